@@ -1,0 +1,477 @@
+//! The one way to spell an event in bytes: what is hashed, and what a log keeps.
+//!
+//! MessagePack with arrays, one map with sorted keys, no floats, and each value in the fewest
+//! bytes that MessagePack has for it. Equal events (`recorded_at` aside, which is not part of the
+//! identity and not in the bytes) have equal bytes, and [`decode`] takes no other spelling, so
+//! what it takes, [`encode`] gives back byte for byte.
+//!
+//! ```text
+//! event   = array of 6: kind, actor, surface, occurred_at, account, content
+//! content = array of 3: fields, id, attributes
+//! ```
+//!
+//! | part | spelled as |
+//! |---|---|
+//! | kind, actor | their numbers ([`Kind::number`], [`Actor::number`]) |
+//! | surface | its number, or nil |
+//! | occurred_at | whole number: milliseconds since 1970-01-01T00:00:00Z |
+//! | account, id | text, 1–128 bytes |
+//! | fields | array of the kind's fields in the order below, always of that length |
+//! | attributes | map from text to text, keys rising in byte order, none twice; keys and values together at most 64 KiB; empty when there are none |
+//!
+//! | kind | fields |
+//! |---|---|
+//! | `account_opened` | tier or nil |
+//! | `tier_changed` | tier |
+//! | `quota_changed` | bytes |
+//! | `sync_on` `sync_off` `synced` | category |
+//! | `item_uploaded` | item, category, bytes |
+//! | `item_modified` | item, bytes or nil |
+//! | `item_trashed` `item_restored` | item |
+//! | `item_purged` | item, number of the cause or nil |
+//! | `backup_completed` | backup, bytes, array of parts (empty when there are none) |
+//! | `backup_restored` | backup |
+//! | `backup_purged` | backup, number of the cause or nil |
+//! | `backup_off` | boolean |
+//! | `upload_rejected` | reason, item or nil |
+//! | `data_cleared` | number of the cause |
+//! | `hold_placed` `hold_released` | hold |
+//! | every other | none: an array of 0 |
+//!
+//! Texts and numbers are limited as in [`limits`](crate::limits). The *content* stands at the end
+//! and whole, so that a log can keep it apart from what its envelope holds, and put the bytes of
+//! the event together again ([`encode_around`]) without reading the content. The fields come
+//! first in it: they are what a fold reads.
+//!
+//! Encoding takes what it is given: an event that was not read from a line is held against the
+//! limits with [`Event::check`] before.
+
+use std::collections::BTreeMap;
+
+use rmp::encode::{
+    write_array_len, write_bool, write_map_len, write_nil, write_sint, write_str, write_uint,
+};
+
+use crate::limits::{ATTRIBUTES_BYTES, MAX_BYTES, SUBJECT_BYTES, TEXT_BYTES};
+use crate::msgpack::Reader;
+use crate::{Actor, ClearCause, Event, Kind, Payload, PurgeCause, Surface, Timestamp};
+
+/// What a log keeps of an event besides kind, actor, surface, times and account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Content {
+    /// The producer's id.
+    pub id: String,
+    /// The kind with its fields.
+    pub payload: Payload,
+    /// Anything else.
+    pub attributes: BTreeMap<String, String>,
+}
+
+/// Bytes that are not the canonical spelling of anything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("at byte {offset}: {problem}")]
+pub struct CanonicalError {
+    /// Where the value at fault begins, in bytes from 0.
+    pub offset: usize,
+    /// What is wrong with it.
+    pub problem: Problem,
+}
+
+/// What is wrong with bytes that are not canonical.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Problem {
+    /// The bytes end where a value, or the rest of it, should be.
+    #[error("the bytes end before the end of {0}")]
+    Ends(&'static str),
+    /// A value of another type.
+    #[error("expected {0}, found another type")]
+    Expected(&'static str),
+    /// A length or number in more bytes than it needs.
+    #[error("not in the fewest bytes")]
+    NotShortest,
+    /// A number or a length that the value cannot have.
+    #[error("{0} is out of range")]
+    OutOfRange(&'static str),
+    /// A text that is not UTF-8.
+    #[error("not UTF-8")]
+    NotUtf8,
+    /// A key that is not above the one before it.
+    #[error("attributes are not in rising order of their keys")]
+    Unsorted,
+    /// Bytes after the end.
+    #[error("bytes after the end")]
+    Trailing,
+}
+
+impl Problem {
+    pub(crate) fn at(self, offset: usize) -> CanonicalError {
+        CanonicalError { offset, problem: self }
+    }
+}
+
+/// Appends the canonical bytes of `event` to `out`.
+pub fn encode(event: &Event, out: &mut Vec<u8>) {
+    let Event { account, occurred_at, actor, surface, payload, .. } = event;
+    encode_head(payload.kind(), *actor, *surface, *occurred_at, account, out);
+    encode_content(event, out);
+}
+
+/// Appends the canonical bytes of the event that has this `content` ([`encode_content`]).
+pub fn encode_around(
+    kind: Kind,
+    actor: Actor,
+    surface: Option<Surface>,
+    occurred_at: Timestamp,
+    account: &str,
+    content: &[u8],
+    out: &mut Vec<u8>,
+) {
+    encode_head(kind, actor, surface, occurred_at, account, out);
+    out.extend_from_slice(content);
+}
+
+fn encode_head(
+    kind: Kind,
+    actor: Actor,
+    surface: Option<Surface>,
+    occurred_at: Timestamp,
+    account: &str,
+    out: &mut Vec<u8>,
+) {
+    array(6, out);
+    out.push(kind.number());
+    out.push(actor.number());
+    optional(surface, out, |surface, out| out.push(surface.number()));
+    write_sint(out, occurred_at.ms()).expect(FITS);
+    text(account, out);
+}
+
+/// Appends the content of `event` to `out`: its fields, id and attributes.
+pub fn encode_content(event: &Event, out: &mut Vec<u8>) {
+    array(3, out);
+    encode_fields(&event.payload, out);
+    text(&event.id, out);
+    let length = u32::try_from(event.attributes.len()).expect("attributes are at most 64 KiB");
+    write_map_len(out, length).expect(FITS);
+    for (key, value) in &event.attributes {
+        text(key, out);
+        text(value, out);
+    }
+}
+
+fn encode_fields(payload: &Payload, out: &mut Vec<u8>) {
+    match payload {
+        Payload::AccountOpened { tier } => {
+            array(1, out);
+            optional(tier.as_deref(), out, text);
+        }
+        Payload::TierChanged { tier: word }
+        | Payload::SyncOn { category: word }
+        | Payload::SyncOff { category: word }
+        | Payload::Synced { category: word }
+        | Payload::ItemTrashed { item: word }
+        | Payload::ItemRestored { item: word }
+        | Payload::BackupRestored { backup: word }
+        | Payload::HoldPlaced { hold: word }
+        | Payload::HoldReleased { hold: word } => {
+            array(1, out);
+            text(word, out);
+        }
+        Payload::QuotaChanged { bytes } => {
+            array(1, out);
+            uint(*bytes, out);
+        }
+        Payload::ItemUploaded { item, category, bytes } => {
+            array(3, out);
+            text(item, out);
+            text(category, out);
+            uint(*bytes, out);
+        }
+        Payload::ItemModified { item, bytes } => {
+            array(2, out);
+            text(item, out);
+            optional(*bytes, out, uint);
+        }
+        Payload::ItemPurged { item: subject, cause }
+        | Payload::BackupPurged { backup: subject, cause } => {
+            array(2, out);
+            text(subject, out);
+            optional(*cause, out, |cause, out| out.push(cause.number()));
+        }
+        Payload::BackupCompleted { backup, bytes, parts } => {
+            array(3, out);
+            text(backup, out);
+            uint(*bytes, out);
+            array(u32::try_from(parts.len()).expect("a line holds under 2^32 parts"), out);
+            parts.iter().for_each(|part| text(part, out));
+        }
+        Payload::BackupOff { delete_backups } => {
+            array(1, out);
+            write_bool(out, *delete_backups).expect(FITS);
+        }
+        Payload::UploadRejected { reason, item } => {
+            array(2, out);
+            text(reason, out);
+            optional(item.as_deref(), out, text);
+        }
+        Payload::DataCleared { cause } => {
+            array(1, out);
+            out.push(cause.number());
+        }
+        Payload::SignedIn
+        | Payload::SignInFailed
+        | Payload::PageViewed
+        | Payload::FindDeviceOn
+        | Payload::FindDeviceOff
+        | Payload::TrashEmptied
+        | Payload::BackupOn
+        | Payload::InactivityNotified
+        | Payload::AccountFrozen
+        | Payload::AccountUnfrozen
+        | Payload::AccountTerminated
+        | Payload::AccountClosed => array(0, out),
+    }
+}
+
+const FITS: &str = "memory takes every byte";
+
+fn array(length: u32, out: &mut Vec<u8>) {
+    write_array_len(out, length).expect(FITS);
+}
+
+fn text(text: &str, out: &mut Vec<u8>) {
+    write_str(out, text).expect(FITS);
+}
+
+fn uint(value: u64, out: &mut Vec<u8>) {
+    write_uint(out, value).expect(FITS);
+}
+
+fn optional<T>(value: Option<T>, out: &mut Vec<u8>, write: impl FnOnce(T, &mut Vec<u8>)) {
+    match value {
+        Some(value) => write(value, out),
+        None => write_nil(out).expect(FITS),
+    }
+}
+
+/// The event of these canonical bytes; its `recorded_at` is `None`.
+///
+/// # Errors
+/// [`CanonicalError`] at the first value that is not canonical.
+pub fn decode(bytes: &[u8]) -> Result<Event, CanonicalError> {
+    let mut reader = Reader::new(bytes);
+    reader.array_of("an event", 6)?;
+    let kind = number(&mut reader, "a kind", Kind::from_number)?;
+    let actor = number(&mut reader, "an actor", Actor::from_number)?;
+    let surface =
+        reader.optional("a surface", |reader| number(reader, "a surface", Surface::from_number))?;
+    let start = reader.offset();
+    let occurred_at =
+        Timestamp::from_ms(reader.int("a time")?).ok_or(Problem::OutOfRange("a time").at(start))?;
+    let account = reader.text("an account", 1, TEXT_BYTES)?.to_owned();
+    let Content { id, payload, attributes } = read_content(kind, &mut reader)?;
+    reader.finish()?;
+    Ok(Event { id, account, occurred_at, recorded_at: None, actor, surface, attributes, payload })
+}
+
+/// The content of these bytes, of an event of `kind`.
+///
+/// # Errors
+/// [`CanonicalError`] at the first value that is not canonical.
+pub fn decode_content(kind: Kind, bytes: &[u8]) -> Result<Content, CanonicalError> {
+    let mut reader = Reader::new(bytes);
+    let content = read_content(kind, &mut reader)?;
+    reader.finish()?;
+    Ok(content)
+}
+
+fn read_content(kind: Kind, reader: &mut Reader<'_>) -> Result<Content, CanonicalError> {
+    reader.array_of("the content", 3)?;
+    let payload = read_fields(kind, reader)?;
+    let id = reader.text("an id", 1, TEXT_BYTES)?.to_owned();
+    let attributes = read_attributes(reader)?;
+    Ok(Content { id, payload, attributes })
+}
+
+fn read_attributes(reader: &mut Reader<'_>) -> Result<BTreeMap<String, String>, CanonicalError> {
+    let length = reader.map("attributes")?;
+    let mut attributes = BTreeMap::new();
+    let mut last: Option<&str> = None;
+    let mut room = ATTRIBUTES_BYTES;
+    for _ in 0..length {
+        let start = reader.offset();
+        let key = reader.text("an attribute's key", 0, room)?;
+        if last.is_some_and(|last| last >= key) {
+            return Err(Problem::Unsorted.at(start));
+        }
+        room -= key.len();
+        let value = reader.text("an attribute's value", 0, room)?;
+        room -= value.len();
+        attributes.insert(key.to_owned(), value.to_owned());
+        last = Some(key);
+    }
+    Ok(attributes)
+}
+
+fn read_fields(kind: Kind, reader: &mut Reader<'_>) -> Result<Payload, CanonicalError> {
+    let start = reader.offset();
+    let found = reader.array("the kind's fields")?;
+    let fields = |expected: usize| {
+        let wrong = Problem::OutOfRange("the number of the kind's fields").at(start);
+        if found == expected { Ok(()) } else { Err(wrong) }
+    };
+    let bytes = |reader: &mut Reader<'_>| reader.uint("bytes", MAX_BYTES);
+    let purge_cause = |reader: &mut Reader<'_>| {
+        reader.optional("a cause", |reader| number(reader, "a cause", PurgeCause::from_number))
+    };
+    Ok(match kind {
+        Kind::AccountOpened => {
+            fields(1)?;
+            Payload::AccountOpened { tier: reader.optional("a tier", |r| word(r, "a tier"))? }
+        }
+        Kind::TierChanged => {
+            fields(1)?;
+            Payload::TierChanged { tier: word(reader, "a tier")? }
+        }
+        Kind::QuotaChanged => {
+            fields(1)?;
+            Payload::QuotaChanged { bytes: bytes(reader)? }
+        }
+        Kind::SyncOn => {
+            fields(1)?;
+            Payload::SyncOn { category: word(reader, "a category")? }
+        }
+        Kind::SyncOff => {
+            fields(1)?;
+            Payload::SyncOff { category: word(reader, "a category")? }
+        }
+        Kind::Synced => {
+            fields(1)?;
+            Payload::Synced { category: word(reader, "a category")? }
+        }
+        Kind::ItemUploaded => {
+            fields(3)?;
+            Payload::ItemUploaded {
+                item: subject(reader, "an item")?,
+                category: word(reader, "a category")?,
+                bytes: bytes(reader)?,
+            }
+        }
+        Kind::ItemModified => {
+            fields(2)?;
+            Payload::ItemModified {
+                item: subject(reader, "an item")?,
+                bytes: reader.optional("bytes", bytes)?,
+            }
+        }
+        Kind::ItemTrashed => {
+            fields(1)?;
+            Payload::ItemTrashed { item: subject(reader, "an item")? }
+        }
+        Kind::ItemRestored => {
+            fields(1)?;
+            Payload::ItemRestored { item: subject(reader, "an item")? }
+        }
+        Kind::ItemPurged => {
+            fields(2)?;
+            Payload::ItemPurged { item: subject(reader, "an item")?, cause: purge_cause(reader)? }
+        }
+        Kind::BackupCompleted => {
+            fields(3)?;
+            Payload::BackupCompleted {
+                backup: subject(reader, "a backup")?,
+                bytes: bytes(reader)?,
+                parts: read_parts(reader)?,
+            }
+        }
+        Kind::BackupRestored => {
+            fields(1)?;
+            Payload::BackupRestored { backup: subject(reader, "a backup")? }
+        }
+        Kind::BackupPurged => {
+            fields(2)?;
+            let backup = subject(reader, "a backup")?;
+            Payload::BackupPurged { backup, cause: purge_cause(reader)? }
+        }
+        Kind::BackupOff => {
+            fields(1)?;
+            Payload::BackupOff { delete_backups: reader.flag("a boolean")? }
+        }
+        Kind::UploadRejected => {
+            fields(2)?;
+            Payload::UploadRejected {
+                reason: word(reader, "a reason")?,
+                item: reader.optional("an item", |r| subject(r, "an item"))?,
+            }
+        }
+        Kind::DataCleared => {
+            fields(1)?;
+            Payload::DataCleared { cause: number(reader, "a cause", ClearCause::from_number)? }
+        }
+        Kind::HoldPlaced => {
+            fields(1)?;
+            Payload::HoldPlaced { hold: word(reader, "a hold")? }
+        }
+        Kind::HoldReleased => {
+            fields(1)?;
+            Payload::HoldReleased { hold: word(reader, "a hold")? }
+        }
+        Kind::SignedIn
+        | Kind::SignInFailed
+        | Kind::PageViewed
+        | Kind::FindDeviceOn
+        | Kind::FindDeviceOff
+        | Kind::TrashEmptied
+        | Kind::BackupOn
+        | Kind::InactivityNotified
+        | Kind::AccountFrozen
+        | Kind::AccountUnfrozen
+        | Kind::AccountTerminated
+        | Kind::AccountClosed => {
+            fields(0)?;
+            bare(kind)
+        }
+    })
+}
+
+/// The payload of a kind without fields.
+fn bare(kind: Kind) -> Payload {
+    match kind {
+        Kind::SignedIn => Payload::SignedIn,
+        Kind::SignInFailed => Payload::SignInFailed,
+        Kind::PageViewed => Payload::PageViewed,
+        Kind::FindDeviceOn => Payload::FindDeviceOn,
+        Kind::FindDeviceOff => Payload::FindDeviceOff,
+        Kind::TrashEmptied => Payload::TrashEmptied,
+        Kind::BackupOn => Payload::BackupOn,
+        Kind::InactivityNotified => Payload::InactivityNotified,
+        Kind::AccountFrozen => Payload::AccountFrozen,
+        Kind::AccountUnfrozen => Payload::AccountUnfrozen,
+        Kind::AccountTerminated => Payload::AccountTerminated,
+        Kind::AccountClosed => Payload::AccountClosed,
+        _ => unreachable!("`{kind}` has fields"),
+    }
+}
+
+fn read_parts(reader: &mut Reader<'_>) -> Result<Vec<String>, CanonicalError> {
+    // The length is not trusted with memory: a hostile one ends at the first part that is missing.
+    (0..reader.array("parts")?).map(|_| word(reader, "a part")).collect()
+}
+
+fn word(reader: &mut Reader<'_>, what: &'static str) -> Result<String, CanonicalError> {
+    reader.text(what, 1, TEXT_BYTES).map(str::to_owned)
+}
+
+fn subject(reader: &mut Reader<'_>, what: &'static str) -> Result<String, CanonicalError> {
+    reader.text(what, 1, SUBJECT_BYTES).map(str::to_owned)
+}
+
+fn number<T>(
+    reader: &mut Reader<'_>,
+    what: &'static str,
+    from_number: fn(u8) -> Option<T>,
+) -> Result<T, CanonicalError> {
+    let start = reader.offset();
+    let number = reader.uint(what, 0x7f)?;
+    from_number(number as u8).ok_or(Problem::OutOfRange(what).at(start))
+}
