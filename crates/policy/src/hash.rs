@@ -1,0 +1,203 @@
+//! The hash of a policy: BLAKE3 over its compiled form in canonical `MessagePack`.
+//!
+//! ```text
+//! policy  = ["stillthere policy", 1, name, zone, [version…]]          versions by effective_from
+//! zone    = [offset_s, [[at_ms, offset_s]…]]                          before the first change; changes
+//!                                                                     before the year 2500
+//! version = [id, effective_from_ms, confidence, H(source), rules, [clause…], [reading…]]
+//! rules   = [on_change,
+//!            [[tier, quota_bytes | nil, window]…],                    in the order of the file
+//!            [basis, days, purge_lag, counts_toward_quota,
+//!             [[category, window]…], [no_trash…]],                    by name
+//!            [window, [reset…], [actor…], notice, [exempt_tier…]],    by number, by number, by name
+//!            over, stale_after, late_after]
+//! window  = nil (never) | [unit, n]                                   unit: 0 d, 1 mo, 2 y
+//! clause  = [id, [for…], [[language, H(text)]…]]                      in the order of the file; by name
+//! reading = [id, rules]                                               by id: the rules that it leaves
+//! ```
+//!
+//! Words (`confidence`, `on_change`, `basis`, `days`, `over`, kinds, actors) are their numbers,
+//! names are strings, times milliseconds since the epoch, H is BLAKE3 as 32 bytes; integers and
+//! lengths take their shortest form, names are in byte order. The zone's name is not in it, nor
+//! how the file is laid out, what it says by default, or how a reading spells what it sets.
+
+use std::fmt;
+
+use rmp::encode as mp;
+
+use crate::{Policy, Version, Window, Zone};
+
+/// The hash of a policy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PolicyHash([u8; 32]);
+
+impl PolicyHash {
+    /// From its bytes.
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; 32]) -> PolicyHash {
+        PolicyHash(bytes)
+    }
+
+    /// Its bytes.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+/// 64 digits, in lower case.
+impl fmt::Display for PolicyHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(blake3::Hash::from_bytes(self.0).to_hex().as_str())
+    }
+}
+
+impl serde::Serialize for PolicyHash {
+    fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.collect_str(self)
+    }
+}
+
+impl Policy {
+    /// The hash of [`Policy::canonical_bytes`].
+    #[must_use]
+    pub fn hash(&self) -> PolicyHash {
+        PolicyHash(*blake3::hash(&self.canonical_bytes()).as_bytes())
+    }
+
+    /// The compiled form, as the module's page lays it out.
+    #[must_use]
+    pub fn canonical_bytes(&self) -> Vec<u8> {
+        let mut out = Out(Vec::with_capacity(1024));
+        out.list(5);
+        out.text("stillthere policy");
+        out.number(1);
+        out.text(&self.name);
+        out.zone(&self.zone);
+        out.each(&self.versions, Out::version);
+        out.0
+    }
+}
+
+/// Canonical `MessagePack`. Writing to memory does not fail.
+struct Out(Vec<u8>);
+
+impl Out {
+    fn list(&mut self, len: usize) {
+        let len = u32::try_from(len).expect("a policy file is under 2^32 values");
+        mp::write_array_len(&mut self.0, len).expect("memory");
+    }
+
+    fn each<T>(
+        &mut self,
+        items: impl IntoIterator<Item = T, IntoIter: ExactSizeIterator>,
+        mut write: impl FnMut(&mut Out, T),
+    ) {
+        let items = items.into_iter();
+        self.list(items.len());
+        for item in items {
+            write(self, item);
+        }
+    }
+
+    fn text(&mut self, text: &str) {
+        mp::write_str(&mut self.0, text).expect("memory");
+    }
+
+    fn number(&mut self, number: i64) {
+        mp::write_sint(&mut self.0, number).expect("memory");
+    }
+
+    fn hash_of(&mut self, text: &str) {
+        mp::write_bin(&mut self.0, blake3::hash(text.as_bytes()).as_bytes()).expect("memory");
+    }
+
+    fn nil(&mut self) {
+        mp::write_nil(&mut self.0).expect("memory");
+    }
+
+    fn window(&mut self, window: Window) {
+        let (unit, n) = match window {
+            Window::Never => return self.nil(),
+            Window::Days(n) => (0, n),
+            Window::Months(n) => (1, n),
+            Window::Years(n) => (2, n),
+        };
+        self.list(2);
+        self.number(unit);
+        self.number(i64::from(n));
+    }
+
+    fn zone(&mut self, zone: &Zone) {
+        self.list(2);
+        self.number(zone.first_offset_s());
+        self.each(zone.changes(), |out, (at_ms, offset_s)| {
+            out.list(2);
+            out.number(at_ms);
+            out.number(offset_s);
+        });
+    }
+
+    fn version(&mut self, version: &Version) {
+        self.list(7);
+        self.text(&version.id);
+        self.number(version.effective_from.ms());
+        self.number(i64::from(version.confidence.number()));
+        self.hash_of(&version.source);
+        self.rules(version);
+        self.each(&version.clauses, |out, clause| {
+            out.list(3);
+            out.text(&clause.id);
+            out.each(&clause.for_, |out, word| out.text(word));
+            out.each(&clause.text, |out, (language, text)| {
+                out.list(2);
+                out.text(language);
+                out.hash_of(text);
+            });
+        });
+        let mut readings: Vec<_> = version.readings.iter().collect();
+        readings.sort_by_key(|reading| &reading.id);
+        self.each(readings, |out, reading| {
+            out.list(2);
+            out.text(&reading.id);
+            out.rules(&reading.version);
+        });
+    }
+
+    fn rules(&mut self, version: &Version) {
+        self.list(7);
+        self.number(i64::from(version.on_change.number()));
+        self.each(&version.tiers, |out, tier| {
+            out.list(3);
+            out.text(&tier.name);
+            match tier.quota {
+                Some(bytes) => drop(mp::write_uint(&mut out.0, bytes).expect("memory")),
+                None => out.nil(),
+            }
+            out.window(tier.trash);
+        });
+        let trash = &version.trash;
+        self.list(6);
+        self.number(i64::from(trash.basis.number()));
+        self.number(i64::from(trash.days.number()));
+        self.window(trash.purge_lag);
+        mp::write_bool(&mut self.0, trash.counts_toward_quota).expect("memory");
+        self.each(&trash.categories, |out, (category, window)| {
+            out.list(2);
+            out.text(category);
+            out.window(*window);
+        });
+        self.each(&trash.no_trash, |out, category| out.text(category));
+        self.list(5);
+        self.window(version.inactivity_window);
+        let resets: Vec<_> = version.resets.iter().collect();
+        self.each(resets, |out, kind| out.number(i64::from(kind.number())));
+        let actors: Vec<_> = version.actors.iter().collect();
+        self.each(actors, |out, actor| out.number(i64::from(actor.number())));
+        self.window(version.notice);
+        self.each(&version.exempt_tiers, |out, tier| out.text(tier));
+        self.number(i64::from(version.over.number()));
+        self.window(version.stale_after);
+        self.window(version.late_after);
+    }
+}

@@ -1,0 +1,36 @@
+//! Retention rules as data.
+//!
+//! A tour: [`Policy`] is the checked, compiled form of a policy file (contract, section 3), a
+//! sequence of [`Version`]s; [`Policy::parse`] reads one or says where it is wrong
+//! ([`PolicyError`]), [`Policy::check`] also says what its author may not have meant
+//! ([`Remark`]), and [`Policy::preset`] is one that is compiled in. [`Window`] is a duration of
+//! the policy language and does its arithmetic in a [`Zone`]; [`Policy::with_reading`] is the same
+//! policy with a disputed sentence read another way; [`Policy::hash`] names what a policy means
+//! and not how its file is written.
+//!
+//! Nothing here reads a clock, a file or a random source: presets and the time zone database are
+//! compiled in.
+
+mod choice;
+mod compile;
+mod error;
+mod hash;
+mod preset;
+mod reading;
+mod remark;
+mod rules;
+mod show;
+mod size;
+mod tree;
+mod window;
+mod zone;
+
+pub use choice::{Actors, Basis, Confidence, Days, Kinds, OnChange, Over};
+pub use error::{Place, PolicyError, Remark};
+pub use hash::PolicyHash;
+pub use preset::{DEFAULT_PRESET, presets};
+pub use remark::CITABLE;
+pub use rules::{Clause, Policy, Reading, Tier, TrashRules, Version};
+pub use size::{SizeError, parse_size};
+pub use window::{Window, WindowError};
+pub use zone::{Zone, ZoneError};

@@ -1,0 +1,164 @@
+//! The compiled policy: what a fold asks of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use event::Timestamp;
+
+use crate::{Actors, Basis, Confidence, Days, Kinds, OnChange, Over, Window, Zone};
+
+/// A checked policy: its versions in force one after the other.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Policy {
+    /// The policy's name.
+    pub name: String,
+    /// Where its calendar arithmetic and local dates are reckoned.
+    pub zone: Zone,
+    /// In the order in which they take effect; never empty.
+    pub versions: Vec<Version>,
+}
+
+/// The rules in force from one instant on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Version {
+    /// Its name in the file.
+    pub id: String,
+    /// The first instant at which it is in force ([`Timestamp::MIN`] when the file gives none).
+    pub effective_from: Timestamp,
+    /// How sure the rules are.
+    pub confidence: Confidence,
+    /// Where they are stated.
+    pub source: String,
+    /// What taking effect does to what is in the trash.
+    pub on_change: OnChange,
+    /// In the order of the file; never empty; the first is the default.
+    pub tiers: Vec<Tier>,
+    /// The trash.
+    pub trash: TrashRules,
+    /// How long an account counts as active after an activity.
+    pub inactivity_window: Window,
+    /// The kinds that are activity.
+    pub resets: Kinds,
+    /// The actors whose events are activity, as written.
+    pub actors: Actors,
+    /// The shortest notice before a clearing; [`Window::Never`]: none is asked.
+    pub notice: Window,
+    /// Tiers whose accounts never come at risk.
+    pub exempt_tiers: BTreeSet<String>,
+    /// What happens to uploads when over quota.
+    pub over: Over,
+    /// How long a backup is kept after the last completion.
+    pub stale_after: Window,
+    /// How late an event may be recorded before it is noted.
+    pub late_after: Window,
+    /// What findings and verdicts cite, in the order of the file.
+    pub clauses: Vec<Clause>,
+    /// Other ways in which the text can be read, in the order of the file.
+    pub readings: Vec<Reading>,
+}
+
+/// A tier's rules.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tier {
+    /// Its name.
+    pub name: String,
+    /// Bytes; `None`: no limit.
+    pub quota: Option<u64>,
+    /// The trash window.
+    pub trash: Window,
+}
+
+/// The rules of the trash.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TrashRules {
+    /// Whose window counts.
+    pub basis: Basis,
+    /// How days are counted.
+    pub days: Days,
+    /// How long after the deadline a purge may come; [`Window::Never`]: never overdue.
+    pub purge_lag: Window,
+    /// Whether what is trashed (and not expired) uses quota.
+    pub counts_toward_quota: bool,
+    /// Windows of categories, which come before the tier's.
+    pub categories: BTreeMap<String, Window>,
+    /// Categories without a trash.
+    pub no_trash: BTreeSet<String>,
+}
+
+/// A sentence of the rules, for findings and verdicts to cite.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Clause {
+    /// Its name, unique in the version.
+    pub id: String,
+    /// The finding codes, causes and asserts that it answers for, in the order of the file.
+    pub for_: Vec<String>,
+    /// The sentence by language (`en`, `zh`).
+    pub text: BTreeMap<String, String>,
+}
+
+/// Another way to read the same text: the version with some of its rules set otherwise.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reading {
+    /// Its name; never `default`, unique in the version.
+    pub id: String,
+    /// What it sets, by dotted key, each value as TOML: to be shown.
+    pub set: BTreeMap<String, String>,
+    /// The version so read, itself without readings.
+    pub version: Version,
+}
+
+impl Policy {
+    /// The index in `versions` of the version in force at `at` (its `effective_from` included;
+    /// before the first, the first).
+    #[must_use]
+    pub fn version_index_at(&self, at: Timestamp) -> usize {
+        self.versions.partition_point(|v| v.effective_from <= at).saturating_sub(1)
+    }
+
+    /// The version in force at `at`.
+    #[must_use]
+    pub fn version_at(&self, at: Timestamp) -> &Version {
+        &self.versions[self.version_index_at(at)]
+    }
+}
+
+impl Version {
+    /// The rules by which `tier` is measured: its own, or the first tier's when this version does
+    /// not name it.
+    #[must_use]
+    pub fn tier(&self, tier: &str) -> &Tier {
+        self.tiers.iter().find(|t| t.name == tier).unwrap_or(&self.tiers[0])
+    }
+
+    /// Whether accounts of `tier` are exempt from inactivity (an unnamed tier as the first).
+    #[must_use]
+    pub fn is_exempt(&self, tier: &str) -> bool {
+        self.exempt_tiers.contains(&self.tier(tier).name)
+    }
+
+    /// The trash window of an item of `category` while `tier` is held: the category's, else the
+    /// tier's.
+    #[must_use]
+    pub fn trash_window(&self, category: Option<&str>, tier: &str) -> Window {
+        category
+            .and_then(|c| self.trash.categories.get(c).copied())
+            .unwrap_or_else(|| self.tier(tier).trash)
+    }
+
+    /// The id of the first clause that is `for` this finding code, cause or assert.
+    #[must_use]
+    pub fn clause_for(&self, what: &str) -> Option<&str> {
+        self.clauses.iter().find(|c| c.for_.iter().any(|f| f == what)).map(|c| c.id.as_str())
+    }
+}
+
+impl TrashRules {
+    /// The deadline of a window counted from `start`, by this version's day count: the first
+    /// instant at which the item is expired; `None` for never.
+    #[must_use]
+    pub fn deadline(&self, start: Timestamp, window: Window, zone: &Zone) -> Option<Timestamp> {
+        match self.days {
+            Days::Exact => window.after(start, zone),
+            Days::LocalDates => window.after_local_dates(start, zone),
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! Tests of the policy language.
+
+mod bad_files;
+mod calendar;
+mod good_files;
+mod hashing;
+mod preset;
+mod random;
+mod sizes;
