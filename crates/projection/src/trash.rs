@@ -1,0 +1,162 @@
+//! The trash: deadlines under each basis, what a new version and a new tier do to them, and what
+//! happens when they pass (contract, section 2, "Deadline" and "`on_change`").
+
+use event::{NameId, Timestamp};
+use policy::{Basis, OnChange, Window};
+
+use crate::fold::{Rules, ids};
+use crate::{
+    Change, ChangeSource, Changed, Finding, FindingCode, FoldState, Item, ItemState, StateCause,
+    Subject, Trashing,
+};
+
+/// The later of two ends; `None`, never, is the latest.
+fn later(a: Option<Timestamp>, b: Option<Timestamp>) -> Option<Timestamp> {
+    a.zip(b).map(|(a, b)| a.max(b))
+}
+
+impl FoldState {
+    /// The end of the window of `trashing` while `tier` is held.
+    fn end(
+        &self,
+        trashing: &Trashing,
+        category: Option<NameId>,
+        tier: Option<NameId>,
+        rules: Rules<'_>,
+    ) -> Option<Timestamp> {
+        let version = &rules.policy.versions[trashing.version];
+        let category = category.map(|c| rules.names.get(c));
+        let window: Window = version.trash_window(category, self.tier_name(tier, rules));
+        version.trash.deadline(trashing.counted_from, window, &rules.policy.zone)
+    }
+
+    /// The deadline of what is trashed just now, by the tier held.
+    pub(crate) fn first_deadline(
+        &self,
+        trashing: &Trashing,
+        category: Option<NameId>,
+        rules: Rules<'_>,
+    ) -> Option<Timestamp> {
+        self.end(trashing, category, self.tiers[trashing.tier_index], rules)
+    }
+
+    /// The deadline by a version that takes hold of what is in the trash.
+    fn deadline_anew(
+        &self,
+        trashing: &Trashing,
+        category: Option<NameId>,
+        rules: Rules<'_>,
+    ) -> Option<Timestamp> {
+        let end = |tier: &Option<NameId>| self.end(trashing, category, *tier, rules);
+        let held = &self.tiers[trashing.tier_index..];
+        match rules.policy.versions[trashing.version].trash.basis {
+            Basis::TierWhenTrashed => end(&held[0]),
+            Basis::TierNow => end(&held[held.len() - 1]),
+            Basis::LongestHeld => held.iter().map(end).reduce(later).expect("a tier is held"),
+        }
+    }
+
+    /// Moves the deadline of a trashed item.
+    fn set_deadline(
+        &mut self,
+        id: NameId,
+        trashing: Trashing,
+        at: Timestamp,
+        source: ChangeSource,
+    ) {
+        let Some(item) = self.item(id) else { return };
+        let (from, to) = (item.recoverable_until(), trashing.deadline);
+        let item = Item { trashing: Some(trashing), ..item.clone() };
+        self.put_item(id, item);
+        if from != to {
+            self.note(Change { at, source, changed: Changed::Deadline { item: id, from, to } });
+        }
+    }
+
+    fn trashed_ids(&self) -> Vec<NameId> {
+        match self.trashed {
+            0 => Vec::new(),
+            _ => ids(&self.items, |item| item.state == ItemState::Trashed),
+        }
+    }
+
+    /// A tier event has set a tier at `at`: what the bases `tier_now` and `longest_held` make of
+    /// it.
+    pub(crate) fn tier_changed(&mut self, at: Timestamp, source: ChangeSource, rules: Rules<'_>) {
+        let tier = *self.tiers.last().expect("an account holds a tier");
+        for id in self.trashed_ids() {
+            let item = self.item(id).expect("trashed");
+            let mut trashing = item.trashing.clone().expect("a trashed item was trashed");
+            let end = self.end(&trashing, item.category, tier, rules);
+            trashing.deadline = match rules.policy.versions[trashing.version].trash.basis {
+                Basis::TierWhenTrashed => continue,
+                // What is left at or before this instant ends now, not in the past.
+                Basis::TierNow => end.map(|end| end.max(at)),
+                Basis::LongestHeld => later(trashing.deadline, end),
+            };
+            self.set_deadline(id, trashing, at, source);
+        }
+    }
+
+    /// The version of index `version` takes effect at `at` on what is in the trash.
+    pub(crate) fn version_changed(&mut self, version: usize, at: Timestamp, rules: Rules<'_>) {
+        let on_change = rules.policy.versions[version].on_change;
+        if on_change == OnChange::Grandfather {
+            return;
+        }
+        for id in self.trashed_ids() {
+            let item = self.item(id).expect("trashed");
+            let category = item.category;
+            let mut trashing = item.trashing.clone().expect("a trashed item was trashed");
+            trashing.version = version;
+            trashing.counted_from = match on_change {
+                OnChange::Restart => at,
+                _ => trashing.at,
+            };
+            let end = self.deadline_anew(&trashing, category, rules);
+            trashing.deadline = end.map(|end| end.max(at));
+            self.set_deadline(id, trashing, at, ChangeSource::PolicyVersion(version));
+        }
+    }
+
+    /// Lets fall what has its deadline at or before `at`.
+    pub(crate) fn let_fall(&mut self, at: Timestamp, rules: Rules<'_>) {
+        while let Some(&(deadline, id)) = self.deadlines.first() {
+            if deadline > at {
+                break;
+            }
+            let lag = rules.policy.version_at(deadline).trash.purge_lag;
+            let overdue_at = lag.after(deadline, &rules.policy.zone);
+            let mut item = self.item(id).expect("trashed").clone();
+            item.state = ItemState::Expired;
+            item.since = deadline;
+            item.trashing.as_mut().expect("a trashed item was trashed").overdue_at = overdue_at;
+            self.put_item(id, item);
+            self.overdue.extend(overdue_at.map(|overdue_at| (overdue_at, id)));
+            self.note(Change {
+                at: deadline,
+                source: ChangeSource::Deadline,
+                changed: Changed::Item {
+                    item: id,
+                    from: Some(ItemState::Trashed),
+                    to: ItemState::Expired,
+                    cause: Some(StateCause::WindowLapsed),
+                    recoverable_until: Some(deadline),
+                },
+            });
+        }
+    }
+
+    /// What is first in `overdue` was neither purged nor taken back in time.
+    pub(crate) fn find_overdue(&mut self) {
+        let Some((at, id)) = self.overdue.pop_first() else { return };
+        let held = if at == self.instant { self.held_before } else { self.held() };
+        if held {
+            return;
+        }
+        let trashing = self.item(id).and_then(|item| item.trashing.as_ref()).expect("expired");
+        let event = trashing.event;
+        let subject = Some(Subject::Item(id));
+        self.findings.push(Finding { code: FindingCode::OverduePurge, at, event, subject });
+    }
+}

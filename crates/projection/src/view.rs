@@ -1,0 +1,211 @@
+//! A state at an instant: what people ask about.
+
+use event::{History, NameId, Names, Timestamp};
+use policy::{Policy, Version};
+
+use crate::fold::Rules;
+use crate::{Backup, Change, Finding, FoldState, Item, Status};
+
+/// An account's state as of an instant: deadlines up to it have fallen, versions of the policy up
+/// to it have taken effect.
+#[derive(Debug, Clone)]
+pub struct View<'a> {
+    pub(crate) state: FoldState,
+    pub(crate) rules: Rules<'a>,
+    pub(crate) account: &'a str,
+    pub(crate) as_of: Timestamp,
+}
+
+/// Folds what `history` holds as of `as_of` (`occurred_at` at or before it) and as known at
+/// `known_at` (`recorded_at` at or before it). `None` when that is nothing.
+#[must_use]
+pub fn fold<'a>(
+    history: &'a History,
+    policy: &'a Policy,
+    as_of: Timestamp,
+    known_at: Timestamp,
+) -> Option<View<'a>> {
+    let state = FoldState::fold(None, history, policy, as_of, known_at)?;
+    Some(View::new(state, history, policy, as_of))
+}
+
+/// As [`fold`], with every [`Change`] on the way.
+#[must_use]
+pub fn fold_traced<'a>(
+    history: &'a History,
+    policy: &'a Policy,
+    as_of: Timestamp,
+    known_at: Timestamp,
+) -> Option<(View<'a>, Vec<Change>)> {
+    let rules = Rules { policy, names: &history.names };
+    let mut seen = history.steps_seen(as_of, known_at).peekable();
+    let mut state = FoldState::before(seen.peek()?, rules);
+    state.changes = Some(Vec::new());
+    for step in seen {
+        state.apply(step, rules);
+    }
+    let mut view = View::new(state, history, policy, as_of);
+    let changes = view.state.changes.take().unwrap_or_default();
+    Some((view, changes))
+}
+
+impl FoldState {
+    /// Folds on from `stored`, or from nothing, over the steps of `history` that it has not
+    /// folded yet, as of `as_of` and as known at `known_at`. `None` when there is nothing to fold.
+    ///
+    /// `stored` must have been folded under the same policy from steps of this history that are
+    /// all seen as of `as_of` and as known at `known_at`, with none left out before its last one:
+    /// after a late event, start from nothing.
+    #[must_use]
+    pub fn fold(
+        stored: Option<FoldState>,
+        history: &History,
+        policy: &Policy,
+        as_of: Timestamp,
+        known_at: Timestamp,
+    ) -> Option<FoldState> {
+        let rules = Rules { policy, names: &history.names };
+        let mut state = stored;
+        for step in history.steps_seen(as_of, known_at) {
+            match &mut state {
+                Some(state) if (step.occurred_at, step.revision) <= state.folded_to() => {}
+                Some(state) => state.apply(step, rules),
+                None => state.insert(FoldState::before(step, rules)).apply(step, rules),
+            }
+        }
+        state
+    }
+}
+
+impl<'a> View<'a> {
+    /// The view of `state`, folded from `history` under `policy`, at `as_of`, which must not lie
+    /// before the last step folded.
+    ///
+    /// # Panics
+    /// If it does.
+    #[must_use]
+    pub fn new(
+        mut state: FoldState,
+        history: &'a History,
+        policy: &'a Policy,
+        as_of: Timestamp,
+    ) -> View<'a> {
+        assert!(state.instant <= as_of, "a view before the last step folded");
+        let rules = Rules { policy, names: &history.names };
+        state.pass(as_of, true, rules);
+        View { state, rules, account: &history.account, as_of }
+    }
+
+    /// The account's name.
+    #[must_use]
+    pub fn account(&self) -> &'a str {
+        self.account
+    }
+
+    /// The instant.
+    #[must_use]
+    pub fn as_of(&self) -> Timestamp {
+        self.as_of
+    }
+
+    /// The account's strings.
+    #[must_use]
+    pub fn names(&self) -> &'a Names {
+        self.rules.names
+    }
+
+    /// The policy it was folded under.
+    #[must_use]
+    pub fn policy(&self) -> &'a Policy {
+        self.rules.policy
+    }
+
+    /// The version of the policy in force.
+    #[must_use]
+    pub fn version(&self) -> &'a Version {
+        self.rules.version(&self.state)
+    }
+
+    /// The folded state.
+    #[must_use]
+    pub fn state(&self) -> &FoldState {
+        &self.state
+    }
+
+    /// An item, if it was ever seen.
+    #[must_use]
+    pub fn item(&self, item: NameId) -> Option<&Item> {
+        self.state.item(item)
+    }
+
+    /// A backup, if it was ever seen.
+    #[must_use]
+    pub fn backup(&self, backup: NameId) -> Option<&Backup> {
+        self.state.backup(backup)
+    }
+
+    /// Every item seen, in byte order of their names.
+    #[must_use]
+    pub fn items(&self) -> Vec<(NameId, &Item)> {
+        self.by_name(&self.state.items)
+    }
+
+    /// Every backup seen, in byte order of their names.
+    #[must_use]
+    pub fn backups(&self) -> Vec<(NameId, &Backup)> {
+        self.by_name(&self.state.backups)
+    }
+
+    fn by_name<'t, T>(&self, table: &'t [Option<T>]) -> Vec<(NameId, &'t T)> {
+        let mut rows: Vec<(NameId, &T)> = (0u32..)
+            .zip(table)
+            .filter_map(|(number, slot)| Some((NameId(number), slot.as_ref()?)))
+            .collect();
+        rows.sort_unstable_by_key(|(id, _)| self.rules.names.get(*id));
+        rows
+    }
+
+    /// What the account is.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        let standing = self.state.standing;
+        match () {
+            () if standing.closed => Status::Closed,
+            () if standing.terminated => Status::Terminated,
+            () if standing.cleared => Status::Cleared,
+            () if standing.frozen => Status::Frozen,
+            () if self.state.is_inactive(self.as_of, self.rules)
+                && !self.state.is_exempt(self.rules) =>
+            {
+                Status::AtRisk
+            }
+            () => Status::Active,
+        }
+    }
+
+    /// The tier held, as recorded.
+    #[must_use]
+    pub fn tier(&self) -> &'a str {
+        self.state.tier(self.rules)
+    }
+
+    /// The instant from which the account is inactive, whatever its tier; `None`: never.
+    #[must_use]
+    pub fn inactive_at(&self) -> Option<Timestamp> {
+        self.state.inactive_at(self.rules)
+    }
+
+    /// What was found, in order of instant, position, code, item and backup; with how many times
+    /// for a finding that stands for several events.
+    #[must_use]
+    pub fn findings(&self) -> Vec<(Finding, Option<u64>)> {
+        let late = self.state.late.iter().map(|(finding, count)| (finding.clone(), Some(*count)));
+        let mut findings: Vec<_> =
+            self.state.findings.iter().map(|finding| (finding.clone(), None)).chain(late).collect();
+        findings.sort_by_cached_key(|(finding, _)| {
+            let (item, backup) = self.subject_names(finding.subject);
+            (finding.at, finding.event.position, finding.code, item, backup)
+        });
+        findings
+    }
+}

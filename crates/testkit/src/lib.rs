@@ -1,0 +1,13 @@
+//! What the tests of the other crates are held against.
+//!
+//! A tour: [`model`] is the plainest fold of an account that could be right, and [`claims`] the
+//! plainest audit on top of it; [`histories`] makes random policies, histories and claims that
+//! gather at boundary instants, each from a seed; [`by_hand`] is a table of boundary answers
+//! worked out by hand. [`json`] says where two answers differ.
+
+pub mod by_hand;
+pub mod claims;
+pub mod histories;
+pub mod json;
+pub mod model;
+pub mod notation;
