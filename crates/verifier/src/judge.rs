@@ -1,0 +1,230 @@
+//! Judging a claim on a history, under a policy and under each of its readings.
+
+use event::{EventHash, History, NameId, Timestamp};
+use policy::Policy;
+use projection::{EventRef, Subject, View, fold};
+
+use crate::claim::{Assert, Claim, ClaimSubject};
+use crate::subject::Record;
+use crate::verdict::{Evidence, Lawful, Outcome, Verdict};
+use crate::wording::{self, Language};
+
+/// A policy as it stands beside each of its readings.
+#[derive(Debug, Clone)]
+pub struct Bench {
+    policy: Policy,
+    readings: Vec<(String, Policy)>,
+}
+
+/// What one reading of the policy says of a claim.
+struct Finding<'v, 'a> {
+    view: &'v View<'a>,
+    rows: Vec<(Subject, Record<'v>)>,
+}
+
+impl Bench {
+    /// `policy` and its readings.
+    #[must_use]
+    pub fn new(policy: Policy) -> Bench {
+        let readings = policy.readings().into_iter().filter_map(|id| {
+            let reading = policy.with_reading(&id)?;
+            Some((id, reading))
+        });
+        let readings = readings.collect();
+        Bench { policy, readings }
+    }
+
+    /// The policy as it stands.
+    #[must_use]
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// Judges `claim` on the account's history, as of `as_of` unless the claim names an instant,
+    /// and as known at `known_at`. `hash_of` gives an event's hash for the evidence; its errors
+    /// are passed on.
+    ///
+    /// # Errors
+    /// Those of `hash_of`.
+    pub fn judge<E>(
+        &self,
+        claim: &Claim,
+        history: Option<&History>,
+        as_of: Timestamp,
+        known_at: Timestamp,
+        lang: Language,
+        mut hash_of: impl FnMut(EventRef) -> Result<EventHash, E>,
+    ) -> Result<Verdict, E> {
+        let as_of = claim.as_of.unwrap_or(as_of);
+        let view_under = |policy| history.and_then(|h| fold(h, policy, as_of, known_at));
+        let view = view_under(&self.policy);
+        let finding = view.as_ref().and_then(|view| Finding::of(claim, view));
+        let Some(finding) = finding else { return Ok(self.no_record(claim, as_of, lang)) };
+
+        let outcome = finding.outcome(claim.asserts);
+        let lawful = finding.lawful();
+        let mut readings = std::collections::BTreeMap::from([("default".to_owned(), outcome)]);
+        let mut lawful_differs = false;
+        for (id, policy) in &self.readings {
+            let view = view_under(policy);
+            let finding = view.as_ref().and_then(|view| Finding::of(claim, view));
+            // A reading changes what became of a record, never whether there is one.
+            let Some(finding) = finding else { continue };
+            lawful_differs |= finding.lawful() != lawful;
+            readings.insert(id.clone(), finding.outcome(claim.asserts));
+        }
+        let verdict = match readings.values().all(|reading| *reading == outcome) {
+            true => outcome,
+            false => Outcome::Undetermined,
+        };
+        let cause = finding.cause();
+        let evidence = finding
+            .evidence(claim)
+            .into_iter()
+            .map(|(event, subject)| {
+                let (item, backup) = match subject {
+                    Some(Subject::Item(id)) => (Some(id), None),
+                    Some(Subject::Backup(id)) => (None, Some(id)),
+                    None => (None, None),
+                };
+                let name = |id: NameId| finding.view.names().get(id).to_owned();
+                Ok(Evidence {
+                    position: event.position,
+                    revision: event.revision,
+                    hash: hash_of(event)?,
+                    item: item.map(name),
+                    backup: backup.map(name),
+                })
+            })
+            .collect::<Result<_, E>>()?;
+        Ok(Verdict {
+            claim: claim.claim.clone(),
+            account: claim.account.clone(),
+            verdict,
+            state: finding.state(),
+            cause,
+            lawful: if lawful_differs { Lawful::Depends } else { lawful },
+            recoverable_until: finding.recoverable_until(),
+            evidence,
+            clauses: finding.clauses(claim.asserts, cause),
+            caveats: wording::caveats(&finding.for_wording(), outcome, &readings, known_at, lang),
+            because: wording::because(claim, &finding.for_wording(), lang),
+            readings,
+        })
+    }
+
+    fn no_record(&self, claim: &Claim, as_of: Timestamp, lang: Language) -> Verdict {
+        let ids = self.readings.iter().map(|(id, _)| id.clone());
+        let ids = ids.chain(["default".to_owned()]);
+        Verdict {
+            claim: claim.claim.clone(),
+            account: claim.account.clone(),
+            verdict: Outcome::Undetermined,
+            state: None,
+            cause: None,
+            lawful: Lawful::None,
+            recoverable_until: None,
+            evidence: Vec::new(),
+            clauses: Vec::new(),
+            readings: ids.map(|id| (id, Outcome::Undetermined)).collect(),
+            caveats: wording::no_record_caveats(lang),
+            because: wording::no_record(claim, as_of, lang),
+        }
+    }
+}
+
+/// The value that all have, if they agree.
+fn agreed<T: PartialEq>(values: impl IntoIterator<Item = T>) -> Option<T> {
+    let mut values = values.into_iter();
+    let first = values.next()?;
+    values.all(|value| value == first).then_some(first)
+}
+
+impl<'v, 'a> Finding<'v, 'a> {
+    /// The records that the claim is about, by name; `None` if there is none.
+    fn of(claim: &Claim, view: &'v View<'a>) -> Option<Finding<'v, 'a>> {
+        let names = view.names();
+        let item = |(id, item)| (Subject::Item(id), Record::Item(item));
+        let backup = |(id, backup)| (Subject::Backup(id), Record::Backup(backup));
+        let rows: Vec<(Subject, Record<'v>)> = match &claim.subject {
+            ClaimSubject::Item(name) => {
+                let id = names.find(name)?;
+                vec![item((id, view.item(id)?))]
+            }
+            ClaimSubject::Backup(name) => {
+                let id = names.find(name)?;
+                vec![backup((id, view.backup(id)?))]
+            }
+            ClaimSubject::Category(name) => {
+                let category = Some(names.find(name)?);
+                let items = view.items().into_iter();
+                items.filter(|(_, i)| i.category == category).map(item).collect()
+            }
+            ClaimSubject::Account => {
+                let backups = match claim.asserts.is_of_backups() {
+                    true => view.backups(),
+                    false => Vec::new(),
+                };
+                let items = view.items().into_iter().map(item);
+                items.chain(backups.into_iter().map(backup)).collect()
+            }
+        };
+        (!rows.is_empty()).then_some(Finding { view, rows })
+    }
+
+    fn outcome(&self, assert: Assert) -> Outcome {
+        match self.rows.iter().all(|(_, record)| record.holds(assert)) {
+            true => Outcome::Upheld,
+            false => Outcome::Refuted,
+        }
+    }
+
+    fn state(&self) -> Option<&'static str> {
+        agreed(self.rows.iter().map(|(_, record)| record.state()))
+    }
+
+    fn cause(&self) -> Option<&'static str> {
+        agreed(self.rows.iter().map(|(_, record)| record.cause()))?.map(|cause| cause.name())
+    }
+
+    fn recoverable_until(&self) -> Option<Timestamp> {
+        agreed(self.rows.iter().map(|(_, record)| record.recoverable_until()))?
+    }
+
+    /// The worst of all: `no` before `yes` before `none`.
+    fn lawful(&self) -> Lawful {
+        self.rows.iter().map(|(_, record)| record.lawful()).max().unwrap_or(Lawful::None)
+    }
+
+    fn clauses(&self, assert: Assert, cause: Option<&str>) -> Vec<String> {
+        let cited = |what: &String| what == assert.name() || Some(what.as_str()) == cause;
+        let clauses = self.view.version().clauses.iter();
+        clauses.filter(|c| c.for_.iter().any(cited)).map(|c| c.id.clone()).collect()
+    }
+
+    fn evidence(&self, claim: &Claim) -> Vec<(EventRef, Option<Subject>)> {
+        let mut rows: Vec<(EventRef, Option<Subject>)> = match &claim.subject {
+            ClaimSubject::Item(_) | ClaimSubject::Backup(_) => {
+                let events = self.rows.iter().flat_map(|(_, record)| record.events());
+                events.map(|event| (event, None)).collect()
+            }
+            ClaimSubject::Category(_) | ClaimSubject::Account => {
+                let against = self.rows.iter().filter(|(_, r)| !r.holds(claim.asserts));
+                let last = |record: &Record<'_>| *record.events().last().expect("a life began");
+                against.map(|(subject, record)| (last(record), Some(*subject))).collect()
+            }
+        };
+        // Within one event as findings are: by item, then by backup.
+        rows.sort_by_key(|(event, subject)| {
+            let is_item = matches!(subject, Some(Subject::Item(_)));
+            let name = subject.map(|subject| self.view.names().get(subject.name()));
+            (event.position, is_item, name)
+        });
+        rows.dedup();
+        rows
+    }
+
+    fn for_wording(&self) -> wording::Facts<'_> {
+        wording::Facts { view: self.view, rows: &self.rows }
+    }
+}

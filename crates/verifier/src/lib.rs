@@ -1,0 +1,23 @@
+//! What an auditor does with a history: judges claims about it, hashes its snapshots, and says why.
+//!
+//! A tour: a [`Claim`] is read strictly from a line; a [`Bench`] holds a policy beside each of its
+//! readings and [`Bench::judge`]s a claim on a history into a [`Verdict`] with its evidence,
+//! clauses, caveats and a sentence in a [`Language`]; [`state_hash`] is the hash of an account's
+//! state and [`SnapshotRow`] the statement that carries it; [`explain`] tells the life of one item.
+//!
+//! Pure code without a store: the same on a server, in a terminal and in a browser.
+
+mod claim;
+mod explain;
+mod judge;
+mod snapshot;
+mod subject;
+mod verdict;
+mod wording;
+
+pub use claim::{Assert, Claim, ClaimSubject};
+pub use explain::{Explanation, ItemChange, effect, explain};
+pub use judge::Bench;
+pub use snapshot::{PROJECTION_VERSION, SnapshotRow, StateHash, snapshot, state_hash};
+pub use verdict::{Evidence, Lawful, Outcome, Verdict};
+pub use wording::Language;

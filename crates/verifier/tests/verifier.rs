@@ -1,0 +1,46 @@
+//! Verdicts held against the audit model of `testkit`, on random histories gathered at boundary
+//! instants.
+
+use event::{EventHash, History};
+use stillthere_verifier::{Bench, Claim, Language};
+use testkit::histories::case;
+use testkit::{claims, json};
+
+/// Cases; `STILLTHERE_CASES` asks for more.
+fn seeds() -> std::ops::Range<u64> {
+    let count = std::env::var("STILLTHERE_CASES").ok().and_then(|n| n.parse().ok());
+    let from = std::env::var("STILLTHERE_SEED").ok().and_then(|n| n.parse().ok()).unwrap_or(0);
+    from..from + count.unwrap_or(8_000)
+}
+
+#[test]
+fn verdicts_agree_with_the_model() {
+    for seed in seeds() {
+        let case = case(seed);
+        let history = History::of("a", &case.events);
+        let bench = Bench::new(case.policy.clone());
+        for asked in &case.claims {
+            let claim = Claim::read(asked.line().as_bytes()).expect("a claim of ours is read");
+            let history = (claim.account == "a").then_some(&history);
+            let hash_of = |event: projection::EventRef| {
+                let event = case.events.iter().find(|e| e.revision == event.revision);
+                Ok::<_, ()>(EventHash::of(&event.expect("evidence is on record").event))
+            };
+            let real = bench
+                .judge(&claim, history, case.as_of, case.known_at, Language::En, hash_of)
+                .expect("every event has a hash");
+            let model = claims::judge(asked, &case.events, &case.policy, case.as_of, case.known_at);
+            let model = serde_json::to_string(&model).expect("an answer is JSON");
+            let text = serde_json::to_string(&real).expect("a verdict is JSON");
+            let ignored = ["hash", "because", "caveats"];
+            if let Some(difference) = json::difference(&model, &text, &ignored) {
+                panic!(
+                    "{difference}\nclaim {}\nsays {}\n{}",
+                    asked.line(),
+                    real.because,
+                    case.show()
+                );
+            }
+        }
+    }
+}
