@@ -314,129 +314,54 @@ fn read_attributes(reader: &mut Reader<'_>) -> Result<BTreeMap<String, String>, 
 }
 
 fn read_fields(kind: Kind, reader: &mut Reader<'_>) -> Result<Payload, CanonicalError> {
-    let start = reader.offset();
-    let found = reader.array("the kind's fields")?;
-    let fields = |expected: usize| {
-        let wrong = Problem::OutOfRange("the number of the kind's fields").at(start);
-        if found == expected { Ok(()) } else { Err(wrong) }
-    };
+    reader.array_of("the kind's fields", field_count(kind))?;
     let bytes = |reader: &mut Reader<'_>| reader.uint("bytes", MAX_BYTES);
     let purge_cause = |reader: &mut Reader<'_>| {
         reader.optional("a cause", |reader| number(reader, "a cause", PurgeCause::from_number))
     };
     Ok(match kind {
         Kind::AccountOpened => {
-            fields(1)?;
             Payload::AccountOpened { tier: reader.optional("a tier", |r| word(r, "a tier"))? }
         }
-        Kind::TierChanged => {
-            fields(1)?;
-            Payload::TierChanged { tier: word(reader, "a tier")? }
-        }
-        Kind::QuotaChanged => {
-            fields(1)?;
-            Payload::QuotaChanged { bytes: bytes(reader)? }
-        }
-        Kind::SyncOn => {
-            fields(1)?;
-            Payload::SyncOn { category: word(reader, "a category")? }
-        }
-        Kind::SyncOff => {
-            fields(1)?;
-            Payload::SyncOff { category: word(reader, "a category")? }
-        }
-        Kind::Synced => {
-            fields(1)?;
-            Payload::Synced { category: word(reader, "a category")? }
-        }
-        Kind::ItemUploaded => {
-            fields(3)?;
-            Payload::ItemUploaded {
-                item: subject(reader, "an item")?,
-                category: word(reader, "a category")?,
-                bytes: bytes(reader)?,
-            }
-        }
-        Kind::ItemModified => {
-            fields(2)?;
-            Payload::ItemModified {
-                item: subject(reader, "an item")?,
-                bytes: reader.optional("bytes", bytes)?,
-            }
-        }
-        Kind::ItemTrashed => {
-            fields(1)?;
-            Payload::ItemTrashed { item: subject(reader, "an item")? }
-        }
-        Kind::ItemRestored => {
-            fields(1)?;
-            Payload::ItemRestored { item: subject(reader, "an item")? }
-        }
+        Kind::TierChanged => Payload::TierChanged { tier: word(reader, "a tier")? },
+        Kind::QuotaChanged => Payload::QuotaChanged { bytes: bytes(reader)? },
+        Kind::SyncOn => Payload::SyncOn { category: word(reader, "a category")? },
+        Kind::SyncOff => Payload::SyncOff { category: word(reader, "a category")? },
+        Kind::Synced => Payload::Synced { category: word(reader, "a category")? },
+        Kind::ItemUploaded => Payload::ItemUploaded {
+            item: subject(reader, "an item")?,
+            category: word(reader, "a category")?,
+            bytes: bytes(reader)?,
+        },
+        Kind::ItemModified => Payload::ItemModified {
+            item: subject(reader, "an item")?,
+            bytes: reader.optional("bytes", bytes)?,
+        },
+        Kind::ItemTrashed => Payload::ItemTrashed { item: subject(reader, "an item")? },
+        Kind::ItemRestored => Payload::ItemRestored { item: subject(reader, "an item")? },
         Kind::ItemPurged => {
-            fields(2)?;
             Payload::ItemPurged { item: subject(reader, "an item")?, cause: purge_cause(reader)? }
         }
-        Kind::BackupCompleted => {
-            fields(3)?;
-            Payload::BackupCompleted {
-                backup: subject(reader, "a backup")?,
-                bytes: bytes(reader)?,
-                parts: read_parts(reader)?,
-            }
-        }
-        Kind::BackupRestored => {
-            fields(1)?;
-            Payload::BackupRestored { backup: subject(reader, "a backup")? }
-        }
+        Kind::BackupCompleted => Payload::BackupCompleted {
+            backup: subject(reader, "a backup")?,
+            bytes: bytes(reader)?,
+            parts: read_parts(reader)?,
+        },
+        Kind::BackupRestored => Payload::BackupRestored { backup: subject(reader, "a backup")? },
         Kind::BackupPurged => {
-            fields(2)?;
             let backup = subject(reader, "a backup")?;
             Payload::BackupPurged { backup, cause: purge_cause(reader)? }
         }
-        Kind::BackupOff => {
-            fields(1)?;
-            Payload::BackupOff { delete_backups: reader.flag("a boolean")? }
-        }
-        Kind::UploadRejected => {
-            fields(2)?;
-            Payload::UploadRejected {
-                reason: word(reader, "a reason")?,
-                item: reader.optional("an item", |r| subject(r, "an item"))?,
-            }
-        }
+        Kind::BackupOff => Payload::BackupOff { delete_backups: reader.flag("a boolean")? },
+        Kind::UploadRejected => Payload::UploadRejected {
+            reason: word(reader, "a reason")?,
+            item: reader.optional("an item", |r| subject(r, "an item"))?,
+        },
         Kind::DataCleared => {
-            fields(1)?;
             Payload::DataCleared { cause: number(reader, "a cause", ClearCause::from_number)? }
         }
-        Kind::HoldPlaced => {
-            fields(1)?;
-            Payload::HoldPlaced { hold: word(reader, "a hold")? }
-        }
-        Kind::HoldReleased => {
-            fields(1)?;
-            Payload::HoldReleased { hold: word(reader, "a hold")? }
-        }
-        Kind::SignedIn
-        | Kind::SignInFailed
-        | Kind::PageViewed
-        | Kind::FindDeviceOn
-        | Kind::FindDeviceOff
-        | Kind::TrashEmptied
-        | Kind::BackupOn
-        | Kind::InactivityNotified
-        | Kind::AccountFrozen
-        | Kind::AccountUnfrozen
-        | Kind::AccountTerminated
-        | Kind::AccountClosed => {
-            fields(0)?;
-            bare(kind)
-        }
-    })
-}
-
-/// The payload of a kind without fields.
-fn bare(kind: Kind) -> Payload {
-    match kind {
+        Kind::HoldPlaced => Payload::HoldPlaced { hold: word(reader, "a hold")? },
+        Kind::HoldReleased => Payload::HoldReleased { hold: word(reader, "a hold")? },
         Kind::SignedIn => Payload::SignedIn,
         Kind::SignInFailed => Payload::SignInFailed,
         Kind::PageViewed => Payload::PageViewed,
@@ -449,7 +374,39 @@ fn bare(kind: Kind) -> Payload {
         Kind::AccountUnfrozen => Payload::AccountUnfrozen,
         Kind::AccountTerminated => Payload::AccountTerminated,
         Kind::AccountClosed => Payload::AccountClosed,
-        _ => unreachable!("`{kind}` has fields"),
+    })
+}
+
+/// How many fields the array of a kind has.
+const fn field_count(kind: Kind) -> usize {
+    match kind {
+        Kind::ItemUploaded | Kind::BackupCompleted => 3,
+        Kind::ItemModified | Kind::ItemPurged | Kind::BackupPurged | Kind::UploadRejected => 2,
+        Kind::AccountOpened
+        | Kind::TierChanged
+        | Kind::QuotaChanged
+        | Kind::SyncOn
+        | Kind::SyncOff
+        | Kind::Synced
+        | Kind::ItemTrashed
+        | Kind::ItemRestored
+        | Kind::BackupRestored
+        | Kind::BackupOff
+        | Kind::DataCleared
+        | Kind::HoldPlaced
+        | Kind::HoldReleased => 1,
+        Kind::SignedIn
+        | Kind::SignInFailed
+        | Kind::PageViewed
+        | Kind::FindDeviceOn
+        | Kind::FindDeviceOff
+        | Kind::TrashEmptied
+        | Kind::BackupOn
+        | Kind::InactivityNotified
+        | Kind::AccountFrozen
+        | Kind::AccountUnfrozen
+        | Kind::AccountTerminated
+        | Kind::AccountClosed => 0,
     }
 }
 

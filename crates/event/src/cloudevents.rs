@@ -24,10 +24,11 @@
 
 use std::borrow::Cow;
 
-use crate::fields::{self, Field, Fields, error, not};
+use crate::fields::{Field, Fields};
 use crate::json::{Json, Object};
 use crate::limits::{TEXT_BYTES, attributes_bytes, check_attributes};
 use crate::line_error::quoted;
+use crate::value::{self, Place, error, not};
 use crate::written::{ObjectWriter, write_circumstances, write_payload};
 use crate::{Event, Kind, LineError, Timestamp};
 
@@ -49,7 +50,7 @@ pub(crate) fn read(mut envelope: Object<'_>) -> Result<Event, LineError> {
     if envelope.has("data_base64") {
         return Err(LineError::new("data_base64", "not taken: `data` must be JSON"));
     }
-    let id = fields::text(place("id"), required(&mut envelope, "id")?, TEXT_BYTES)?;
+    let id = value::text(place("id"), required(&mut envelope, "id")?, TEXT_BYTES)?;
     let source = match required(&mut envelope, "source")? {
         Json::Text(text) if text.is_empty() => {
             return Err(error(place("source"), "must not be empty"));
@@ -58,10 +59,10 @@ pub(crate) fn read(mut envelope: Object<'_>) -> Result<Event, LineError> {
         other => return Err(not("a string", place("source"), &other)),
     };
     let subject = required(&mut envelope, "subject")?;
-    let account = fields::text(place("subject"), subject, TEXT_BYTES)?;
-    let occurred_at = fields::time(place("time"), &required(&mut envelope, "time")?)?;
+    let account = value::text(place("subject"), subject, TEXT_BYTES)?;
+    let occurred_at = value::time(place("time"), &required(&mut envelope, "time")?)?;
     let recorded_at = optional(&mut envelope, "recordedtime")
-        .map(|value| fields::time(place("recordedtime"), &value))
+        .map(|time| value::time(place("recordedtime"), &time))
         .transpose()?;
     let kind = read_type(&mut envelope)?;
     drop_descriptions(&mut envelope)?;
@@ -93,7 +94,7 @@ pub(crate) fn read(mut envelope: Object<'_>) -> Result<Event, LineError> {
     Ok(Event { id, account, occurred_at, recorded_at, actor, surface, attributes, payload })
 }
 
-fn place(name: &str) -> fields::Place<'_> {
+fn place(name: &str) -> Place<'_> {
     ("", name)
 }
 
@@ -117,9 +118,7 @@ fn check_version(envelope: &mut Object<'_>) -> Result<(), LineError> {
 
 fn read_type(envelope: &mut Object<'_>) -> Result<Kind, LineError> {
     match required(envelope, "type")? {
-        Json::Text(text) => {
-            fields::kind(place("type"), text.rsplit('.').next().unwrap_or_default())
-        }
+        Json::Text(text) => value::kind(place("type"), text.rsplit('.').next().unwrap_or_default()),
         other => Err(not("a string", place("type"), &other)),
     }
 }

@@ -4,13 +4,13 @@
 //! CloudEvent those that the envelope does not carry stand in `data`.
 
 use std::collections::BTreeMap;
-use std::fmt::{self, Display};
+use std::fmt;
 
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error as _, MapAccess, Visitor};
 
 use crate::json::{Json, Object, text_of_line};
-use crate::limits::{MAX_BYTES, SUBJECT_BYTES, TEXT_BYTES, check_text};
-use crate::line_error::quoted;
+use crate::limits::{MAX_BYTES, SUBJECT_BYTES, TEXT_BYTES};
+use crate::value::{Place, error, kind, not, text, time, word};
 use crate::{Actor, ClearCause, Kind, LineError, Payload, PurgeCause, Surface, Timestamp};
 
 /// The fields that an event can have.
@@ -88,9 +88,6 @@ impl Field {
         })
     }
 }
-
-/// Where a value stands, for errors: what goes before its name, and its name.
-pub(crate) type Place<'n> = (&'static str, &'n str);
 
 /// The fields of an event, taken one by one; at the end none may be left.
 pub(crate) struct Fields<'a> {
@@ -400,45 +397,4 @@ impl<'de> Deserialize<'de> for Field {
 
         deserializer.deserialize_identifier(FieldVisitor)
     }
-}
-
-pub(crate) fn error((prefix, name): Place<'_>, reason: impl Into<String>) -> LineError {
-    LineError::new(&format!("{prefix}{name}"), reason)
-}
-
-pub(crate) fn not(expected: &str, place: Place<'_>, found: &Json<'_>) -> LineError {
-    error(place, format!("must be {expected}, found {}", found.what()))
-}
-
-/// A string of 1 to `most` bytes.
-pub(crate) fn text(place: Place<'_>, value: Json<'_>, most: usize) -> Result<String, LineError> {
-    match value {
-        Json::Text(text) if (1..=most).contains(&text.len()) => Ok(text.into_owned()),
-        Json::Text(text) => Err(check_text(&format!("{}{}", place.0, place.1), &text, most)
-            .expect_err("the length is out of range")),
-        other => Err(not("a string", place, &other)),
-    }
-}
-
-pub(crate) fn time(place: Place<'_>, value: &Json<'_>) -> Result<Timestamp, LineError> {
-    let Json::Text(text) = value else { return Err(not("a string", place, value)) };
-    Timestamp::parse(text).map_err(|e| error(place, format!("{e}, found {}", quoted(text))))
-}
-
-pub(crate) fn kind(place: Place<'_>, name: &str) -> Result<Kind, LineError> {
-    Kind::from_name(name).ok_or_else(|| error(place, format!("unknown kind {}", quoted(name))))
-}
-
-fn word<W: Copy + Display>(
-    place: Place<'_>,
-    value: &Json<'_>,
-    from_name: fn(&str) -> Option<W>,
-    all: &[W],
-) -> Result<W, LineError> {
-    let Json::Text(text) = value else { return Err(not("a string", place, value)) };
-    from_name(text).ok_or_else(|| {
-        let words: Vec<String> = all.iter().map(W::to_string).collect();
-        let reason = format!("must be one of {}, found {}", words.join(", "), quoted(text));
-        error(place, reason)
-    })
 }

@@ -24,6 +24,7 @@ mod line_error;
 mod msgpack;
 mod ndjson;
 mod time;
+mod value;
 mod words;
 mod written;
 

@@ -27,7 +27,9 @@ impl FoldState {
         let version = &rules.policy.versions[trashing.version];
         let category = category.map(|c| rules.names.get(c));
         let window: Window = version.trash_window(category, self.tier_name(tier, rules));
-        version.trash.deadline(trashing.counted_from, window, &rules.policy.zone)
+        let end = version.trash.deadline(trashing.counted_from, window, &rules.policy.zone);
+        // Where midnight comes twice, a window of no days would end before it begins.
+        end.map(|end| end.max(trashing.counted_from))
     }
 
     /// The deadline of what is trashed just now, by the tier held.

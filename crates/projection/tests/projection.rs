@@ -1,10 +1,11 @@
 //! The fold held against the model of `testkit`, on random histories gathered at boundary
-//! instants, and against itself: folded in one go and folded on from a stored state.
+//! instants, against answers worked out by hand, and against itself: folded in one go and folded on from a stored state.
 
 use event::{History, Timestamp};
+use policy::Policy;
 use stillthere_projection::{FoldState, View, fold, fold_traced};
 use testkit::histories::{Case, case};
-use testkit::{json, model};
+use testkit::{by_hand, json, model, notation};
 
 /// Cases of each property; `STILLTHERE_CASES` asks for more.
 fn seeds() -> std::ops::Range<u64> {
@@ -61,4 +62,22 @@ fn folding_on_from_a_stored_state_is_folding_from_nothing() {
         let (traced, _) = traced.expect("there is something to fold");
         assert_eq!(traced.account_state(), view.account_state(), "{}", case.show());
     }
+}
+
+#[test]
+fn the_fold_gives_the_answers_worked_out_by_hand() {
+    let mut wrong = Vec::new();
+    for case in by_hand::cases() {
+        let policy = Policy::parse(&case.policy_toml()).expect("the table's policies are sound");
+        let history = History::of("a", &case.recorded());
+        for (as_of, expected) in case.state {
+            let view = fold(&history, &policy, notation::time(as_of), case.known_at());
+            let state = view.as_ref().map(View::account_state);
+            let state = serde_json::to_string(&state).expect("a state is JSON");
+            if let Some(difference) = by_hand::check(&state, expected) {
+                wrong.push(format!("{} as of {as_of}: {difference}", case.name));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

@@ -1,11 +1,11 @@
 //! The model of an audit: the verdict on a claim, read off the model's own items and backups.
 //!
 //! Written from the words of the public contract, section 5, as [`crate::model`] from section 2.
-//! The prose (`because`, `caveats`) and the events' hashes are left out.
+//! The prose (`because`, `caveats`) is left out.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use event::{ClearCause, Payload, Recorded, Timestamp};
+use event::{ClearCause, EventHash, Payload, Recorded, Timestamp};
 use policy::Policy;
 use serde::Serialize;
 
@@ -119,12 +119,13 @@ pub struct Answer {
     pub readings: BTreeMap<String, &'static str>,
 }
 
-/// An event on which the answer rests. `hash` is left out.
+/// An event on which the answer rests.
 #[allow(missing_docs, reason = "the fields are those of the contract, section 5")]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Evidence {
     pub position: u64,
     pub revision: u64,
+    pub hash: EventHash,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub item: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -380,7 +381,13 @@ fn agreed<T: PartialEq>(values: impl Iterator<Item = Option<T>>) -> Option<T> {
 fn evidence(claim: &Claim, walked: &Walked, subjects: &[Known]) -> Vec<Evidence> {
     let cite = |event: usize, item: Option<String>, backup: Option<String>| {
         let recorded = walked.past.events[event];
-        Evidence { position: recorded.position, revision: recorded.revision, item, backup }
+        Evidence {
+            position: recorded.position,
+            revision: recorded.revision,
+            hash: EventHash::of(&recorded.event),
+            item,
+            backup,
+        }
     };
     let mut rows: Vec<Evidence> = match claim.subject {
         Subject::Item(_) | Subject::Backup(_) => {

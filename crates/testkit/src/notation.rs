@@ -15,8 +15,8 @@ use std::collections::BTreeMap;
 
 use event::{
     Actor, ClearCause, Event, Kind, Payload, PurgeCause, Recorded, RecordedBy, Surface, Timestamp,
+    write_ndjson,
 };
-use serde_json::{Value, json};
 
 /// Reads a time, `2026-01-02`, `2026-01-02T12:00`, `2026-01-02T12:00:30` or with a fraction.
 ///
@@ -148,94 +148,15 @@ fn purge_cause(fields: &mut BTreeMap<&str, &str>) -> Option<PurgeCause> {
 }
 
 /// The NDJSON text of these events, in the order given, each `recorded_at` that was honoured given.
+///
+/// # Panics
+/// Never: what is written is UTF-8.
 #[must_use]
 pub fn ndjson(events: &[Recorded]) -> String {
-    events.iter().map(|recorded| line(recorded) + "\n").collect()
-}
-
-fn line(recorded: &Recorded) -> String {
-    let event = &recorded.event;
-    let mut line = json!({
-        "id": event.id,
-        "account": event.account,
-        "occurred_at": event.occurred_at,
-        "kind": event.payload.kind(),
-        "actor": event.actor,
-    });
-    let mut add = |name: &str, value: Value| {
-        line[name] = value;
-    };
-    if recorded.recorded_by == RecordedBy::Source {
-        add("recorded_at", json!(recorded.recorded_at));
+    let mut text = Vec::new();
+    for recorded in events {
+        write_ndjson(&recorded.event, recorded.event.recorded_at, &mut text);
+        text.push(b'\n');
     }
-    if let Some(surface) = event.surface {
-        add("surface", json!(surface));
-    }
-    if !event.attributes.is_empty() {
-        add("attributes", json!(event.attributes));
-    }
-    match &event.payload {
-        Payload::AccountOpened { tier: Some(tier) } | Payload::TierChanged { tier } => {
-            add("tier", json!(tier));
-        }
-        Payload::QuotaChanged { bytes } => add("bytes", json!(bytes)),
-        Payload::SyncOn { category }
-        | Payload::SyncOff { category }
-        | Payload::Synced { category } => add("category", json!(category)),
-        Payload::ItemUploaded { item, category, bytes } => {
-            add("item", json!(item));
-            add("category", json!(category));
-            add("bytes", json!(bytes));
-        }
-        Payload::ItemModified { item, bytes } => {
-            add("item", json!(item));
-            if let Some(bytes) = bytes {
-                add("bytes", json!(bytes));
-            }
-        }
-        Payload::ItemTrashed { item } | Payload::ItemRestored { item } => add("item", json!(item)),
-        Payload::ItemPurged { item, cause } => {
-            add("item", json!(item));
-            if let Some(cause) = cause {
-                add("cause", json!(cause));
-            }
-        }
-        Payload::BackupCompleted { backup, bytes, parts } => {
-            add("backup", json!(backup));
-            add("bytes", json!(bytes));
-            if !parts.is_empty() {
-                add("parts", json!(parts));
-            }
-        }
-        Payload::BackupRestored { backup } => add("backup", json!(backup)),
-        Payload::BackupPurged { backup, cause } => {
-            add("backup", json!(backup));
-            if let Some(cause) = cause {
-                add("cause", json!(cause));
-            }
-        }
-        Payload::BackupOff { delete_backups } => add("delete_backups", json!(delete_backups)),
-        Payload::UploadRejected { reason, item } => {
-            add("reason", json!(reason));
-            if let Some(item) = item {
-                add("item", json!(item));
-            }
-        }
-        Payload::DataCleared { cause } => add("cause", json!(cause)),
-        Payload::HoldPlaced { hold } | Payload::HoldReleased { hold } => add("hold", json!(hold)),
-        Payload::AccountOpened { tier: None }
-        | Payload::SignedIn
-        | Payload::SignInFailed
-        | Payload::PageViewed
-        | Payload::FindDeviceOn
-        | Payload::FindDeviceOff
-        | Payload::TrashEmptied
-        | Payload::BackupOn
-        | Payload::InactivityNotified
-        | Payload::AccountFrozen
-        | Payload::AccountUnfrozen
-        | Payload::AccountTerminated
-        | Payload::AccountClosed => {}
-    }
-    line.to_string()
+    String::from_utf8(text).expect("NDJSON is UTF-8")
 }

@@ -108,7 +108,7 @@ impl Bench {
             evidence,
             clauses: finding.clauses(claim.asserts, cause),
             caveats: wording::caveats(&finding.for_wording(), outcome, &readings, known_at, lang),
-            because: wording::because(claim, &finding.for_wording(), lang),
+            because: wording::because(claim, &finding.for_wording(), outcome, &readings, lang),
             readings,
         })
     }

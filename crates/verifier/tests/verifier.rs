@@ -1,10 +1,11 @@
 //! Verdicts held against the audit model of `testkit`, on random histories gathered at boundary
-//! instants.
+//! instants, and against answers worked out by hand.
 
-use event::{EventHash, History};
+use event::{EventHash, History, Timestamp};
+use policy::Policy;
 use stillthere_verifier::{Bench, Claim, Language};
 use testkit::histories::case;
-use testkit::{claims, json};
+use testkit::{by_hand, claims, json};
 
 /// Cases; `STILLTHERE_CASES` asks for more.
 fn seeds() -> std::ops::Range<u64> {
@@ -43,4 +44,37 @@ fn verdicts_agree_with_the_model() {
             }
         }
     }
+}
+
+#[test]
+fn verdicts_are_those_worked_out_by_hand() {
+    let mut wrong = Vec::new();
+    for case in by_hand::cases() {
+        let policy = Policy::parse(&case.policy_toml()).expect("the table's policies are sound");
+        let recorded = case.recorded();
+        let history = History::of("a", &recorded);
+        let bench = Bench::new(policy);
+        for (text, expected) in case.claims {
+            let asked = by_hand::claim(text);
+            let claim = Claim::read(asked.line().as_bytes()).expect("a claim of ours is read");
+            let hash_of = |event: projection::EventRef| {
+                Ok::<_, ()>(EventHash::of(&recorded[event.position as usize].event))
+            };
+            let verdict = bench
+                .judge(
+                    &claim,
+                    Some(&history),
+                    Timestamp::MAX,
+                    case.known_at(),
+                    Language::En,
+                    hash_of,
+                )
+                .expect("every event has a hash");
+            let verdict = serde_json::to_string(&verdict).expect("a verdict is JSON");
+            if let Some(difference) = by_hand::check(&verdict, expected) {
+                wrong.push(format!("{}, {text}: {difference}", case.name));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

@@ -86,3 +86,43 @@ fn through_cloudevents() {
         assert_eq!(EventHash::of(&read_line(&again).unwrap()), EventHash::of(&back));
     });
 }
+
+/// Whatever becomes of a line, reading it ends in an event that reads back, or in an error that
+/// prints on one line.
+#[test]
+fn mangled_lines() {
+    let seed = 6;
+    let mut rng = Rng::with_seed(seed);
+    let (mut taken, mut refused) = (0, 0);
+    for n in 0..40_000 {
+        let event = random::event(&mut rng);
+        let mut line = Vec::new();
+        let write = *rng.choice(&[write_ndjson, write_cloudevent]).unwrap();
+        write(&event, event.recorded_at, &mut line);
+        for _ in 0..rng.usize(1..4) {
+            let at = rng.usize(0..line.len());
+            match rng.u8(0..5) {
+                0 => line[at] = rng.u8(..),
+                1 => line.insert(at, *rng.choice(b"\"\\{}[]:, 0e-\n").unwrap()),
+                2 if line.len() > 1 => drop(line.remove(at)),
+                3 => line.extend_from_within(at..(at + 9).min(line.len())),
+                _ => line[at] = *rng.choice(b"\"\\{}[]:, 09eE.-+utfn\r").unwrap(),
+            }
+        }
+        match read_line(&line) {
+            Ok(event) => {
+                assert_eq!(event.check(), Ok(()), "seed {seed}, line {n}");
+                let mut again = Vec::new();
+                write_ndjson(&event, event.recorded_at, &mut again);
+                assert_eq!(read_line(&again), Ok(event), "seed {seed}, line {n}");
+                taken += 1;
+            }
+            Err(error) => {
+                let shown = error.to_string();
+                assert!(!shown.chars().any(char::is_control), "seed {seed}, line {n}: {shown:?}");
+                refused += 1;
+            }
+        }
+    }
+    assert!(taken > 1_000 && refused > 1_000, "{taken} taken, {refused} refused");
+}

@@ -97,6 +97,34 @@ pub const CASES: &[ByHand] = &[
         ..STATE
     },
     ByHand {
+        name: "upload-over-quota: by the version in force at the upload",
+        rules: r#"
+            [[version]]
+            id = "1"
+            tiers = { std = { quota = "10B" } }
+            [[version]]
+            id = "2"
+            effective_from = "2026-01-06T00:00:00Z"
+            tiers = { std = { quota = "10B" } }
+            trash = { counts_toward_quota = false }
+        "#,
+        // The trash's 11 bytes count until 6 January.
+        events: "
+            2026-01-01              user item_uploaded item=i category=photos bytes=11
+            2026-01-01              user item_trashed item=i
+            2026-01-05T23:59:59.999 user item_uploaded item=j category=photos bytes=0
+            2026-01-06              user item_uploaded item=k category=photos bytes=0
+        ",
+        state: &[
+            ("2026-01-05T23:59:59.999", "/quota/used_bytes 11\n/quota/over true"),
+            (
+                "2026-01-06",
+                "/quota/used_bytes 0\n/findings/*/code upload-over-quota\n/findings/*/item j",
+            ),
+        ],
+        ..STATE
+    },
+    ByHand {
         name: "upload-over-quota: not where it is allowed",
         rules: r#"
             version = [{ id = "1", tiers = { std = { quota = "0B" } }, quota = { over = "allow" } }]

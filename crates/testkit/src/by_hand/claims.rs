@@ -32,7 +32,7 @@ pub const CASES: &[ByHand] = &[
                 /cause user_trashed
                 /lawful none
                 /recoverable_until 2026-01-31T00:00:00Z
-                /evidence [{"position":0,"revision":0},{"position":1,"revision":1}]
+                /evidence/*/position 0 1
                 /clauses ["mine"]
                 /readings {"default":"upheld"}"#,
             ),
@@ -60,7 +60,7 @@ pub const CASES: &[ByHand] = &[
                 r#"/verdict upheld
                 /lawful yes
                 /recoverable_until null
-                /evidence [{"position":0,"revision":0},{"position":1,"revision":1},{"position":2,"revision":2}]
+                /evidence/*/position 0 1 2
                 /clauses ["trash","mine"]"#,
             ),
             ("item=i not_deleted_by_user 2026-02-07", "/verdict refuted"),
@@ -116,7 +116,8 @@ pub const CASES: &[ByHand] = &[
                 /lawful no
                 /state purged
                 /cause null
-                /evidence [{"position":6,"revision":6,"item":"i"},{"position":8,"revision":8,"item":"j"}]"#,
+                /evidence/*/position 6 8
+                /evidence/*/item i j"#,
             ),
             (
                 "account deleted_by_user 2026-03-01",
@@ -143,6 +144,66 @@ pub const CASES: &[ByHand] = &[
             ("item=i deleted_by_user 2030-01-01", "/verdict refuted"),
             ("item=i not_deleted_by_user 2030-01-01", "/verdict upheld"),
             ("item=i not_deleted_by_user 2026-01-01", "/verdict upheld\n/lawful none"),
+        ],
+        ..STATE
+    },
+    ByHand {
+        name: "on time by the lag of the version in force at the deadline",
+        rules: r#"
+            [[version]]
+            id = "1"
+            tiers = { std = { trash = "30d" } }
+            trash = { purge_lag = "7d" }
+            [[version]]
+            id = "2"
+            effective_from = "2026-02-01T00:00:00Z"
+            tiers = { std = { trash = "30d" } }
+            trash = { purge_lag = "0d" }
+        "#,
+        // Deadline 31 January, version 1: until 7 February.
+        events: "
+            2026-01-01 user     item_uploaded item=i category=photos bytes=1
+            2026-01-01 user     item_trashed item=i
+            2026-02-07 provider item_purged item=i
+        ",
+        claims: &[("item=i purged_on_time 2026-03-01", "/verdict upheld")],
+        ..STATE
+    },
+    ByHand {
+        name: "after a restore no deadline is reached",
+        rules: CLAUSES,
+        events: "
+            2026-01-01 user     item_uploaded item=i category=photos bytes=1
+            2026-01-01 user     item_trashed item=i
+            2026-03-01 user     item_restored item=i
+            2026-03-02 user     item_purged item=i
+        ",
+        claims: &[
+            ("item=i expired 2026-03-02", "/verdict refuted"),
+            ("item=i purged_on_time 2026-03-02", "/verdict upheld"),
+        ],
+        ..STATE
+    },
+    ByHand {
+        name: "lost after sync off: not once the deadline is reached, nor when admissible",
+        rules: r#"
+            version = [{ id = "1", tiers = { std = { trash = "30d" } }, inactivity = { window = "30d" } }]
+        "#,
+        // Both on 31 January: the deadline of i, and the end of the first event's window.
+        events: "
+            2026-01-01 user     item_uploaded item=i category=photos bytes=1
+            2026-01-01 user     item_uploaded item=j category=photos bytes=1
+            2026-01-01 user     item_uploaded item=k category=photos bytes=1
+            2026-01-01 user     item_trashed item=i
+            2026-01-01 user     sync_off category=photos
+            2026-01-31 provider item_purged item=i
+            2026-01-31 provider item_purged item=j cause=inactivity
+            2026-01-31 provider item_purged item=k cause=quota
+        ",
+        claims: &[
+            ("item=i lost_after_sync_off 2026-01-31", "/verdict refuted\n/lawful yes"),
+            ("item=j lost_after_sync_off 2026-01-31", "/verdict refuted\n/lawful yes"),
+            ("item=k lost_after_sync_off 2026-01-31", "/verdict upheld\n/lawful no"),
         ],
         ..STATE
     },
@@ -204,7 +265,9 @@ pub const CASES: &[ByHand] = &[
                 "account kept 2027-01-01",
                 r#"/verdict refuted
                 /state removed
-                /evidence [{"position":4,"revision":4,"backup":"b"},{"position":4,"revision":4,"item":"i"},{"position":4,"revision":4,"item":"j"}]"#,
+                /evidence/*/position 4 4 4
+                /evidence/*/item - i j
+                /evidence/*/backup b - -"#,
             ),
         ],
         ..STATE
@@ -249,7 +312,7 @@ pub const CASES: &[ByHand] = &[
                 r#"/verdict upheld
                 /lawful yes
                 /cause window_lapsed
-                /evidence [{"position":1,"revision":1},{"position":4,"revision":4}]"#,
+                /evidence/*/position 1 4"#,
             ),
             ("backup=d purged_on_time 2026-02-01", "/verdict upheld\n/cause user_deleted_backups"),
             ("backup=d deleted_by_user 2026-02-01", "/verdict upheld"),
@@ -277,18 +340,18 @@ pub const CASES: &[ByHand] = &[
             (
                 "item=i kept 2026-01-03",
                 r#"/verdict upheld
-                /evidence [{"position":0,"revision":0}]"#,
+                /evidence/*/position 0"#,
             ),
             (
                 "item=i deleted_by_user 2026-01-04",
                 r#"/verdict refuted
-                /evidence [{"position":0,"revision":0},{"position":3,"revision":3}]"#,
+                /evidence/*/position 0 3"#,
             ),
             (
                 "item=i kept 2026-01-06",
                 r#"/verdict refuted
                 /lawful no
-                /evidence [{"position":4,"revision":4},{"position":5,"revision":5}]"#,
+                /evidence/*/position 4 5"#,
             ),
         ],
         ..STATE

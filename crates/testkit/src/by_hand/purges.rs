@@ -20,7 +20,7 @@ pub const CASES: &[ByHand] = &[
             2026-01-01          user     item_trashed item=i
             2026-01-01          user     item_trashed item=j
             2026-01-30T23:59:59 provider item_purged item=i cause=expired
-            2026-01-31          provider item_purged item=j
+            2026-01-31          provider item_purged item=j cause=quota
         ",
         // 1 January + 30 d = 31 January 00:00.
         state: &[(
@@ -319,12 +319,27 @@ pub const CASES: &[ByHand] = &[
             2026-01-01 user item_uploaded item=j category=photos bytes=5
             2026-01-01 user item_trashed item=i
             2026-01-01 user item_trashed item=j
-            2026-01-01 user item_trashed item=k
             2026-02-07 user item_restored item=i
             2026-02-07 user item_uploaded item=j category=photos bytes=5
-            2026-02-07 user data_cleared cause=closed
         ",
-        state: &[("2026-03-01", "/findings/*/code unknown-item restored-after-window")],
+        state: &[("2026-03-01", "/findings/*/code restored-after-window")],
+        ..STATE
+    },
+    ByHand {
+        name: "overdue-purge: removed by then; a second time in the trash is another",
+        rules: LAG,
+        // i is trashed anew on 1 March: deadline 31 March, + 7 d = 7 April.
+        events: "
+            2026-01-01 user item_uploaded item=i category=photos bytes=5
+            2026-01-01 user item_trashed item=i
+            2026-02-07 user data_cleared cause=closed
+            2026-03-01 user item_uploaded item=i category=photos bytes=5
+            2026-03-01 user item_trashed item=i
+        ",
+        state: &[
+            ("2026-04-06T23:59:59.999", "/findings/*/code"),
+            ("2026-04-07", "/findings/*/code overdue-purge\n/findings/*/position 4"),
+        ],
         ..STATE
     },
     ByHand {
@@ -532,6 +547,18 @@ pub const CASES: &[ByHand] = &[
             "/backups/*/cause provider_purged inactivity_cleared
              /findings/*/code purge-without-cause",
         )],
+        ..STATE
+    },
+    ByHand {
+        name: "a backup both stale and purged for inactivity went by its window",
+        rules: r#"
+            version = [{ id = "1", tiers = { std = {} }, inactivity = { window = "30d" }, backup = { stale_after = "30d" } }]
+        "#,
+        events: "
+            2026-01-01 user     backup_completed backup=b bytes=5
+            2026-01-31 provider backup_purged backup=b cause=inactivity
+        ",
+        state: &[("2026-01-31", "/backups/*/cause window_lapsed\n/findings/*/code")],
         ..STATE
     },
     ByHand {

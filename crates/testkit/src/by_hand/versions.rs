@@ -312,7 +312,11 @@ pub const CASES: &[ByHand] = &[
             on_change = "restart"
             tiers = { std = { trash = "10d" } }
         "#,
-        events: TRASHED,
+        events: "
+            2026-01-01 user item_uploaded item=i category=photos bytes=5
+            2026-01-01 user item_trashed item=i
+            2026-01-06 user page_viewed
+        ",
         state: &[
             ("2026-01-01", "/items/0/recoverable_until 2026-01-11T00:00:00Z"),
             ("2026-01-06", "/items/0/recoverable_until 2026-01-11T00:00:00Z"),

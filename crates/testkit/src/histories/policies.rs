@@ -12,7 +12,7 @@ pub const TIERS: [&str; 3] = ["std", "plus", "pro"];
 /// The categories that a policy may name.
 pub const CATEGORIES: [&str; 3] = ["photos", "notes", "drive"];
 
-const WINDOWS: [&str; 8] = ["0d", "1d", "1d", "2d", "3d", "1mo", "1y", "never"];
+const WINDOWS: [&str; 10] = ["0d", "1d", "1d", "2d", "3d", "4d", "1mo", "1mo", "1y", "never"];
 const CODES: [&str; 20] = [
     "premature-purge",
     "loss-after-sync-off",
@@ -62,7 +62,7 @@ pub fn policy_toml(rng: &mut Rng, instants: &[Timestamp]) -> String {
     let zone = pick(rng, &["UTC", "Asia/Shanghai", "America/New_York"]);
     let mut text = format!("schema = 1\npolicy = \"random\"\ntime_zone = \"{zone}\"\n");
     let mut starts: Vec<Timestamp> =
-        (0..pick(rng, &[1, 1, 2, 2, 3])).map(|_| pick(rng, instants)).collect();
+        (0..pick(rng, &[1, 2, 2, 3, 4])).map(|_| pick(rng, instants)).collect();
     starts.sort();
     starts.dedup();
     for (n, start) in starts.iter().enumerate() {

@@ -1,5 +1,5 @@
 //! From instant to instant: deadlines fall, versions change, events are folded (by
-//! [`super::judge`]).
+//! `judge`).
 
 use std::collections::BTreeMap;
 

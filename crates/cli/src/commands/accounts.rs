@@ -1,0 +1,86 @@
+//! `accounts`: a line an account.
+
+use event::Timestamp;
+use policy::Window;
+use projection::{Status, View, fold};
+
+use crate::args::AccountsArgs;
+use crate::failure::{Failure, Outcome};
+use crate::question::Question;
+use crate::show::amount;
+use crate::show::screen::Screen;
+use crate::show::style;
+use crate::show::table::{Cell, Column, Table};
+use crate::show::words::Word;
+
+pub fn run(
+    args: &AccountsArgs,
+    question: &Question,
+    screen: &mut Screen,
+) -> Result<Outcome, Failure> {
+    let policy = question.policy()?;
+    let store = question.open()?;
+    let mut table = Table::new(columns(question));
+    let mut shown = 0u64;
+    store.each_account(|history| {
+        let Some(view) = fold(history, &policy, question.as_of, question.known_at) else {
+            return Ok(());
+        };
+        let is_asked = args.status.is_none_or(|status| status == view.status())
+            && args.due_within.is_none_or(|window| is_due(&view, window));
+        if !is_asked {
+            return Ok(());
+        }
+        shown += 1;
+        match question.json {
+            true => screen.json(&view.line()),
+            false => table.row(screen, row(&view, question)),
+        }
+    })?;
+    table.end(screen)?;
+    if shown == 0 && !question.json {
+        screen.line(question.pick("No such account.", "没有这样的账号。"))?;
+    }
+    Ok(Outcome::Fine)
+}
+
+/// Whether an active account would be inactive by the end of `window` from now on. Tiers that are
+/// exempt never are.
+fn is_due(view: &View<'_>, window: Window) -> bool {
+    let until: Option<Timestamp> = window.after(view.as_of(), &view.policy().zone);
+    view.status() == Status::Active
+        && !view.version().is_exempt(view.tier())
+        && view
+            .inactive_at()
+            .is_some_and(|at| view.as_of() < at && until.is_none_or(|until| at <= until))
+}
+
+fn columns(question: &Question) -> [Column; 9] {
+    [
+        Column::long(question.pick("account", "账号")),
+        Column::text(question.pick("status", "状态")),
+        Column::text(question.pick("tier", "等级")),
+        Column::number(question.pick("live", "正常")),
+        Column::number(question.pick("trashed", "回收站")),
+        Column::number(question.pick("gone", "已失去")),
+        Column::number(question.pick("used", "已用空间")),
+        Column::text(question.pick("last activity", "最近活动")),
+        Column::text(question.pick("inactive from", "不活跃起始")),
+    ]
+}
+
+fn row(view: &View<'_>, question: &Question) -> Vec<Cell> {
+    let line = view.line();
+    let day = |at: Option<Timestamp>| at.map(|at| at.to_string()[..10].to_owned());
+    vec![
+        line.account.into(),
+        Cell::styled(line.status.word(question.lang), style::status(line.status)),
+        line.tier.into(),
+        amount::count(line.live).into(),
+        amount::count(line.trashed).into(),
+        amount::count(line.expired + line.purged + line.removed).into(),
+        amount::bytes(line.used_bytes).into(),
+        Cell::or_dash(day(line.last_activity_at)),
+        Cell::or_dash(day(line.inactive_at)),
+    ]
+}

@@ -1,0 +1,174 @@
+//! `audit`: a verdict a claim.
+
+use std::path::Path;
+
+use event::limits::LINE_BYTES;
+use event::{History, LineError};
+use verifier::{Bench, Claim, ClaimSubject, Verdict};
+
+use crate::failure::{Failure, Outcome};
+use crate::input::{Input, Next};
+use crate::question::Question;
+use crate::show::screen::Screen;
+use crate::show::style;
+use crate::show::table::{Cell, Column, Table};
+use crate::show::words::{self, Word};
+use crate::store::Store;
+
+pub fn run(claims: &Path, question: &Question, screen: &mut Screen) -> Result<Outcome, Failure> {
+    let bench = Bench::new(question.policy()?);
+    let mut input = Input::open(claims)?;
+    let mut asked = Asked { store: question.open()?, last: None };
+    let mut table = Table::new(columns(question));
+    let mut outcome = Outcome::Fine;
+    let mut line = Vec::new();
+    let result = loop {
+        line.clear();
+        let claim = match input.next_line(&mut line) {
+            Err(failure) => break Err(failure),
+            Ok(Next::End) => break Ok(()),
+            Ok(Next::Line) if event::is_blank(&line) => continue,
+            Ok(Next::Line) => Claim::read(&line),
+            Ok(Next::LongLine) => Err(too_long(line.len(), &mut input)?),
+        };
+        match claim {
+            Err(error) => {
+                // Standard output first, so that what both show on a screen is in order.
+                screen.flush()?;
+                outcome = Outcome::BadNews;
+                let _ = std::io::Write::write_fmt(
+                    &mut std::io::stderr(),
+                    format_args!("{}:{}: {error}\n", input.name, input.line_number()),
+                );
+            }
+            Ok(claim) => {
+                let verdict = asked.judge(&bench, &claim, question)?;
+                match question.json {
+                    true => screen.json(&verdict)?,
+                    false => table.row_with(
+                        screen,
+                        row(&claim, &verdict, question),
+                        beneath(&verdict, question),
+                    )?,
+                }
+            }
+        }
+        if question.json && input.must_wait() {
+            screen.flush()?;
+        }
+    };
+    table.end(screen)?;
+    result.map(|()| outcome)
+}
+
+fn too_long(begun: usize, input: &mut Input) -> Result<LineError, Failure> {
+    let mut bytes = begun;
+    while let Some(piece) = input.rest_of_line()? {
+        bytes += piece.len();
+    }
+    let reason = format!("must be at most {LINE_BYTES} bytes long, found {bytes}");
+    Ok(LineError::new("line", reason))
+}
+
+/// The account that was asked about last: claims tend to come together.
+struct Asked {
+    store: Store,
+    last: Option<(String, Option<History>)>,
+}
+
+impl Asked {
+    fn judge(
+        &mut self,
+        bench: &Bench,
+        claim: &Claim,
+        question: &Question,
+    ) -> Result<Verdict, Failure> {
+        if self.last.as_ref().is_none_or(|(account, _)| *account != claim.account) {
+            let history = self.store.history(&claim.account)?;
+            self.last = Some((claim.account.clone(), history));
+        }
+        let history = self.last.as_ref().and_then(|(_, history)| history.as_ref());
+        let Question { as_of, known_at, lang, .. } = *question;
+        bench.judge(claim, history, as_of, known_at, lang, |event| self.store.hash_of(event))
+    }
+}
+
+fn columns(question: &Question) -> [Column; 7] {
+    [
+        Column::long(question.pick("claim", "主张")),
+        Column::long(question.pick("of", "对象")),
+        Column::text(question.pick("asserts", "内容")),
+        Column::text(question.pick("verdict", "结论")),
+        Column::text(question.pick("state", "状态")),
+        Column::text(question.pick("why", "原因")),
+        Column::text(question.pick("lawful", "合规")),
+    ]
+}
+
+fn row(claim: &Claim, verdict: &Verdict, question: &Question) -> Vec<Cell> {
+    let lang = question.lang;
+    let account = &claim.account;
+    let of = match &claim.subject {
+        ClaimSubject::Item(item) => format!("{account}: {item}"),
+        ClaimSubject::Backup(backup) => {
+            question.pick(format!("{account}: backup {backup}"), format!("{account}:备份 {backup}"))
+        }
+        ClaimSubject::Category(category) => question
+            .pick(format!("{account}: all {category}"), format!("{account}:全部 {category}")),
+        ClaimSubject::Account => {
+            question.pick(format!("{account}: everything"), format!("{account}:全部数据"))
+        }
+    };
+    vec![
+        (&claim.claim).into(),
+        of.into(),
+        claim.asserts.word(lang).into(),
+        Cell::styled(verdict.verdict.word(lang), style::outcome(verdict.verdict)),
+        Cell::or_dash(verdict.state.map(|state| words::state(state, lang))),
+        Cell::or_dash(verdict.cause.map(|cause| words::cause(cause, lang))),
+        Cell::styled(verdict.lawful.word(lang), style::lawful(verdict.lawful)),
+    ]
+}
+
+/// The reason, the events it rests on, the readings that differ, what to bear in mind.
+fn beneath(verdict: &Verdict, question: &Question) -> Vec<Cell> {
+    let mut lines = vec![Cell::from(&verdict.because)];
+    const SHOWN: usize = 5;
+    let mut events: Vec<String> =
+        verdict.evidence.iter().take(SHOWN).map(|e| format!("@{}", e.position)).collect();
+    if verdict.evidence.len() > SHOWN {
+        events.push("…".to_owned());
+    }
+    let mut rests_on = Vec::new();
+    if !events.is_empty() {
+        rests_on.push(format!("{} {}", question.pick("events", "事件"), events.join(" ")));
+    }
+    if !verdict.clauses.is_empty() {
+        rests_on.push(format!(
+            "{} {}",
+            question.pick("clauses", "条款"),
+            verdict.clauses.join(", ")
+        ));
+    }
+    if !rests_on.is_empty() {
+        lines.push(Cell::styled(rests_on.join(" · "), style::DIM));
+    }
+    let default = verdict.readings.get("default");
+    let differing: Vec<String> = verdict
+        .readings
+        .iter()
+        .filter(|(_, outcome)| Some(*outcome) != default)
+        .map(|(id, outcome)| format!("{id}: {}", outcome.word(question.lang)))
+        .collect();
+    if let (false, Some(default)) = (differing.is_empty(), default) {
+        let default = default.word(question.lang);
+        let differing = differing.join(", ");
+        let text = question.pick(
+            format!("as the policy stands: {default}; read otherwise: {differing}"),
+            format!("按政策原文:{default};按其他读法:{differing}"),
+        );
+        lines.push(Cell::styled(text, style::CARE));
+    }
+    lines.extend(verdict.caveats.iter().map(|caveat| Cell::styled(caveat, style::DIM)));
+    lines
+}

@@ -1,0 +1,84 @@
+//! `explain`: the life of one item.
+
+use projection::fold_traced;
+use verifier::{Explanation, explain};
+
+use crate::failure::{Failure, Outcome};
+use crate::question::Question;
+use crate::show::amount;
+use crate::show::escape::escaped;
+use crate::show::screen::Screen;
+use crate::show::style;
+use crate::show::table::{Cell, Column, Table, paragraph};
+use crate::show::words::Word;
+
+pub fn run(
+    account: &str,
+    item: &str,
+    question: &Question,
+    screen: &mut Screen,
+) -> Result<Outcome, Failure> {
+    let policy = question.policy()?;
+    let store = question.open()?;
+    let history = store.history(account)?;
+    let traced = history
+        .as_ref()
+        .and_then(|history| fold_traced(history, &policy, question.as_of, question.known_at));
+    let (Some(history), Some((view, changes))) = (&history, traced) else {
+        return Err(question.no_account(account, &store));
+    };
+    let Some(explanation) = explain(&view, &changes, &history.steps, item, question.lang) else {
+        return Err(Failure::Usage(format!(
+            "item {}: account {} has no such item as of {}; `stillthere state` lists those it has",
+            escaped(item),
+            escaped(account),
+            question.as_of
+        )));
+    };
+    match question.json {
+        true => screen.json(&explanation)?,
+        false => show(&explanation, question, screen)?,
+    }
+    Ok(Outcome::Fine)
+}
+
+fn show(told: &Explanation, question: &Question, screen: &mut Screen) -> Result<(), Failure> {
+    let lang = question.lang;
+    paragraph(screen, 0, &Cell::styled(&told.sentence, style::BOLD))?;
+    let mut facts = vec![told.state.word(lang)];
+    facts.extend(told.cause.map(|cause| cause.word(lang)));
+    facts.extend(told.category.clone());
+    facts.push(amount::bytes(told.bytes));
+    facts.extend(told.remaining_days.map(|days| {
+        let s = if days == 1 { "" } else { "s" };
+        question.pick(format!("{days} day{s} left"), format!("剩余 {days} 天"))
+    }));
+    let as_of = question.pick(
+        format!("as of {}, policy {}", told.as_of, told.policy),
+        format!("截至 {},政策 {}", told.as_of, told.policy),
+    );
+    facts.push(as_of);
+    paragraph(screen, 0, &Cell::styled(facts.join(" · "), style::DIM))?;
+    screen.line("")?;
+    let mut table = Table::new([
+        Column::text(question.pick("at", "时间")),
+        Column::text(question.pick("state", "状态")),
+        Column::long(question.pick("what happened", "经过")),
+        Column::text(question.pick("event", "事件")),
+        Column::long(question.pick("clause", "条款")),
+    ]);
+    for change in &told.changes {
+        let event = change.position.map(|position| format!("@{position}"));
+        table.row(
+            screen,
+            vec![
+                change.at.to_string().into(),
+                Cell::styled(change.to.word(lang), style::item(change.to)),
+                (&change.says).into(),
+                Cell::or_dash(event),
+                Cell::or_dash(change.clause.as_deref()),
+            ],
+        )?;
+    }
+    table.end(screen)
+}

@@ -1,0 +1,95 @@
+//! `findings`: a line a finding, by account.
+
+use event::History;
+use projection::{FindingRow, fold};
+
+use crate::args::FindingsArgs;
+use crate::failure::{Failure, Outcome};
+use crate::question::Question;
+use crate::show::screen::Screen;
+use crate::show::style;
+use crate::show::table::{Cell, Column, Table};
+use crate::show::words::{Word, finding};
+
+pub fn run(
+    args: &FindingsArgs,
+    question: &Question,
+    screen: &mut Screen,
+) -> Result<Outcome, Failure> {
+    let policy = question.policy()?;
+    let store = question.open()?;
+    let mut table = Table::new(columns(question, true));
+    let mut shown = 0u64;
+    let mut take = |history: &History| -> Result<bool, Failure> {
+        let Some(view) = fold(history, &policy, question.as_of, question.known_at) else {
+            return Ok(false);
+        };
+        for found in view.finding_rows() {
+            if args.severity.is_some_and(|severity| severity != found.severity)
+                || args.code.is_some_and(|code| code != found.code)
+            {
+                continue;
+            }
+            shown += 1;
+            match question.json {
+                true => screen.json(&found)?,
+                false => table.row(screen, row(&found, question, true))?,
+            }
+        }
+        Ok(true)
+    };
+    match &args.account {
+        None => store.each_account(|history| take(history).map(drop))?,
+        Some(account) => {
+            let history = store.history(account)?;
+            let is_there = history.as_ref().map_or(Ok(false), take)?;
+            if !is_there {
+                return Err(question.no_account(account, &store));
+            }
+        }
+    }
+    table.end(screen)?;
+    if shown == 0 && !question.json {
+        screen.line(question.pick("Nothing was found.", "没有发现任何问题。"))?;
+    }
+    Ok(Outcome::Fine)
+}
+
+/// The columns of findings, those of one account without its name.
+pub fn columns(question: &Question, with_account: bool) -> Vec<Column> {
+    let account = Column::long(question.pick("account", "账号"));
+    let columns = [
+        account,
+        Column::text(question.pick("severity", "级别")),
+        Column::text(question.pick("finding", "问题")),
+        Column::text(question.pick("at", "时间")),
+        Column::long(question.pick("of", "对象")),
+        Column::number(question.pick("event", "事件")),
+        Column::long(question.pick("clause", "条款")),
+    ];
+    columns.into_iter().skip(usize::from(!with_account)).collect()
+}
+
+/// A row of [`columns`].
+pub fn row(found: &FindingRow, question: &Question, with_account: bool) -> Vec<Cell> {
+    let of = match (&found.item, &found.backup, found.count) {
+        (Some(item), _, _) => Some(item.clone()),
+        (_, Some(backup), _) => {
+            Some(question.pick(format!("backup {backup}"), format!("备份 {backup}")))
+        }
+        (_, _, Some(count)) => {
+            Some(question.pick(format!("{count} events"), format!("{count} 条事件")))
+        }
+        _ => None,
+    };
+    let cells = [
+        found.account.as_str().into(),
+        Cell::styled(found.severity.word(question.lang), style::severity(found.severity)),
+        finding(found.code, question.lang).into(),
+        found.at.to_string().into(),
+        Cell::or_dash(of),
+        found.position.to_string().into(),
+        Cell::or_dash(found.clause.as_deref()),
+    ];
+    cells.into_iter().skip(usize::from(!with_account)).collect()
+}

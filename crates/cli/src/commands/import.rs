@@ -1,0 +1,399 @@
+//! `import`: event lines from files into the log.
+//!
+//! One thread reads and parses, this one appends: while a batch goes to the disk the next lines are
+//! parsed, and what is ready by then makes the next batch.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{BufWriter, Write};
+use std::ops::Range;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::time::{Duration, Instant};
+
+use event::limits::LINE_BYTES;
+use event::{Event, LineError};
+use eventlog::{Log, Options, Outcome as Appended, Recovery};
+use serde::Serialize;
+
+use crate::args::ImportArgs;
+use crate::failure::{Failure, Outcome};
+use crate::input::{Input, Next, open_all};
+use crate::question::{Question, now};
+use crate::show::amount::count;
+use crate::show::escape::{escaped, escaped_path};
+use crate::show::progress::Progress;
+use crate::show::screen::{Screen, say};
+
+/// Lines that go to the disk together at most, unless they come in one parcel.
+const BATCH_LINES: usize = 4096;
+/// A parcel is sent on when it has this many bytes, or when the next line is not there yet.
+const PARCEL_BYTES: usize = 1 << 18;
+/// Parcels that wait to be appended.
+const PARCELS_WAITING: usize = 4;
+
+pub fn run(
+    args: &ImportArgs,
+    question: &Question,
+    screen: &mut Screen,
+) -> Result<Outcome, Failure> {
+    let started = Instant::now();
+    let inputs = open_all(&args.files)?;
+    let rejects = args.rejects.as_deref().map(|path| Rejects::open(path, &args.files));
+    let rejects = rejects.transpose()?;
+    let mut options = Options::new(now);
+    options.trust_recorded_at = args.trust_recorded_at;
+    let log = Log::open(&question.store, options)?;
+    if let Recovery::Recovered { cut, kept_in } = log.recovery() {
+        let kept = kept_in.as_ref().map(|file| format!(", and is kept in {file}"));
+        say(format!(
+            "the last import was stopped in the middle of a write: {cut} bytes that nobody was told \
+             of were cut off{}",
+            kept.unwrap_or_default()
+        ));
+    }
+    if let Some(rejects) = &rejects {
+        rejects.empty()?;
+    }
+    let interrupted = catch_interrupts();
+    let names: Vec<String> = inputs.iter().map(|input| input.name.clone()).collect();
+    let totals: Option<Vec<u64>> = inputs.iter().map(|input| input.total_bytes).collect();
+    let progress = Progress::of_bytes(totals.map(|totals| totals.iter().sum()));
+    let read_bytes: Vec<Arc<AtomicU64>> =
+        inputs.iter().map(|input| Arc::clone(&input.read_bytes)).collect();
+    let (sender, parcels) = sync_channel(PARCELS_WAITING);
+    // Not joined: on Ctrl-C it may be waiting for a line that never comes.
+    std::thread::spawn(move || read(inputs, &sender));
+
+    let mut import = Import {
+        log: &log,
+        names: &names,
+        progress: &progress,
+        rejects,
+        acks: args.acks.then_some(&mut *screen),
+        tally: Tally::default(),
+        broken: None,
+    };
+    let is_whole = import.take(&parcels, &interrupted, &read_bytes)?;
+    let Import { rejects, mut tally, broken, .. } = import;
+    progress.end();
+    if let Some(rejects) = rejects {
+        rejects.end()?;
+    }
+    tally.size = log.size();
+    log.close()?;
+
+    if question.json || args.acks {
+        screen.json(&tally)?;
+    } else {
+        screen.line(tally.sentence(started.elapsed(), question))?;
+    }
+    if let Some(failure) = broken {
+        return Err(failure);
+    }
+    if !is_whole {
+        return Err(Failure::Interrupted(format!(
+            "interrupted after {} lines, which are safe; run the same command again to go on",
+            count(tally.read)
+        )));
+    }
+    Ok(if tally.rejected == 0 { Outcome::Fine } else { Outcome::BadNews })
+}
+
+/// What became of the lines.
+#[derive(Debug, Default, Serialize)]
+struct Tally {
+    /// Lines that were not blank.
+    read: u64,
+    appended: u64,
+    duplicates: u64,
+    rejected: u64,
+    /// Events in the log.
+    size: u64,
+}
+
+impl Tally {
+    fn sentence(&self, elapsed: Duration, question: &Question) -> String {
+        let rate = self.read as f64 / elapsed.as_secs_f64().max(0.001);
+        let seconds = format!("{:.2}", elapsed.as_secs_f64());
+        let [read, appended, duplicates, rejected, size, rate] =
+            [self.read, self.appended, self.duplicates, self.rejected, self.size, rate as u64]
+                .map(count);
+        question.pick(
+            format!(
+                "{read} lines read in {seconds} s ({rate} a second): {appended} appended, \
+                 {duplicates} duplicates, {rejected} rejected. The log holds {size} events."
+            ),
+            format!(
+                "读取 {read} 行,用时 {seconds} 秒(每秒 {rate} 行):新增 {appended},重复 {duplicates},\
+                 拒绝 {rejected}。日志现有 {size} 条事件。"
+            ),
+        )
+    }
+}
+
+/// What the reading thread sends.
+enum Parcel {
+    /// Lines of one input, that are not blank.
+    Lines { input: usize, text: Vec<u8>, lines: Vec<Line> },
+    /// A line that is too long, in pieces.
+    LongLine(Vec<u8>),
+    /// Its end.
+    LongLineEnd { input: usize, line: u64, bytes: usize },
+    /// An input that cannot be read to its end.
+    Broken(Failure),
+}
+
+struct Line {
+    number: u64,
+    /// Where it stands in the parcel's text.
+    text: Range<usize>,
+    event: Result<Event, LineError>,
+}
+
+/// Reads the inputs to their ends, or until nobody takes the parcels any more.
+fn read(inputs: Vec<Input>, parcels: &SyncSender<Parcel>) {
+    for (number, mut input) in inputs.into_iter().enumerate() {
+        if let Err(failure) = read_one(number, &mut input, parcels) {
+            let _ = parcels.send(Parcel::Broken(failure));
+            return;
+        }
+    }
+}
+
+fn read_one(input: usize, source: &mut Input, parcels: &SyncSender<Parcel>) -> Result<(), Failure> {
+    // A failure to send means that the import has ended: nobody looks at what is returned then.
+    let gone = |_| Failure::BrokenPipe;
+    let mut text = Vec::new();
+    let mut lines = Vec::new();
+    loop {
+        let start = text.len();
+        let next = source.next_line(&mut text);
+        let number = source.line_number();
+        let is_line = matches!(next, Ok(Next::Line));
+        if is_line && event::is_blank(&text[start..]) {
+            text.truncate(start);
+        } else if is_line {
+            let event = event::read_line(&text[start..]);
+            lines.push(Line { number, text: start..text.len(), event });
+        }
+        let must_send = text.len() >= PARCEL_BYTES || source.must_wait() || !is_line;
+        let rest = if is_line { Vec::new() } else { text.split_off(start) };
+        if must_send && !lines.is_empty() {
+            let (text, lines) = (std::mem::take(&mut text), std::mem::take(&mut lines));
+            parcels.send(Parcel::Lines { input, text, lines }).map_err(gone)?;
+        }
+        match next? {
+            Next::Line => {}
+            Next::End => return Ok(()),
+            Next::LongLine => {
+                let mut bytes = rest.len();
+                parcels.send(Parcel::LongLine(rest)).map_err(gone)?;
+                while let Some(piece) = source.rest_of_line()? {
+                    bytes += piece.len();
+                    parcels.send(Parcel::LongLine(piece)).map_err(gone)?;
+                }
+                parcels.send(Parcel::LongLineEnd { input, line: number, bytes }).map_err(gone)?;
+            }
+        }
+    }
+}
+
+struct Import<'a> {
+    log: &'a Log,
+    names: &'a [String],
+    progress: &'a Progress,
+    rejects: Option<Rejects>,
+    /// Where to say what is durable, until nobody listens.
+    acks: Option<&'a mut Screen>,
+    tally: Tally,
+    broken: Option<Failure>,
+}
+
+impl Import<'_> {
+    /// Appends what comes. False if it was interrupted.
+    fn take(
+        &mut self,
+        parcels: &Receiver<Parcel>,
+        interrupted: &AtomicBool,
+        read_bytes: &[Arc<AtomicU64>],
+    ) -> Result<bool, Failure> {
+        while !interrupted.load(Ordering::Relaxed) {
+            let mut parcel = match parcels.recv_timeout(Duration::from_millis(50)) {
+                Ok(parcel) => Some(parcel),
+                Err(RecvTimeoutError::Timeout) => continue,
+                Err(RecvTimeoutError::Disconnected) => return Ok(true),
+            };
+            let mut batch = Vec::new();
+            let mut line_count = 0;
+            while let Some(next) = parcel.take() {
+                match next {
+                    Parcel::Lines { input, text, lines } => {
+                        line_count += lines.len();
+                        batch.push((input, text, lines));
+                        if line_count < BATCH_LINES {
+                            parcel = parcels.try_recv().ok();
+                        }
+                    }
+                    other => {
+                        self.append(std::mem::take(&mut batch))?;
+                        self.take_other(other)?;
+                    }
+                }
+            }
+            self.append(batch)?;
+            self.progress.at(read_bytes.iter().map(|read| read.load(Ordering::Relaxed)).sum());
+        }
+        Ok(false)
+    }
+
+    fn append(&mut self, batch: Vec<(usize, Vec<u8>, Vec<Line>)>) -> Result<(), Failure> {
+        let mut events = Vec::new();
+        let mut rows = Vec::new();
+        for (input, text, lines) in batch {
+            let mut kept = Vec::with_capacity(lines.len());
+            for Line { number, text, event } in lines {
+                kept.push((number, text, event.map(|event| events.push(event)).err()));
+            }
+            rows.push((input, text, kept));
+        }
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let is_any = !events.is_empty();
+        let mut outcomes = if is_any { self.log.append(events)? } else { Vec::new() }.into_iter();
+        let mut said = Vec::new();
+        for (input, text, lines) in rows {
+            for (number, range, error) in lines {
+                self.tally.read += 1;
+                let error = match error {
+                    Some(error) => error,
+                    None => match outcomes.next().expect("an outcome an event") {
+                        Appended::Appended { .. } => {
+                            self.tally.appended += 1;
+                            continue;
+                        }
+                        Appended::Duplicate { .. } => {
+                            self.tally.duplicates += 1;
+                            continue;
+                        }
+                        Appended::Conflict { position } => conflict(&text[range.clone()], position),
+                    },
+                };
+                self.tally.rejected += 1;
+                let _ = writeln!(said, "{}:{number}: {error}", self.names[input]);
+                if let Some(rejects) = &mut self.rejects {
+                    rejects.write(&text[range])?;
+                    rejects.write(b"\n")?;
+                }
+            }
+        }
+        if !said.is_empty() {
+            self.progress.write(&said);
+        }
+        if is_any {
+            self.acknowledge();
+        }
+        Ok(())
+    }
+
+    fn take_other(&mut self, parcel: Parcel) -> Result<(), Failure> {
+        match parcel {
+            Parcel::Lines { .. } => unreachable!("lines are appended"),
+            Parcel::LongLine(piece) => {
+                if let Some(rejects) = &mut self.rejects {
+                    rejects.write(&piece)?;
+                }
+            }
+            Parcel::LongLineEnd { input, line, bytes } => {
+                self.tally.read += 1;
+                self.tally.rejected += 1;
+                let name = &self.names[input];
+                let reason = format!("must be at most {LINE_BYTES} bytes long, found {bytes}");
+                self.progress.write(format!("{name}:{line}: line: {reason}\n").as_bytes());
+                if let Some(rejects) = &mut self.rejects {
+                    rejects.write(b"\n")?;
+                }
+            }
+            Parcel::Broken(failure) => self.broken = Some(failure),
+        }
+        Ok(())
+    }
+
+    /// Says how many events are durable. Whoever stops listening does not stop the import.
+    fn acknowledge(&mut self) {
+        let size = self.log.size();
+        if let Some(screen) = &mut self.acks
+            && (screen.line(format_args!("{{\"durable\": {size}}}")).is_err()
+                || screen.flush().is_err())
+        {
+            self.acks = None;
+        }
+    }
+}
+
+fn conflict(line: &[u8], position: u64) -> LineError {
+    let id = event::read_line(line).map_or_else(|_| String::new(), |event| event.id);
+    let id = escaped(&id);
+    LineError::new("id", format!("`{id}` is already at position {position} with other content"))
+}
+
+/// The file of rejected lines.
+struct Rejects {
+    name: String,
+    file: BufWriter<File>,
+}
+
+impl Rejects {
+    /// Opens it, and leaves what is in it until the import goes ahead.
+    fn open(path: &Path, inputs: &[std::path::PathBuf]) -> Result<Rejects, Failure> {
+        let same = |input: &std::path::PathBuf| {
+            fs::canonicalize(input)
+                .is_ok_and(|input| fs::canonicalize(path).is_ok_and(|p| p == input))
+        };
+        if inputs.iter().any(same) {
+            let path = escaped_path(path);
+            return Err(Failure::Usage(format!(
+                "{path}: is being imported; name another file for --rejects"
+            )));
+        }
+        let file = OpenOptions::new().write(true).create(true).truncate(false).open(path);
+        let file = file.map_err(|error| Failure::file(path, "write the rejected lines", &error))?;
+        Ok(Rejects { name: escaped_path(path), file: BufWriter::new(file) })
+    }
+
+    fn empty(&self) -> Result<(), Failure> {
+        let file = self.file.get_ref();
+        // A pipe or a device has no length to set.
+        match file.metadata() {
+            Ok(metadata) if metadata.is_file() => file.set_len(0).map_err(|e| self.failed(&e)),
+            _ => Ok(()),
+        }
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+        self.file.write_all(bytes).map_err(|error| self.failed(&error))
+    }
+
+    fn end(mut self) -> Result<(), Failure> {
+        self.file.flush().map_err(|error| self.failed(&error))
+    }
+
+    fn failed(&self, error: &std::io::Error) -> Failure {
+        Failure::file(Path::new(&self.name), "write the rejected lines", error)
+    }
+}
+
+/// True from the first Ctrl-C on. The second one ends the process where it is, which the log bears.
+fn catch_interrupts() -> Arc<AtomicBool> {
+    let interrupted = Arc::new(AtomicBool::new(false));
+    let flag = Arc::clone(&interrupted);
+    // Where no handler can be set Ctrl-C ends the process at once: nothing durable is lost.
+    let _ = ctrlc::set_handler(move || {
+        if flag.swap(true, Ordering::Relaxed) {
+            std::process::exit(130);
+        }
+    });
+    interrupted
+}

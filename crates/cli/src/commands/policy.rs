@@ -1,0 +1,279 @@
+//! `policy`: the presets, what a policy says, and whether a file is one.
+
+use std::path::{Path, PathBuf};
+
+use event::Timestamp;
+use policy::{Policy, Version, Window, presets};
+use serde_json::json;
+
+use crate::args::PolicyVerb;
+use crate::failure::{Failure, Outcome};
+use crate::question::{Question, bad_policy, find_policy, read_policy};
+use crate::show::amount;
+use crate::show::escape::escaped_path;
+use crate::show::screen::Screen;
+use crate::show::style;
+use crate::show::table::{Cell, Column, Table, paragraph};
+use crate::show::words::{self, Word};
+
+pub fn run(
+    verb: &PolicyVerb,
+    question: &Question,
+    screen: &mut Screen,
+) -> Result<Outcome, Failure> {
+    match verb {
+        PolicyVerb::List => list(question, screen)?,
+        PolicyVerb::Show { which } => {
+            let policy = match which {
+                Some(which) => find_policy(which)?,
+                None => question.policy()?,
+            };
+            match question.json {
+                true => screen.json(&policy)?,
+                false => Page { policy: &policy, question, screen }.show()?,
+            }
+        }
+        PolicyVerb::Check { file } => check(file, question, screen)?,
+    }
+    Ok(Outcome::Fine)
+}
+
+fn list(question: &Question, screen: &mut Screen) -> Result<(), Failure> {
+    let mut table = Table::new([
+        Column::text(question.pick("policy", "政策")),
+        Column::text(question.pick("version", "版本")),
+        Column::text(question.pick("in force from", "生效时间")),
+        Column::text(question.pick("confidence", "可信度")),
+        Column::long(question.pick("source", "来源")),
+    ]);
+    for (name, _) in presets() {
+        let policy = Policy::preset(name).expect("a preset is a policy");
+        if question.json {
+            screen.json(&json!({
+                "policy": policy.name,
+                "policy_hash": policy.hash(),
+                "versions": policy.versions.iter().map(|version| json!({
+                    "id": version.id,
+                    "effective_from": version.effective_from,
+                    "confidence": version.confidence,
+                    "source": version.source,
+                })).collect::<Vec<_>>(),
+            }))?;
+            continue;
+        }
+        for version in &policy.versions {
+            table.row(
+                screen,
+                vec![
+                    Cell::styled(&policy.name, style::BOLD),
+                    (&version.id).into(),
+                    from(version, question),
+                    version.confidence.word(question.lang).into(),
+                    (&version.source).into(),
+                ],
+            )?;
+        }
+    }
+    table.end(screen)
+}
+
+fn from(version: &Version, question: &Question) -> Cell {
+    match version.effective_from {
+        Timestamp::MIN => question.pick("the beginning", "起初").into(),
+        at => at.to_string().into(),
+    }
+}
+
+fn check(file: &PathBuf, question: &Question, screen: &mut Screen) -> Result<(), Failure> {
+    let text = read_policy(file).map_err(|error| Failure::file(file, "read the policy", &error))?;
+    let (policy, remarks) = Policy::check(&text).map_err(|error| bad_policy(file, &error))?;
+    if question.json {
+        let remarks: Vec<_> = remarks
+            .iter()
+            .map(|remark| {
+                json!({
+                    "line": remark.place.line,
+                    "column": remark.place.column,
+                    "key": remark.place.path,
+                    "remark": remark.text,
+                })
+            })
+            .collect();
+        return screen.json(&json!({
+            "ok": true,
+            "policy": policy.name,
+            "policy_hash": policy.hash(),
+            "remarks": remarks,
+        }));
+    }
+    let name = escaped_path(Path::new(file));
+    for remark in &remarks {
+        paragraph(screen, 0, &Cell::styled(format!("{name}:{remark}"), style::CARE))?;
+    }
+    let (policy, versions, remarks) = (&policy.name, policy.versions.len(), remarks.len());
+    let s = |n: usize| if n == 1 { "" } else { "s" };
+    let text = question.pick(
+        format!(
+            "{name}: a sound policy, {policy}, with {versions} version{} and {remarks} remark{}.",
+            s(versions),
+            s(remarks)
+        ),
+        format!("{name}:政策 {policy} 有效,共 {versions} 个版本,{remarks} 条提示。"),
+    );
+    paragraph(screen, 0, &text.into())
+}
+
+struct Page<'a> {
+    policy: &'a Policy,
+    question: &'a Question,
+    screen: &'a mut Screen,
+}
+
+impl Page<'_> {
+    fn show(&mut self) -> Result<(), Failure> {
+        let policy = self.policy;
+        let name = self.screen.styled(&policy.name, style::BOLD);
+        self.screen.line(name)?;
+        let zone = policy.zone.name();
+        let hash = policy.hash();
+        let text = self.question.pick(
+            format!("time zone {zone} · policy hash {hash}"),
+            format!("时区 {zone} · 政策散列 {hash}"),
+        );
+        paragraph(self.screen, 0, &Cell::styled(text, style::DIM))?;
+        policy.versions.iter().try_for_each(|version| self.version(version))
+    }
+
+    fn version(&mut self, version: &Version) -> Result<(), Failure> {
+        let question = self.question;
+        let lang = question.lang;
+        let (id, from) = (&version.id, version.effective_from);
+        self.section(
+            &format!("version {id}, in force from {from}"),
+            &format!("版本 {id},自 {from} 生效"),
+        )?;
+        self.rules(version)?;
+
+        self.section("tiers", "等级")?;
+        let mut tiers = Table::new([
+            Column::long(question.pick("tier", "等级")),
+            Column::number(question.pick("space", "空间")),
+            Column::text(question.pick("trash", "回收站保留")),
+            Column::text(question.pick("inactivity", "不活跃规则")),
+        ])
+        .indented(2);
+        for tier in &version.tiers {
+            let exempt = version.exempt_tiers.contains(&tier.name);
+            let quota = tier.quota.map(amount::bytes);
+            let cells = vec![
+                (&tier.name).into(),
+                quota.unwrap_or_else(|| question.pick("no limit", "不限").to_owned()).into(),
+                words::window(tier.trash, lang).into(),
+                if exempt {
+                    question.pick("exempt", "豁免")
+                } else {
+                    question.pick("applies", "适用")
+                }
+                .into(),
+            ];
+            tiers.row(self.screen, cells)?;
+        }
+        tiers.end(self.screen)?;
+
+        if !version.clauses.is_empty() {
+            self.section("clauses", "条款")?;
+            let mut clauses = Table::new([
+                Column::text(question.pick("clause", "条款")),
+                Column::long(question.pick("says", "内容")),
+            ])
+            .indented(2);
+            for clause in &version.clauses {
+                let text = clause.text.get(lang.name()).or_else(|| clause.text.values().next());
+                clauses.row(self.screen, vec![(&clause.id).into(), Cell::or_dash(text)])?;
+            }
+            clauses.end(self.screen)?;
+        }
+        if !version.readings.is_empty() {
+            self.section("other readings", "其他读法")?;
+            let mut readings = Table::new([
+                Column::text(question.pick("reading", "读法")),
+                Column::long(question.pick("sets", "设定")),
+            ])
+            .indented(2);
+            for reading in &version.readings {
+                let sets: Vec<String> =
+                    reading.set.iter().map(|(key, value)| format!("{key} = {value}")).collect();
+                readings.row(self.screen, vec![(&reading.id).into(), sets.join("; ").into()])?;
+            }
+            readings.end(self.screen)?;
+        }
+        Ok(())
+    }
+
+    /// Everything of a version that is one value.
+    fn rules(&mut self, version: &Version) -> Result<(), Failure> {
+        let question = self.question;
+        let lang = question.lang;
+        let window = |window: Window| words::window(window, lang);
+        let list = |names: &mut dyn Iterator<Item = String>| {
+            let names: Vec<String> = names.collect();
+            if names.is_empty() {
+                question.pick("none", "无").to_owned()
+            } else {
+                names.join(question.pick(", ", "、"))
+            }
+        };
+        let trash = &version.trash;
+        let mut rules = Table::new([Column::text(""), Column::long("")]).indented(2);
+        let rows = [
+            ("confidence", "可信度", version.confidence.word(lang)),
+            ("source", "来源", version.source.clone()),
+            ("when a version changes", "版本变更时", version.on_change.word(lang)),
+            ("whose trash window", "回收站期限", trash.basis.word(lang)),
+            ("how days are counted", "天数计法", trash.days.word(lang)),
+            ("a purge is on time within", "按时清除的宽限", window(trash.purge_lag)),
+            (
+                "trash uses space",
+                "回收站占用空间",
+                words::yes_or_no(trash.counts_toward_quota, lang).to_owned(),
+            ),
+            (
+                "windows of categories",
+                "类别的期限",
+                list(
+                    &mut trash.categories.iter().map(|(name, w)| format!("{name} {}", window(*w))),
+                ),
+            ),
+            (
+                "categories without a trash",
+                "没有回收站的类别",
+                list(&mut trash.no_trash.iter().cloned()),
+            ),
+            ("inactive after", "不活跃期限", window(version.inactivity_window)),
+            (
+                "activity is",
+                "算作活动的事件",
+                list(&mut version.resets.iter().map(|kind| kind.word(lang))),
+            ),
+            ("by", "活动的操作者", list(&mut version.actors.iter().map(|actor| actor.word(lang)))),
+            ("notice before a clearing", "清除前的通知期", window(version.notice)),
+            ("uploads over the limit", "超出空间时的上传", version.over.word(lang)),
+            ("backups stale after", "备份保留", window(version.stale_after)),
+            ("recorded late after", "记录过迟的界限", window(version.late_after)),
+        ];
+        for (en, zh, value) in rows {
+            let name = Cell::styled(question.pick(en, zh), style::DIM);
+            rules.row(
+                self.screen,
+                vec![name, Cell::or_dash((!value.is_empty()).then_some(value))],
+            )?;
+        }
+        rules.end(self.screen)
+    }
+
+    fn section(&mut self, en: &str, zh: &str) -> Result<(), Failure> {
+        self.screen.line("")?;
+        let heading = self.screen.styled(self.question.pick(en, zh), style::BOLD);
+        self.screen.line(heading)
+    }
+}

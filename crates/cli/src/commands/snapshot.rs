@@ -1,0 +1,81 @@
+//! `snapshot`: states what an account is at a position, and keeps the statement.
+
+use event::History;
+use projection::fold;
+use verifier::snapshot;
+
+use crate::args::SnapshotArgs;
+use crate::failure::{Failure, Outcome};
+use crate::question::Question;
+use crate::show::screen::{Screen, say};
+use crate::show::table::{Cell, Column, Table};
+use crate::statements::Statements;
+
+pub fn run(
+    args: &SnapshotArgs,
+    question: &Question,
+    screen: &mut Screen,
+) -> Result<Outcome, Failure> {
+    let policy = question.policy()?;
+    let policy_hash = policy.hash();
+    let store = question.open()?;
+    let mut statements = Statements::open(&question.store, store.id(), true);
+    let mut is_kept = statements.is_some();
+    let mut table = Table::new([
+        Column::long(question.pick("account", "账号")),
+        Column::number(question.pick("revision", "序号")),
+        Column::number(question.pick("position", "位置")),
+        Column::text(question.pick("as of", "截至")),
+        Column::long(question.pick("state hash", "状态散列")),
+    ]);
+    let mut take = |history: &History| -> Result<bool, Failure> {
+        let Some(view) = fold(history, &policy, question.as_of, question.known_at) else {
+            return Ok(false);
+        };
+        let row = snapshot(&view, &policy_hash);
+        if let Some(statements) = &mut statements {
+            is_kept &= statements.keep(&row, question.known_at, store.size());
+        }
+        match question.json {
+            true => screen.json(&row)?,
+            false => {
+                let cells = vec![
+                    Cell::from(&row.account),
+                    row.revision.to_string().into(),
+                    row.position.to_string().into(),
+                    row.as_of.to_string().into(),
+                    row.state_hash.to_string().into(),
+                ];
+                table.row(screen, cells)?;
+            }
+        }
+        Ok(true)
+    };
+    match &args.account {
+        None => store.each_account(|history| take(history).map(drop))?,
+        Some(account) => {
+            let history = store.history(account)?;
+            let is_there = history.as_ref().map_or(Ok(false), take)?;
+            if !is_there {
+                return Err(question.no_account(account, &store));
+            }
+        }
+    }
+    table.end(screen)?;
+    if let Some(mut statements) = statements {
+        is_kept &= statements.put(store.size());
+    }
+    if !question.json {
+        screen.line(
+            question.pick(format!("policy hash {policy_hash}"), format!("政策散列 {policy_hash}")),
+        )?;
+    }
+    if !is_kept {
+        screen.flush()?;
+        say(
+            "the statements were not kept: the store's derived folder cannot be written, or another \
+             process has it open; `verify` will not know of them",
+        );
+    }
+    Ok(Outcome::Fine)
+}

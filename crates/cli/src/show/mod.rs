@@ -1,0 +1,9 @@
+//! What people see: tables, colour, words in two languages. Nothing here decides anything.
+
+pub mod amount;
+pub mod escape;
+pub mod progress;
+pub mod screen;
+pub mod style;
+pub mod table;
+pub mod words;

@@ -1,0 +1,143 @@
+//! The words of states, causes, verdicts and kinds for people, in two languages. JSON has the wire's.
+
+use event::{Actor, Kind, Surface};
+use policy::{Basis, Confidence, Days, OnChange, Over, Window};
+use projection::{BackupState, FindingCode, ItemState, Severity, StateCause, Status};
+use verifier::{Assert, Language, Lawful, Outcome};
+
+/// A word of the wire that people are shown.
+pub trait Word: Copy {
+    /// In English: the wire's word, spelled as people would.
+    fn en(self) -> String;
+    /// In Chinese.
+    fn zh(self) -> &'static str;
+
+    /// In a language.
+    fn word(self, lang: Language) -> String {
+        match lang {
+            Language::En => self.en(),
+            Language::Zh => self.zh().to_owned(),
+        }
+    }
+}
+
+macro_rules! words {
+    ($($type:ident { $($variant:ident $zh:literal),+ $(,)? })+) => {$(
+        impl Word for $type {
+            fn en(self) -> String {
+                self.name().replace('_', " ")
+            }
+            fn zh(self) -> &'static str {
+                match self { $($type::$variant => $zh),+ }
+            }
+        }
+    )+};
+}
+
+words! {
+    Status {
+        Closed "已注销", Terminated "已终止", Cleared "已清空", Frozen "已冻结",
+        AtRisk "有风险", Active "活跃",
+    }
+    ItemState {
+        Live "正常", Trashed "回收站", Expired "已过期", Purged "已清除", Removed "已移除",
+    }
+    BackupState { Kept "保留", Removed "已移除" }
+    StateCause {
+        UserTrashed "用户删除", ProviderTrashed "服务方删除", WindowLapsed "可恢复期结束",
+        UserPurged "用户彻底删除", UserEmptiedTrash "用户清空回收站",
+        InactivityCleared "因不活跃清除", ProviderPurged "服务方清除",
+        UserDeletedBackups "用户删除备份", AccountTerminated "账号终止", AccountClosed "账号注销",
+    }
+    Severity { Breach "违规", Warning "警告", Note "提示" }
+    Outcome { Upheld "成立", Refuted "不成立", Undetermined "无法确定" }
+    Lawful { None "不涉及", Yes "合规", No "违规", Depends "取决于读法" }
+    Assert {
+        Kept "仍保留", Recoverable "可恢复", Gone "已不存在", DeletedByUser "由用户删除",
+        NotDeletedByUser "非用户删除", Expired "已过期", PurgedOnTime "按时清除",
+        LostAfterSyncOff "关闭同步后丢失", ClearedForInactivity "因不活跃清除",
+    }
+    Actor { User "用户", Device "设备", Provider "服务方", Support "客服" }
+    Surface { Web "网页", App "应用", Desktop "电脑客户端", Device "设备同步" }
+    Kind {
+        AccountOpened "开通账号", TierChanged "等级变更", QuotaChanged "空间变更",
+        SignedIn "登录", SignInFailed "登录失败", PageViewed "浏览页面",
+        FindDeviceOn "开启查找设备", FindDeviceOff "关闭查找设备",
+        SyncOn "开启同步", SyncOff "关闭同步", Synced "同步",
+        ItemUploaded "上传", ItemModified "修改", ItemTrashed "移入回收站",
+        ItemRestored "恢复", ItemPurged "彻底删除", TrashEmptied "清空回收站",
+        BackupOn "开启备份", BackupCompleted "完成备份", BackupRestored "恢复备份",
+        BackupPurged "清除备份", BackupOff "关闭备份", UploadRejected "上传被拒",
+        InactivityNotified "不活跃通知", AccountFrozen "冻结账号", AccountUnfrozen "解冻账号",
+        AccountTerminated "终止账号", AccountClosed "注销账号", DataCleared "清除数据",
+        HoldPlaced "设置保全", HoldReleased "解除保全",
+    }
+    Confidence { Official "官方", Secondary "转述", Operator "自拟" }
+    Basis {
+        TierWhenTrashed "按删除时的等级", TierNow "按当前等级", LongestHeld "按持有过的最长等级",
+    }
+    Days { Exact "每天按 24 小时", LocalDates "按当地日期" }
+    OnChange { Grandfather "沿用旧规则", Restart "自变更起重算", Retroactive "自删除起重算" }
+    Over { BlockUploads "阻止上传", Allow "允许上传" }
+}
+
+/// Codes stay as they are, so that they can be asked for; Chinese says beside them what they mean.
+pub fn finding(code: FindingCode, lang: Language) -> String {
+    use FindingCode as C;
+    let zh = match code {
+        C::ClearedWhileActive => "活跃时被清空",
+        C::ClearedWithoutNotice => "清空前未通知",
+        C::FrozenWhileActive => "活跃时被冻结",
+        C::LateRecorded => "记录过迟",
+        C::LossAfterSyncOff => "关闭同步后丢失",
+        C::LossOnTierLapse => "等级到期后丢失",
+        C::LossOverQuota => "超出空间后丢失",
+        C::OverduePurge => "逾期未清除",
+        C::PrematurePurge => "提前清除",
+        C::PurgeWithoutCause => "无故清除",
+        C::PurgedUnderHold => "保全期间被清除",
+        C::PurgedWithoutTrash => "未经回收站删除",
+        C::RestoredAfterWindow => "过期后恢复",
+        C::Resurrected => "清除后又恢复",
+        C::TerminatedWhileActive => "活跃时被终止",
+        C::TrashedByProvider => "服务方删除",
+        C::UnknownItem => "来历不明",
+        C::UploadOverQuota => "超出空间仍上传",
+        C::UploadWhileSyncOff => "同步关闭时上传",
+    };
+    match lang {
+        Language::En => code.name().to_owned(),
+        Language::Zh => format!("{} {zh}", code.name()),
+    }
+}
+
+/// A duration of a policy.
+pub fn window(window: Window, lang: Language) -> String {
+    let plural = |n: u32| if n == 1 { "" } else { "s" };
+    match window {
+        Window::Never => lang.pick("never", "无限期").to_owned(),
+        Window::Days(n) => lang.pick(format!("{n} day{}", plural(n)), format!("{n} 天")),
+        Window::Months(n) => lang.pick(format!("{n} month{}", plural(n)), format!("{n} 个月")),
+        Window::Years(n) => lang.pick(format!("{n} year{}", plural(n)), format!("{n} 年")),
+    }
+}
+
+/// A word of the wire in a [`verifier::Verdict`], which has states of items and of backups.
+pub fn state(name: &str, lang: Language) -> String {
+    let item = ItemState::from_name(name).map(|state| state.word(lang));
+    let word = item.or_else(|| BackupState::from_name(name).map(|state| state.word(lang)));
+    word.unwrap_or_else(|| name.to_owned())
+}
+
+/// A cause in a [`verifier::Verdict`].
+pub fn cause(name: &str, lang: Language) -> String {
+    StateCause::from_name(name).map_or_else(|| name.to_owned(), |cause| cause.word(lang))
+}
+
+/// Yes or no.
+pub fn yes_or_no(yes: bool, lang: Language) -> &'static str {
+    match yes {
+        true => lang.pick("yes", "是"),
+        false => lang.pick("no", "否"),
+    }
+}

@@ -1,0 +1,138 @@
+//! The snapshot statements that a store keeps, in its derived cache: for a later `verify` to hold
+//! against a replay.
+//!
+//! An account's row is a JSON array of its last statements, the newest last. A row is found by a hash
+//! of the account's name and has no name in it: what was once in the cache's files stays in them.
+
+use std::path::Path;
+
+use event::{History, Step, Timestamp};
+use eventlog::{Cache, Rows};
+use policy::{Policy, PolicyHash};
+use projection::fold;
+use serde::{Deserialize, Serialize};
+use verifier::{PROJECTION_VERSION, SnapshotRow, snapshot};
+
+/// Statements kept of an account.
+const KEPT: usize = 16;
+/// Rows that are put in together.
+const PUT_ROWS: usize = 1000;
+
+/// What was stated, with all that a replay needs to come to the same.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Statement {
+    /// In milliseconds.
+    as_of: i64,
+    /// In milliseconds.
+    known_at: i64,
+    /// Events in the log then: what was appended later was not seen.
+    size: u64,
+    revision: u64,
+    position: u64,
+    policy_hash: String,
+    state_hash: String,
+    projection_version: u32,
+}
+
+/// What a replay says of a statement.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Held {
+    /// The same.
+    Same,
+    /// Nothing: it was made under another policy or by another version of the projection.
+    Skipped,
+    /// Another state.
+    Differs { as_of: Timestamp, position: u64, revision: u64, stated: String, replayed: String },
+}
+
+/// The statements of a store.
+pub struct Statements {
+    cache: Cache,
+    store: [u8; 16],
+    waiting: Vec<([u8; 16], Vec<u8>)>,
+}
+
+impl Statements {
+    /// Opens them; for a writer they are made if they are not there. `None` where they are not, or
+    /// cannot be read or written, or another process has them.
+    pub fn open(store_dir: &Path, store: [u8; 16], writer: bool) -> Option<Statements> {
+        let cache = Cache::try_open(&store_dir.join("derived"), store, writer)?;
+        Some(Statements { cache, store, waiting: Vec::new() })
+    }
+
+    /// Keeps the statement `row`, made as known at `known_at` of a log of `size` events. False:
+    /// the cache failed.
+    pub fn keep(&mut self, row: &SnapshotRow, known_at: Timestamp, size: u64) -> bool {
+        let key = key(&self.store, &row.account);
+        let mut statements = self.of(key);
+        let statement = Statement {
+            as_of: row.as_of.ms(),
+            known_at: known_at.ms(),
+            size,
+            revision: row.revision,
+            position: row.position,
+            policy_hash: row.policy_hash.to_string(),
+            state_hash: row.state_hash.to_string(),
+            projection_version: PROJECTION_VERSION,
+        };
+        statements.retain(|kept| *kept != statement);
+        statements.push(statement);
+        let first = statements.len().saturating_sub(KEPT);
+        let bytes = serde_json::to_vec(&statements[first..]).expect("a statement is JSON");
+        self.waiting.push((key, bytes));
+        self.waiting.len() < PUT_ROWS || self.put(size)
+    }
+
+    /// Puts in what waits. False: the cache failed.
+    pub fn put(&mut self, size: u64) -> bool {
+        let rows = std::mem::take(&mut self.waiting);
+        self.cache.put(Rows::Snapshots, size, rows.iter().map(|(key, row)| (*key, &row[..])))
+    }
+
+    fn of(&self, key: [u8; 16]) -> Vec<Statement> {
+        let row = self.cache.get(Rows::Snapshots, &key);
+        row.and_then(|row| serde_json::from_slice(&row.bytes).ok()).unwrap_or_default()
+    }
+
+    /// Holds what is kept of an account against a replay of its `history`. `policies` are those
+    /// under which a statement can be replayed.
+    pub fn hold(&self, history: &History, policies: &[(PolicyHash, Policy)]) -> Vec<Held> {
+        let statements = self.of(key(&self.store, &history.account));
+        statements.iter().map(|statement| statement.hold(history, policies)).collect()
+    }
+}
+
+impl Statement {
+    fn hold(&self, history: &History, policies: &[(PolicyHash, Policy)]) -> Held {
+        let policy = policies.iter().find(|(hash, _)| hash.to_string() == self.policy_hash);
+        let times = (Timestamp::from_ms(self.as_of), Timestamp::from_ms(self.known_at));
+        let (Some((hash, policy)), (Some(as_of), Some(known_at))) = (policy, times) else {
+            return Held::Skipped;
+        };
+        if self.projection_version != PROJECTION_VERSION {
+            return Held::Skipped;
+        }
+        let is_seen = |step: &&Step| step.position < self.size;
+        let history = History {
+            account: history.account.clone(),
+            names: history.names.clone(),
+            steps: history.steps.iter().filter(is_seen).copied().collect(),
+        };
+        let replayed = match fold(&history, policy, as_of, known_at) {
+            Some(view) => snapshot(&view, hash).state_hash.to_string(),
+            None => "no event".to_owned(),
+        };
+        if replayed == self.state_hash {
+            return Held::Same;
+        }
+        let Statement { position, revision, state_hash, .. } = self;
+        let (position, revision, stated) = (*position, *revision, state_hash.clone());
+        Held::Differs { as_of, position, revision, stated, replayed }
+    }
+}
+
+fn key(store: &[u8; 16], account: &str) -> [u8; 16] {
+    let material = [&store[..], account.as_bytes()].concat();
+    let hash = blake3::derive_key("stillthere derived snapshot statements 1", &material);
+    *hash.first_chunk().expect("16 of 32 bytes")
+}

@@ -1,0 +1,113 @@
+//! Batches: what is synced, and torn, as one (docs/format.md, section 4).
+
+use crate::fault::{Fault, at, same, same_bytes};
+use crate::hash::first;
+
+/// The length of a batch's header in bytes.
+pub const BATCH_HEADER: usize = 32;
+/// The longest body of a batch in bytes.
+pub const MAX_BATCH: usize = 1 << 24;
+
+/// A batch's checksum; the first 8 bytes of it are the link in the batch after.
+pub type Checksum = [u8; 16];
+
+/// The header of a batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BatchHeader {
+    /// Over all that follows it, to the end of the batch.
+    pub checksum: Checksum,
+    /// The first bytes of the checksum before it.
+    pub link: [u8; 8],
+    /// The length of the body in bytes.
+    pub len: u32,
+    /// The number of events in it.
+    pub events: u32,
+}
+
+impl BatchHeader {
+    /// Reads a header, of which only the length is judged.
+    ///
+    /// # Errors
+    /// A length that no batch has.
+    pub fn read(bytes: &[u8; BATCH_HEADER]) -> Result<BatchHeader, Fault> {
+        let header = BatchHeader {
+            checksum: at(bytes, 0),
+            link: at(bytes, 16),
+            len: u32::from_le_bytes(at(bytes, 24)),
+            events: u32::from_le_bytes(at(bytes, 28)),
+        };
+        if header.len == 0 || header.len as usize > MAX_BATCH {
+            let expected = format!("a batch's length from 1 to {MAX_BATCH}");
+            return Err(Fault::new(24, expected, header.len.to_string()));
+        }
+        Ok(header)
+    }
+
+    /// The length of the whole batch in bytes.
+    #[must_use]
+    pub const fn total(&self) -> usize {
+        BATCH_HEADER + self.len as usize
+    }
+
+    /// Checks a whole batch that begins with this header: its checksum, and that it follows
+    /// `before`.
+    ///
+    /// # Errors
+    /// The first thing that is wrong.
+    pub fn check(&self, batch: &[u8], before: &Checksum) -> Result<(), Fault> {
+        same(24, "a batch of bytes:", self.total(), batch.len())?;
+        same_bytes(0, "a batch of the checksum", &self.checksum, &checksum_of(batch))?;
+        same_bytes(16, "the link to the checksum before,", &before[..8], &self.link)
+    }
+}
+
+/// Leaves room for a header; [`finish_batch`] fills it in.
+pub fn begin_batch(out: &mut Vec<u8>) {
+    out.resize(out.len() + BATCH_HEADER, 0);
+}
+
+/// Fills in the header of a batch that is all of `batch`; gives its checksum.
+///
+/// # Panics
+/// If the body is empty or longer than [`MAX_BATCH`].
+pub fn finish_batch(batch: &mut [u8], before: &Checksum, events: u32) -> Checksum {
+    let len = batch.len() - BATCH_HEADER;
+    assert!((1..=MAX_BATCH).contains(&len), "a batch's body has 1 to {MAX_BATCH} bytes");
+    batch[16..24].copy_from_slice(&before[..8]);
+    batch[24..28].copy_from_slice(&u32::try_from(len).expect("at most 2^24").to_le_bytes());
+    batch[28..32].copy_from_slice(&events.to_le_bytes());
+    let checksum = checksum_of(batch);
+    batch[..16].copy_from_slice(&checksum);
+    checksum
+}
+
+fn checksum_of(batch: &[u8]) -> Checksum {
+    first(blake3::hash(&batch[16..]).as_bytes())
+}
+
+/// Whether a whole, sound batch begins at or after some byte of `bytes`, whatever it links to:
+/// where there is one, what stands before it was not torn but damaged.
+///
+/// The work is bounded: only places that look like a batch and its first frame are hashed, and at
+/// most 64 times as many bytes as there are.
+#[must_use]
+pub fn find_batch(bytes: &[u8]) -> Option<usize> {
+    let mut budget = bytes.len().saturating_mul(64);
+    for start in 0..bytes.len().saturating_sub(BATCH_HEADER) {
+        let rest = &bytes[start..];
+        let Some((head, body)) = rest.split_first_chunk() else { break };
+        let Ok(header) = BatchHeader::read(head) else { continue };
+        let looks_right = header.total() <= rest.len()
+            && matches!(body.first(), Some(1..=3))
+            && u64::from(header.events) * 72 <= u64::from(header.len);
+        if !looks_right {
+            continue;
+        }
+        let batch = &rest[..header.total()];
+        if checksum_of(batch) == header.checksum {
+            return Some(start);
+        }
+        budget = budget.checked_sub(batch.len())?;
+    }
+    None
+}

@@ -1,0 +1,137 @@
+//! The envelope of an event: 40 bytes that can be shown without its content (docs/format.md, section 5).
+
+use event::{Actor, Kind, Payload, RecordedBy, Surface, Timestamp};
+
+use crate::fault::{Fault, at, zero};
+use crate::hash::{KeyedDomain, keyed};
+
+/// The length of an envelope in bytes.
+pub const ENVELOPE: usize = 40;
+
+/// What an event is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Scope {
+    /// The account as a whole.
+    Account = 0,
+    /// One item.
+    Item = 1,
+    /// One backup.
+    Backup = 2,
+    /// One category.
+    Category = 3,
+}
+
+impl Scope {
+    /// The scope of an event and the name of its subject: empty for the account.
+    #[must_use]
+    pub fn of(payload: &Payload) -> (Scope, &str) {
+        match payload {
+            Payload::ItemUploaded { item, .. }
+            | Payload::ItemModified { item, .. }
+            | Payload::ItemTrashed { item }
+            | Payload::ItemRestored { item }
+            | Payload::ItemPurged { item, .. }
+            | Payload::UploadRejected { item: Some(item), .. } => (Scope::Item, item),
+            Payload::BackupCompleted { backup, .. }
+            | Payload::BackupRestored { backup }
+            | Payload::BackupPurged { backup, .. } => (Scope::Backup, backup),
+            Payload::SyncOn { category }
+            | Payload::SyncOff { category }
+            | Payload::Synced { category } => (Scope::Category, category),
+            _ => (Scope::Account, ""),
+        }
+    }
+
+    /// The tag of a subject of this scope; zeros for the account.
+    #[must_use]
+    pub fn tag(self, secret: &[u8; 32], subject: &str) -> [u8; 16] {
+        let domain = match self {
+            Scope::Account => return [0; 16],
+            Scope::Item => KeyedDomain::Item,
+            Scope::Backup => KeyedDomain::Backup,
+            Scope::Category => KeyedDomain::Category,
+        };
+        keyed(secret, domain, subject.as_bytes())
+    }
+}
+
+/// What is known of an event without its content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Envelope {
+    /// What happened.
+    pub kind: Kind,
+    /// Who caused it.
+    pub actor: Actor,
+    /// Where it came in.
+    pub surface: Option<Surface>,
+    /// What it is about.
+    pub scope: Scope,
+    /// Who set `recorded_at`.
+    pub recorded_by: RecordedBy,
+    /// The account's number.
+    pub ordinal: u32,
+    /// When it happened.
+    pub occurred_at: Timestamp,
+    /// When it was written down.
+    pub recorded_at: Timestamp,
+    /// The keyed hash of the subject's name; zeros where the scope is the account.
+    pub tag: [u8; 16],
+}
+
+impl Envelope {
+    /// As bytes.
+    #[must_use]
+    pub fn encode(&self) -> [u8; ENVELOPE] {
+        let mut bytes = [0; ENVELOPE];
+        bytes[0] = self.kind.number();
+        bytes[1] = self.actor.number();
+        bytes[2] = self.surface.map_or(0, |s| s.number() + 1);
+        bytes[3] = self.scope as u8 | self.recorded_by.number() << 4;
+        bytes[4..8].copy_from_slice(&self.ordinal.to_le_bytes());
+        bytes[8..16].copy_from_slice(&self.occurred_at.ms().to_le_bytes());
+        bytes[16..24].copy_from_slice(&self.recorded_at.ms().to_le_bytes());
+        bytes[24..40].copy_from_slice(&self.tag);
+        bytes
+    }
+
+    /// From bytes.
+    ///
+    /// # Errors
+    /// A byte that no envelope has there.
+    pub fn decode(bytes: &[u8; ENVELOPE]) -> Result<Envelope, Fault> {
+        let word = |offset: usize, what: &str| Fault::new(offset, what, bytes[offset].to_string());
+        let time = |offset: usize| {
+            let ms = i64::from_le_bytes(at(bytes, offset));
+            Timestamp::from_ms(ms).ok_or_else(|| {
+                Fault::new(offset, "a time in the years 1 to 9999", format!("{ms} ms"))
+            })
+        };
+        let scope = match bytes[3] & 15 {
+            0 => Scope::Account,
+            1 => Scope::Item,
+            2 => Scope::Backup,
+            3 => Scope::Category,
+            _ => return Err(word(3, "a scope from 0 to 3")),
+        };
+        let tag = at(bytes, 24);
+        if scope == Scope::Account {
+            zero(24, &tag)?;
+        }
+        Ok(Envelope {
+            kind: Kind::from_number(bytes[0]).ok_or_else(|| word(0, "an event kind"))?,
+            actor: Actor::from_number(bytes[1]).ok_or_else(|| word(1, "an actor"))?,
+            surface: match bytes[2] {
+                0 => None,
+                n => Some(Surface::from_number(n - 1).ok_or_else(|| word(2, "a surface"))?),
+            },
+            scope,
+            recorded_by: RecordedBy::from_number(bytes[3] >> 4)
+                .ok_or_else(|| word(3, "who set the recording time, 0 or 1, in the high bits"))?,
+            ordinal: u32::from_le_bytes(at(bytes, 4)),
+            occurred_at: time(8)?,
+            recorded_at: time(16)?,
+            tag,
+        })
+    }
+}

@@ -1,0 +1,69 @@
+//! What is wrong with bytes, and where.
+
+/// Bytes that are not what they should be.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("at byte {offset}: expected {expected}, found {found}")]
+pub struct Fault {
+    /// Where, in bytes from the start of what was read.
+    pub offset: u64,
+    /// What should stand there.
+    pub expected: String,
+    /// What stands there.
+    pub found: String,
+}
+
+impl Fault {
+    pub(crate) fn new(
+        offset: usize,
+        expected: impl Into<String>,
+        found: impl Into<String>,
+    ) -> Fault {
+        Fault { offset: offset as u64, expected: expected.into(), found: found.into() }
+    }
+
+    /// The same fault of something that begins `by` bytes further on.
+    #[must_use]
+    pub fn moved(mut self, by: u64) -> Fault {
+        self.offset += by;
+        self
+    }
+}
+
+/// Refuses where two values differ.
+pub(crate) fn same<T: PartialEq + std::fmt::Display>(
+    offset: usize,
+    what: &str,
+    expected: T,
+    found: T,
+) -> Result<(), Fault> {
+    if expected == found {
+        return Ok(());
+    }
+    Err(Fault::new(offset, format!("{what} {expected}"), found.to_string()))
+}
+
+/// Refuses where two byte strings differ.
+pub(crate) fn same_bytes(
+    offset: usize,
+    what: &str,
+    expected: &[u8],
+    found: &[u8],
+) -> Result<(), Fault> {
+    if expected == found {
+        return Ok(());
+    }
+    Err(Fault::new(offset, format!("{what} {}", crate::hex(expected)), crate::hex(found)))
+}
+
+/// Refuses padding that is used.
+pub(crate) fn zero(offset: usize, found: &[u8]) -> Result<(), Fault> {
+    match found.iter().position(|b| *b != 0) {
+        None => Ok(()),
+        Some(at) => Err(Fault::new(offset + at, "padding of zeros", format!("{:#04x}", found[at]))),
+    }
+}
+
+/// `N` bytes at an offset. The caller has checked the length.
+pub(crate) fn at<const N: usize>(bytes: &[u8], offset: usize) -> [u8; N] {
+    bytes[offset..offset + N].try_into().expect("the length was checked")
+}

@@ -1,0 +1,213 @@
+//! Frames: the pieces that a batch's body is made of (docs/format.md, section 5).
+
+use crate::envelope::ENVELOPE;
+use crate::fault::{Fault, at, same};
+use crate::hash::{Digest, Domain, KeyedDomain, hash, keyed};
+use crate::page::SUMMARY;
+
+/// The length of a frame's header in bytes.
+pub const FRAME_HEADER: usize = 4;
+/// The longest body of a frame in bytes: its length has three bytes.
+pub const MAX_FRAME: usize = (1 << 24) - 1;
+/// The length of an event's salt in bytes.
+pub const SALT: usize = 16;
+/// The least length of a content in its frame, in bytes: a shorter one stands behind zeros, so that
+/// the frame has room for what stays of it when it is erased.
+pub const MIN_CONTENT: usize = 16;
+
+/// Where an event frame's envelope begins, from the frame's beginning.
+pub(crate) const ENVELOPE_AT: usize = FRAME_HEADER;
+/// Where an event frame's content, or the zeros before it, begins, from the frame's beginning.
+pub(crate) const PADDED_AT: usize = FRAME_HEADER + ENVELOPE + SALT;
+
+const NAME: u8 = 1;
+const EVENT: u8 = 2;
+const TRAILER: u8 = 3;
+
+/// A frame, as it stands in its bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Frame<'a> {
+    /// An account's name, before its first event.
+    Name {
+        /// The account's number, from 0 by appearance.
+        ordinal: u32,
+        /// The account's random secret.
+        secret: &'a [u8; 32],
+        /// The account's name.
+        name: &'a str,
+    },
+    /// An event.
+    Event {
+        /// See [`Envelope`](crate::Envelope).
+        envelope: &'a [u8; ENVELOPE],
+        /// Random bytes that keep the content from being guessed.
+        salt: &'a [u8; SALT],
+        /// The event's content, behind zeros if it is shorter than [`MIN_CONTENT`]: see
+        /// [`content_of`].
+        padded: &'a [u8],
+    },
+    /// The end of a page: its [`Summary`](crate::Summary).
+    Trailer(&'a [u8; SUMMARY]),
+}
+
+impl<'a> Frame<'a> {
+    /// Reads the frame that `bytes` begin with; also gives its length, header included.
+    ///
+    /// # Errors
+    /// What is wrong with it. Of an event only the lengths are judged here.
+    pub fn read(bytes: &'a [u8]) -> Result<(Frame<'a>, usize), Fault> {
+        let Some((header, rest)) = bytes.split_at_checked(FRAME_HEADER) else {
+            return Err(Fault::new(
+                0,
+                "a frame's header of 4 bytes",
+                format!("{} bytes", bytes.len()),
+            ));
+        };
+        let len = u32::from_le_bytes([header[1], header[2], header[3], 0]) as usize;
+        let Some(body) = rest.get(..len) else {
+            let found = format!("{} bytes to the end of the batch", rest.len());
+            return Err(Fault::new(1, format!("a frame's body of {len} bytes"), found));
+        };
+        let short = |what: &str| Fault::new(1, what, format!("{len} bytes"));
+        let frame = match header[0] {
+            NAME => {
+                let (ordinal, rest) = body.split_first_chunk().ok_or_else(|| short("a name"))?;
+                let (secret, name) = rest.split_first_chunk().ok_or_else(|| short("a name"))?;
+                if name.is_empty() || name.len() > 128 {
+                    return Err(short("a name of 1 to 128 bytes behind 36 others"));
+                }
+                let name = std::str::from_utf8(name).map_err(|e| {
+                    Fault::new(FRAME_HEADER + 36 + e.valid_up_to(), "UTF-8", "other bytes")
+                })?;
+                Frame::Name { ordinal: u32::from_le_bytes(*ordinal), secret, name }
+            }
+            EVENT => {
+                let (envelope, rest) = body.split_first_chunk().ok_or_else(|| short("an event"))?;
+                let (salt, padded) = rest.split_first_chunk().ok_or_else(|| short("an event"))?;
+                if padded.len() < MIN_CONTENT {
+                    return Err(short("an event of at least 72 bytes"));
+                }
+                Frame::Event { envelope, salt, padded }
+            }
+            TRAILER => {
+                same(1, "a page trailer's length of", SUMMARY, len)?;
+                Frame::Trailer(body.first_chunk().expect("the length was checked"))
+            }
+            kind => return Err(Fault::new(0, "a frame of kind 1, 2 or 3", unknown(kind))),
+        };
+        Ok((frame, FRAME_HEADER + len))
+    }
+
+    /// The frame's leaf; a trailer has none.
+    #[must_use]
+    pub fn leaf(&self) -> Option<Digest> {
+        match self {
+            Frame::Name { ordinal, secret, name } => Some(name_leaf(*ordinal, secret, name)),
+            Frame::Event { envelope, salt, padded } => Some(event_leaf(envelope, salt, padded)),
+            Frame::Trailer(_) => None,
+        }
+    }
+}
+
+fn unknown(kind: u8) -> String {
+    let what = match kind {
+        16 => "a seal",
+        17 => "an erasure",
+        18 => "the adoption of a policy",
+        19 => "a signed statement",
+        32..=34 => "an erased frame",
+        _ => "unknown",
+    };
+    format!("kind {kind} ({what}), which this version does not read")
+}
+
+/// The content in an event's frame, without the zeros that a short one stands behind. No content
+/// begins with a zero.
+#[must_use]
+pub fn content_of(padded: &[u8]) -> &[u8] {
+    let zeros = match padded.len() {
+        MIN_CONTENT => padded.iter().take_while(|b| **b == 0).count(),
+        _ => 0,
+    };
+    &padded[zeros..]
+}
+
+/// The leaf of an event's frame.
+#[must_use]
+pub fn event_leaf(envelope: &[u8; ENVELOPE], salt: &[u8; SALT], padded: &[u8]) -> Digest {
+    hash(Domain::EventLeaf, &[envelope, &hash(Domain::Content, &[salt, padded])])
+}
+
+/// The leaf of an account's name frame.
+#[must_use]
+pub fn name_leaf(ordinal: u32, secret: &[u8; 32], name: &str) -> Digest {
+    let salt = keyed(secret, KeyedDomain::NameSalt, &[]);
+    let (secret, name) =
+        (hash(Domain::Secret, &[secret]), hash(Domain::Name, &[&salt, name.as_bytes()]));
+    hash(Domain::NameLeaf, &[&ordinal.to_le_bytes(), &secret, &name])
+}
+
+/// The head of an account's chain before its first event.
+#[must_use]
+pub fn chain_start(name_leaf: &Digest) -> Digest {
+    hash(Domain::ChainStart, &[name_leaf])
+}
+
+/// The head of an account's chain after one more event.
+#[must_use]
+pub fn chain_step(head: &Digest, leaf: &Digest) -> Digest {
+    hash(Domain::ChainStep, &[head, leaf])
+}
+
+/// Writes a name frame.
+///
+/// # Panics
+/// If the name is not of 1 to 128 bytes.
+pub fn write_name(out: &mut Vec<u8>, ordinal: u32, secret: &[u8; 32], name: &str) {
+    assert!((1..=128).contains(&name.len()), "an account's name has 1 to 128 bytes");
+    write_header(out, NAME, 36 + name.len());
+    out.extend_from_slice(&ordinal.to_le_bytes());
+    out.extend_from_slice(secret);
+    out.extend_from_slice(name.as_bytes());
+}
+
+/// Writes an event frame; `content` appends the content to `out`.
+///
+/// # Panics
+/// If the content is longer than a frame holds.
+pub fn write_event(
+    out: &mut Vec<u8>,
+    envelope: &[u8; ENVELOPE],
+    salt: &[u8; SALT],
+    content: impl FnOnce(&mut Vec<u8>),
+) {
+    let start = out.len();
+    write_header(out, EVENT, 0);
+    out.extend_from_slice(envelope);
+    out.extend_from_slice(salt);
+    let at = out.len();
+    content(out);
+    let len = out.len() - at;
+    if len < MIN_CONTENT {
+        out.resize(at + MIN_CONTENT, 0);
+        out[at..].rotate_right(MIN_CONTENT - len);
+    }
+    let header = header(EVENT, out.len() - start - FRAME_HEADER);
+    out[start..start + FRAME_HEADER].copy_from_slice(&header);
+}
+
+/// Writes a page trailer.
+pub fn write_trailer(out: &mut Vec<u8>, summary: &[u8; SUMMARY]) {
+    write_header(out, TRAILER, SUMMARY);
+    out.extend_from_slice(summary);
+}
+
+fn write_header(out: &mut Vec<u8>, kind: u8, len: usize) {
+    out.extend_from_slice(&header(kind, len));
+}
+
+fn header(kind: u8, len: usize) -> [u8; FRAME_HEADER] {
+    assert!(len <= MAX_FRAME, "a frame's body has at most {MAX_FRAME} bytes");
+    let [a, b, c, ..] = at::<8>(&(len as u64).to_le_bytes(), 0);
+    [kind, a, b, c]
+}

@@ -1,0 +1,38 @@
+//! The bytes that are committed to, and what checks them. `docs/format.md` is the specification.
+//!
+//! A tour, from the inside out: a [`Frame`] carries an account's name, an event with its
+//! [`Envelope`], or the end of a page; [`hash`] makes leaves of them, [`Frontier`] roots of leaves;
+//! [`Pages`] keeps count of what stands in a page's [`Summary`]. [`BatchHeader`],
+//! [`SegmentHeader`] and [`Head`] are how frames lie in files. [`LogCheck`] is fed the files of a
+//! log and finds the first byte that is not as it was written.
+//!
+//! Nothing here reads a clock, a file or a random source.
+
+mod batch;
+mod check;
+mod envelope;
+mod fault;
+mod frame;
+mod hash;
+mod head;
+mod page;
+mod segment;
+mod tree;
+
+pub use batch::{
+    BATCH_HEADER, BatchHeader, Checksum, MAX_BATCH, begin_batch, find_batch, finish_batch,
+};
+pub use check::{Checked, Divergence, End, Level, LogCheck, Report};
+pub use envelope::{ENVELOPE, Envelope, Scope};
+pub use fault::Fault;
+pub use frame::{
+    FRAME_HEADER, Frame, MAX_FRAME, MIN_CONTENT, SALT, chain_start, chain_step, content_of,
+    event_leaf, name_leaf, write_event, write_name, write_trailer,
+};
+pub use hash::{Digest, Domain, KeyedDomain, hash, hex, keyed, unhex};
+pub use head::{HEAD, Head, SLOT, Slot};
+pub use page::{MAX_PAGE, Pages, SUMMARY, Summary};
+pub use segment::{
+    FORMAT, SEGMENT_HEADER, SegmentHeader, format_version, segment_name, segment_number,
+};
+pub use tree::{Frontier, tree_leaf};

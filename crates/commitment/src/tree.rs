@@ -1,0 +1,133 @@
+//! Binary hash trees of the shape of RFC 6962: a page's over its leaves, the log's over its pages.
+
+use sha2::{Digest as _, Sha256};
+
+use crate::hash::{Digest, Domain, hash};
+
+/// A tree to which leaves are appended: only the roots of its full subtrees are kept.
+#[derive(Debug, Clone)]
+pub struct Frontier {
+    node: fn(&Digest, &Digest) -> Digest,
+    empty: Digest,
+    /// The roots of the full subtrees, the largest first: one for each bit set in `count`.
+    roots: Vec<Digest>,
+    count: u64,
+}
+
+impl Frontier {
+    /// The tree over a page's leaves, in BLAKE3. Its root while empty means nothing.
+    #[must_use]
+    pub fn of_page() -> Frontier {
+        let node = |left: &Digest, right: &Digest| hash(Domain::PageNode, &[left, right]);
+        Frontier { node, empty: [0; 32], roots: Vec::new(), count: 0 }
+    }
+
+    /// The log's tree over its pages' summaries, in SHA-256 (RFC 6962, section 2.1).
+    #[must_use]
+    pub fn of_log() -> Frontier {
+        let node = |left: &Digest, right: &Digest| {
+            Sha256::new().chain_update([1]).chain_update(left).chain_update(right).finalize().into()
+        };
+        Frontier { node, empty: Sha256::digest([]).into(), roots: Vec::new(), count: 0 }
+    }
+
+    /// How many leaves it has.
+    #[must_use]
+    pub const fn count(&self) -> u64 {
+        self.count
+    }
+
+    /// Appends a leaf's hash.
+    pub fn push(&mut self, leaf: Digest) {
+        let mut root = leaf;
+        for _ in 0..self.count.trailing_ones() {
+            let left = self.roots.pop().expect("one root for each bit of the count");
+            root = (self.node)(&left, &root);
+        }
+        self.roots.push(root);
+        self.count += 1;
+    }
+
+    /// The root over the leaves so far.
+    #[must_use]
+    pub fn root(&self) -> Digest {
+        let mut roots = self.roots.iter().rev();
+        let Some(last) = roots.next() else { return self.empty };
+        roots.fold(*last, |right, left| (self.node)(left, &right))
+    }
+
+    /// Takes all leaves out.
+    pub fn clear(&mut self) {
+        self.roots.clear();
+        self.count = 0;
+    }
+}
+
+/// The leaf hash of RFC 6962: SHA-256 of a zero byte and the entry.
+#[must_use]
+pub fn tree_leaf(entry: &[u8]) -> Digest {
+    Sha256::new().chain_update([0]).chain_update(entry).finalize().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hex;
+
+    /// By the definition, top down.
+    fn plain(tree: &Frontier, leaves: &[Digest]) -> Digest {
+        match leaves {
+            [] => tree.empty,
+            [leaf] => *leaf,
+            _ => {
+                let k = (leaves.len().next_power_of_two()) / 2;
+                (tree.node)(&plain(tree, &leaves[..k]), &plain(tree, &leaves[k..]))
+            }
+        }
+    }
+
+    #[test]
+    fn every_size_agrees_with_the_definition() {
+        for mut tree in [Frontier::of_page(), Frontier::of_log()] {
+            let mut leaves = Vec::new();
+            for n in 0..130u8 {
+                assert_eq!(tree.root(), plain(&tree, &leaves), "{n} leaves");
+                leaves.push([n; 32]);
+                tree.push([n; 32]);
+            }
+        }
+    }
+
+    #[test]
+    fn published_roots() {
+        // The test vectors of the certificate-transparency repository.
+        let entries: [&str; 8] = [
+            "",
+            "00",
+            "10",
+            "2021",
+            "3031",
+            "40414243",
+            "5051525354555657",
+            "606162636465666768696a6b6c6d6e6f",
+        ];
+        let roots = [
+            "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+            "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d",
+            "fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125",
+            "aeb6bcfe274b70a14fb067a5e5578264db0fa9b51af5e0ba159158f329e06e77",
+            "d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7",
+            "4e3bbb1f7b478dcfe71fb631631519a3bca12c9aefca1612bfce4c13a86264d4",
+            "76e67dadbcdf1e10e1b74ddc608abd2f98dfb16fbce75277b5232a127f2087ef",
+            "ddb89be403809e325750d3d263cd78929c2942b7942a34b77e122c9594a74c8c",
+            "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328",
+        ];
+        let mut tree = Frontier::of_log();
+        for (n, root) in roots.iter().enumerate() {
+            assert_eq!(hex(&tree.root()), *root, "{n} leaves");
+            if let Some(entry) = entries.get(n) {
+                tree.push(tree_leaf(&crate::unhex(entry).unwrap()));
+            }
+        }
+    }
+}

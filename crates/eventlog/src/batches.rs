@@ -1,0 +1,168 @@
+//! Walks the batches of a log from some place on, and believes none that its checksum does not bear
+//! out.
+
+use commitment::{
+    BATCH_HEADER, BatchHeader, Checksum, Divergence, Fault, SEGMENT_HEADER, SegmentHeader,
+    segment_name,
+};
+
+use crate::ReadError;
+use crate::derived::Place;
+use crate::folder::Folder;
+use crate::head_file::Durable;
+use crate::storage::Access;
+use crate::window::Window;
+
+const PIECE: usize = 256 << 10;
+
+/// A batch, header and all.
+pub(crate) struct Whole<'a> {
+    pub(crate) place: Place,
+    pub(crate) bytes: &'a [u8],
+}
+
+/// A walk over batches.
+pub(crate) struct Batches<'a> {
+    folder: &'a Folder,
+    store: [u8; 16],
+    /// Where the next batch begins.
+    pub(crate) place: Place,
+    /// The checksum before it.
+    pub(crate) checksum: Checksum,
+    /// How many events are before it.
+    pub(crate) position: u64,
+    /// Where the walk ends.
+    end: Place,
+    window: Option<Window>,
+}
+
+impl<'a> Batches<'a> {
+    /// From the beginning of the log.
+    pub(crate) fn new(folder: &'a Folder, store: [u8; 16], end: Place) -> Batches<'a> {
+        // Offset 0: the header comes first, and its checksum with it.
+        let place = Place { segment: 0, offset: 0 };
+        Batches { folder, store, place, checksum: [0; 16], position: 0, end, window: None }
+    }
+
+    /// From a place at which a batch ended with this checksum, after so many events.
+    pub(crate) fn from(self, at: Durable) -> Batches<'a> {
+        let place = Place { segment: at.segment, offset: at.offset };
+        Batches { place, checksum: at.checksum, position: at.events, window: None, ..self }
+    }
+
+    /// Where the walk is.
+    pub(crate) fn at(&self) -> Durable {
+        let Place { segment, offset } = self.place;
+        Durable { segment, offset, events: self.position, checksum: self.checksum }
+    }
+
+    /// The next batch; `None` at the end.
+    pub(crate) fn next(&mut self) -> Result<Option<Whole<'_>>, ReadError> {
+        loop {
+            if self.place >= self.end {
+                return Ok(None);
+            }
+            let length = self.open()?;
+            if self.place.offset == 0 {
+                self.header()?;
+            } else if self.place.offset < length {
+                break;
+            } else if self.place.segment < self.end.segment {
+                self.place = Place { segment: self.place.segment + 1, offset: 0 };
+                self.window = None;
+            } else {
+                let found = format!("the end of the file, before {} bytes", self.end.offset);
+                return Err(self.corrupt(
+                    self.place.offset,
+                    Fault { offset: 0, expected: "a batch".to_owned(), found },
+                ));
+            }
+        }
+        let (place, before) = (self.place, self.checksum);
+        let header = self
+            .get(BATCH_HEADER)?
+            .first_chunk()
+            .ok_or_else(|| cut_short("a batch's header"))
+            .and_then(BatchHeader::read)
+            .map_err(|fault| self.corrupt(place.offset, fault))?;
+        let checked = header.check(self.get(header.total())?, &before);
+        checked.map_err(|fault| self.corrupt(place.offset, fault))?;
+        self.place.offset += header.total() as u64;
+        self.position += u64::from(header.events);
+        self.checksum = header.checksum;
+        let limit = self.limit();
+        let window = self.window.as_mut().expect("it was opened above");
+        let bytes = window.get(place.offset, header.total(), limit);
+        let bytes = bytes.map_err(ReadError::io("read", &self.folder.segment(place.segment)))?;
+        Ok(Some(Whole { place, bytes }))
+    }
+
+    /// Opens the segment's file; gives its length, as far as the walk goes.
+    fn open(&mut self) -> Result<u64, ReadError> {
+        let path = self.folder.segment(self.place.segment);
+        if self.window.is_none() {
+            let file = self.folder.storage.open(&path, Access::Read);
+            self.window = Some(Window::new(file.map_err(ReadError::io("open", &path))?, PIECE));
+        }
+        let window = self.window.as_ref().expect("it was opened above");
+        Ok(window.len().map_err(ReadError::io("look at", &path))?.min(self.limit()))
+    }
+
+    fn limit(&self) -> u64 {
+        if self.place.segment == self.end.segment { self.end.offset } else { u64::MAX }
+    }
+
+    fn get(&mut self, len: usize) -> Result<&[u8], ReadError> {
+        let (Place { segment, offset }, limit) = (self.place, self.limit());
+        let window = self.window.as_mut().expect("only called when it is open");
+        window.get(offset, len, limit).map_err(ReadError::io("read", &self.folder.segment(segment)))
+    }
+
+    fn header(&mut self) -> Result<(), ReadError> {
+        let (store, position, before) = (self.store, self.position, self.checksum);
+        let segment = self.place.segment;
+        let read =
+            self.get(SEGMENT_HEADER)?.first_chunk().ok_or_else(|| cut_short("a segment's header"));
+        let checked = read.and_then(SegmentHeader::decode).and_then(|(header, checksum)| {
+            // Pages, accounts and clock do not matter here: they are taken as they stand.
+            let expected = SegmentHeader {
+                store,
+                segment,
+                first_position: position,
+                before,
+                ..header.clone()
+            };
+            expected.check(&header).map(|()| checksum)
+        });
+        self.checksum = checked.map_err(|fault| self.corrupt(0, fault))?;
+        self.place.offset = SEGMENT_HEADER as u64;
+        Ok(())
+    }
+
+    fn corrupt(&self, offset: u64, fault: Fault) -> ReadError {
+        corrupt(self.folder, self.place.segment, fault.moved(offset), Some(self.position))
+    }
+}
+
+fn cut_short(what: &str) -> Fault {
+    Fault { offset: 0, expected: what.to_owned(), found: "the end of the file".to_owned() }
+}
+
+/// Says that a segment is not as it was written.
+pub(crate) fn corrupt(
+    folder: &Folder,
+    segment: u64,
+    fault: Fault,
+    position: Option<u64>,
+) -> ReadError {
+    let divergence = Divergence {
+        account: None,
+        position,
+        revision: None,
+        file: segment_name(segment),
+        offset: fault.offset,
+        expected: fault.expected,
+        found: fault.found,
+    };
+    ReadError::Corrupt { path: folder.log(), divergence: Box::new(divergence) }
+}

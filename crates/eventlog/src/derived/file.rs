@@ -1,0 +1,215 @@
+//! A run's file as blocks, each with a checksum that also says where it belongs.
+//!
+//! | bytes | what |
+//! |---|---|
+//! | 8 | `stillrun` |
+//! | 4, 4 | version, 1; zeros |
+//! | 16 | store |
+//! | 8, 8 | from, to: the positions covered, `to` not included |
+//! | 8, 8, 32 | anchor: segment, offset, checksum |
+//! | … | blocks, each followed by its checksum |
+//! | 8 × 14, 16 | the footer, a block (see [`run`](super::run)) |
+//!
+//! Numbers are little-endian. A checksum is the first 16 bytes of BLAKE3, keyed by the header, of the
+//! block's bytes, its offset and its length: a block moved within a file or taken from another run
+//! is as bad as a flipped bit. It finds damage, not forgery; against that stands the log itself.
+
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use super::bytes::{Input, Parsed};
+use super::{Anchor, DerivedError, Place};
+
+pub(super) const HEADER_BYTES: usize = 96;
+pub(super) const CHECKSUM_BYTES: usize = 16;
+const MAGIC: [u8; 8] = *b"stillrun";
+const VERSION: [u8; 8] = [1, 0, 0, 0, 0, 0, 0, 0];
+
+/// What a run covers, of which store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Header {
+    pub(super) store: [u8; 16],
+    pub(super) from: u64,
+    pub(super) to: u64,
+    pub(super) anchor: Anchor,
+}
+
+impl Header {
+    pub(super) fn encode(&self) -> [u8; HEADER_BYTES] {
+        let Anchor { end, checksum } = &self.anchor;
+        let numbers = [self.from, self.to, end.segment, end.offset].map(u64::to_le_bytes);
+        let parts: [&[u8]; 5] = [&MAGIC, &VERSION, &self.store, numbers.as_flattened(), checksum];
+        parts.concat().try_into().expect("the parts' lengths add up")
+    }
+
+    fn decode(bytes: &[u8; HEADER_BYTES]) -> Parsed<Header> {
+        let mut input = Input(bytes);
+        if input.array()? != MAGIC {
+            return Err("it does not begin as a run does");
+        }
+        if input.array()? != VERSION {
+            return Err("it is of another version");
+        }
+        let store = input.array()?;
+        let mut number = || input.array().map(u64::from_le_bytes);
+        let (from, to) = (number()?, number()?);
+        let end = Place { segment: number()?, offset: number()? };
+        let anchor = Anchor { end, checksum: input.array()? };
+        Ok(Header { store, from, to, anchor })
+    }
+
+    fn key(&self) -> [u8; 32] {
+        blake3::derive_key("stillthere derived run 1 block checksum", &self.encode())
+    }
+}
+
+/// Where a block lies; its checksum comes after it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Span {
+    pub(super) offset: u64,
+    pub(super) bytes: u64,
+}
+
+fn checksum(key: &[u8; 32], offset: u64, bytes: &[u8]) -> [u8; CHECKSUM_BYTES] {
+    let mut hasher = blake3::Hasher::new_keyed(key);
+    hasher.update(bytes);
+    hasher.update(&offset.to_le_bytes());
+    hasher.update(&(bytes.len() as u64).to_le_bytes());
+    *hasher.finalize().as_bytes().first_chunk().expect("16 of 32 bytes")
+}
+
+/// Writes a run's file from front to back, under a temporary name.
+#[derive(Debug)]
+pub(super) struct BlockWriter {
+    path: PathBuf,
+    file: BufWriter<File>,
+    at: u64,
+    key: [u8; 32],
+}
+
+impl BlockWriter {
+    pub(super) fn create(path: PathBuf, header: &Header) -> Result<BlockWriter, DerivedError> {
+        let write = || {
+            let mut file = BufWriter::with_capacity(1 << 18, File::create(&path)?);
+            file.write_all(&header.encode())?;
+            Ok(file)
+        };
+        match write() {
+            Ok(file) => Ok(BlockWriter { path, file, at: HEADER_BYTES as u64, key: header.key() }),
+            Err(source) => Err(DerivedError::Io { path, source }),
+        }
+    }
+
+    pub(super) fn block(&mut self, bytes: &[u8]) -> Result<Span, DerivedError> {
+        let span = Span { offset: self.at, bytes: bytes.len() as u64 };
+        let checksum = checksum(&self.key, span.offset, bytes);
+        let written = self.file.write_all(bytes).and_then(|()| self.file.write_all(&checksum));
+        written.map_err(|source| DerivedError::Io { path: self.path.clone(), source })?;
+        self.at += span.bytes + CHECKSUM_BYTES as u64;
+        Ok(span)
+    }
+
+    /// Where the next block will lie.
+    pub(super) const fn at(&self) -> u64 {
+        self.at
+    }
+
+    /// Syncs the file and gives it its name. The folder is not synced yet.
+    pub(super) fn publish(self, name: &Path) -> Result<(), DerivedError> {
+        let BlockWriter { path, file, .. } = self;
+        let publish = || {
+            file.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
+            std::fs::rename(&path, name)
+        };
+        publish().map_err(|source| DerivedError::Io { path, source })
+    }
+}
+
+/// Reads blocks anywhere in a run's file. The file stays readable when its name is gone.
+#[derive(Debug)]
+pub(super) struct BlockReader {
+    path: PathBuf,
+    file: File,
+    length: u64,
+    key: [u8; 32],
+}
+
+impl BlockReader {
+    /// Opens a file and reads its header, which the checksum of any block then vouches for.
+    pub(super) fn open(path: &Path) -> Result<(BlockReader, Header), DerivedError> {
+        let open = || {
+            let file = File::open(path)?;
+            let length = file.metadata()?.len();
+            let mut header = [0; HEADER_BYTES];
+            read_exact_at(&file, &mut header, 0)?;
+            Ok((file, length, header))
+        };
+        let io = |source| DerivedError::Io { path: path.to_owned(), source };
+        let (file, length, header) = open().map_err(io)?;
+        let mut reader = BlockReader { path: path.to_owned(), file, length, key: [0; 32] };
+        let header = Header::decode(&header).map_err(|what| reader.damaged(0, what))?;
+        reader.key = header.key();
+        Ok((reader, header))
+    }
+
+    /// The file's length in bytes when it was opened.
+    pub(super) const fn length(&self) -> u64 {
+        self.length
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Reads a block into `buffer`, whatever was in it.
+    pub(super) fn read(&self, span: Span, buffer: &mut Vec<u8>) -> Result<(), DerivedError> {
+        let end = span.offset.checked_add(span.bytes);
+        if end.is_none_or(|end| end > self.length) {
+            return Err(self.damaged(span.offset, "it is beyond the end of the file"));
+        }
+        buffer.resize(span.bytes as usize + CHECKSUM_BYTES, 0);
+        self.read_into(span.offset, buffer)?;
+        buffer.truncate(span.bytes as usize);
+        Ok(())
+    }
+
+    /// Reads a block with its checksum into `buffer`, which is exactly as long.
+    pub(super) fn read_into(&self, offset: u64, buffer: &mut [u8]) -> Result<(), DerivedError> {
+        match read_exact_at(&self.file, buffer, offset) {
+            Ok(()) => {}
+            Err(e) if e.kind() == io::ErrorKind::UnexpectedEof => {
+                return Err(self.damaged(offset, "the file ends before it"));
+            }
+            Err(source) => return Err(DerivedError::Io { path: self.path.clone(), source }),
+        }
+        let (bytes, found) = buffer.split_at(buffer.len() - CHECKSUM_BYTES);
+        if checksum(&self.key, offset, bytes) != found {
+            return Err(self.damaged(offset, "its checksum is another"));
+        }
+        Ok(())
+    }
+
+    pub(super) fn damaged(&self, offset: u64, what: &'static str) -> DerivedError {
+        DerivedError::Damaged { path: self.path.clone(), offset, what }
+    }
+}
+
+#[cfg(unix)]
+fn read_exact_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<()> {
+    std::os::unix::fs::FileExt::read_exact_at(file, buffer, offset)
+}
+
+#[cfg(windows)]
+fn read_exact_at(file: &File, mut buffer: &mut [u8], mut offset: u64) -> io::Result<()> {
+    while !buffer.is_empty() {
+        match std::os::windows::fs::FileExt::seek_read(file, buffer, offset)? {
+            0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+            n => {
+                buffer = &mut buffer[n..];
+                offset += n as u64;
+            }
+        }
+    }
+    Ok(())
+}

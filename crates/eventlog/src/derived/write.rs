@@ -1,0 +1,161 @@
+//! Writes a run from front to back: all accounts in order of names, then all ids in order of tags.
+
+use std::path::Path;
+
+use super::bytes::{put_str, put_varint};
+use super::file::{BlockWriter, Header};
+use super::filter::Filter;
+use super::list::ListWriter;
+use super::run::{FOOTER_BYTES, Footer, ID_BYTES, MOST_POSITIONS, ORDINAL_BYTES, name_hash};
+use super::{DerivedError, Found, IdTag};
+
+/// Records of a block, in bytes, from which it is closed: enough for BLAKE3 to hash at full width,
+/// little enough to read one for one account.
+const BLOCK_BYTES: usize = 16 << 10;
+
+/// Takes in the accounts.
+#[derive(Debug)]
+pub(super) struct RunWriter {
+    file: BlockWriter,
+    from: u64,
+    block: Vec<u8>,
+    offsets: Vec<u8>,
+    /// The entries of the index so far.
+    index: Vec<u8>,
+    blocks: u32,
+    names: Filter,
+    ordinals: Vec<(u64, u32, u32)>,
+    ids: u64,
+    accounts: u64,
+    records: u64,
+}
+
+/// Takes in the ids, after the accounts.
+#[derive(Debug)]
+pub(super) struct IdWriter {
+    file: BlockWriter,
+    from: u64,
+    ids: ListWriter<ID_BYTES>,
+    tags: Filter,
+    /// What is known of it so far.
+    footer: Footer,
+}
+
+impl RunWriter {
+    /// `accounts` and `ids` are how many there will be, about: the filters are made for them.
+    pub(super) fn create(
+        path: &Path,
+        header: &Header,
+        accounts: u64,
+        ids: u64,
+    ) -> Result<RunWriter, DerivedError> {
+        assert!(header.to - header.from <= MOST_POSITIONS, "a run of too many positions");
+        Ok(RunWriter {
+            file: BlockWriter::create(path.to_owned(), header)?,
+            from: header.from,
+            block: Vec::new(),
+            offsets: Vec::new(),
+            index: Vec::new(),
+            blocks: 0,
+            names: Filter::new(accounts),
+            ordinals: Vec::new(),
+            ids,
+            accounts: 0,
+            records: 0,
+        })
+    }
+
+    /// Adds an account: `write` appends its record. `begins`: its first event is in this run.
+    pub(super) fn account(
+        &mut self,
+        name: &str,
+        ordinal: u64,
+        begins: bool,
+        write: impl FnOnce(&mut Vec<u8>),
+    ) -> Result<(), DerivedError> {
+        if self.block.len() >= BLOCK_BYTES {
+            self.end_block()?;
+        }
+        if self.block.is_empty() {
+            put_str(&mut self.index, name);
+        }
+        let slot = (self.offsets.len() / 4) as u32;
+        let offset = u32::try_from(self.block.len()).expect("a block is closed at 16 KiB");
+        self.offsets.extend_from_slice(&offset.to_le_bytes());
+        write(&mut self.block);
+        self.names.insert(&name_hash(name));
+        self.accounts += 1;
+        if begins {
+            self.ordinals.push((ordinal, self.blocks, slot));
+        }
+        Ok(())
+    }
+
+    fn end_block(&mut self) -> Result<(), DerivedError> {
+        let count = (self.offsets.len() / 4) as u32;
+        self.block.append(&mut self.offsets);
+        self.block.extend_from_slice(&count.to_le_bytes());
+        let span = self.file.block(&self.block)?;
+        put_varint(&mut self.index, span.bytes);
+        self.records += span.bytes;
+        self.blocks += 1;
+        self.block.clear();
+        Ok(())
+    }
+
+    /// All accounts have been added; now the ids.
+    pub(super) fn ids(mut self) -> Result<IdWriter, DerivedError> {
+        if !self.block.is_empty() {
+            self.end_block()?;
+        }
+        let mut file = self.file;
+        let mut index = Vec::new();
+        put_varint(&mut index, u64::from(self.blocks));
+        index.append(&mut self.index);
+        let index = file.block(&index)?;
+        let names = file.block(&self.names.encode())?;
+        self.ordinals.sort_unstable();
+        let mut ordinals = ListWriter::<ORDINAL_BYTES>::begin(&file);
+        for (ordinal, block, slot) in &self.ordinals {
+            let entry = u128::from(*ordinal) << 64 | u128::from(*block) << 32 | u128::from(*slot);
+            ordinals.push(&mut file, &entry.to_be_bytes())?;
+        }
+        let ordinals = ordinals.end(&mut file)?;
+        let ids = ListWriter::begin(&file);
+        let footer = Footer {
+            index,
+            names,
+            ordinals,
+            ids: ordinals,
+            tags: index,
+            accounts: self.accounts,
+            begun: self.ordinals.len() as u64,
+            records: self.records,
+            length: 0,
+        };
+        Ok(IdWriter { file, from: self.from, ids, tags: Filter::new(self.ids), footer })
+    }
+}
+
+impl IdWriter {
+    /// Adds an id.
+    pub(super) fn id(&mut self, tag: &IdTag, found: Found) -> Result<(), DerivedError> {
+        let beyond = u32::try_from(found.position - self.from).expect("under 2^32 in a run");
+        let mut entry = [0; ID_BYTES];
+        entry[..16].copy_from_slice(tag);
+        entry[16..24].copy_from_slice(&found.content);
+        entry[24..].copy_from_slice(&beyond.to_be_bytes());
+        self.tags.insert(tag);
+        self.ids.push(&mut self.file, &entry)
+    }
+
+    /// Writes what is left, syncs the file and gives it its name.
+    pub(super) fn finish(mut self, name: &Path) -> Result<(), DerivedError> {
+        let ids = self.ids.end(&mut self.file)?;
+        let tags = self.file.block(&self.tags.encode())?;
+        let length = self.file.at() + FOOTER_BYTES;
+        let footer = Footer { ids, tags, length, ..self.footer };
+        self.file.block(footer.numbers().map(u64::to_le_bytes).as_flattened())?;
+        self.file.publish(name)
+    }
+}

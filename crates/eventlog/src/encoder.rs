@@ -1,0 +1,179 @@
+//! Puts events into frames, frames into pages and a batch.
+
+use commitment::{
+    Checksum, Envelope, FRAME_HEADER, Frame, Pages, SALT, SEGMENT_HEADER, Scope, SegmentHeader,
+    begin_batch, write_event, write_name, write_trailer,
+};
+use event::{Event, RecordedBy, Timestamp};
+use rand_chacha::ChaCha20Rng;
+use rand_chacha::rand_core::{RngCore, SeedableRng};
+
+use crate::head_file::Durable;
+
+/// A batch that is being filled, and what the log will be when it is written.
+pub(crate) struct Encoder {
+    store: [u8; 16],
+    pages: Pages,
+    accounts: u32,
+    batch: Vec<u8>,
+    events: u32,
+    /// The segment that the batch goes to, and where it will begin there.
+    segment: u64,
+    offset: u64,
+    segment_bytes: u64,
+    random: ChaCha20Rng,
+}
+
+/// A full batch, but for its header.
+pub(crate) struct Batch {
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) events: u32,
+    /// The segment that comes behind it, if it is its segment's last.
+    pub(crate) next: Option<SegmentHeader>,
+}
+
+impl Encoder {
+    pub(crate) fn new(
+        store: [u8; 16],
+        end: Durable,
+        pages: Pages,
+        accounts: u32,
+        segment_bytes: u64,
+        seed: [u8; 32],
+    ) -> Encoder {
+        Encoder {
+            store,
+            pages,
+            accounts,
+            batch: Vec::new(),
+            events: 0,
+            segment: end.segment,
+            offset: end.offset,
+            segment_bytes,
+            random: ChaCha20Rng::from_seed(seed),
+        }
+    }
+
+    /// How many bytes the batch has so far.
+    pub(crate) fn len(&self) -> usize {
+        self.batch.len()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.batch.is_empty()
+    }
+
+    /// The position of the next event.
+    pub(crate) fn position(&self) -> u64 {
+        self.pages.position()
+    }
+
+    /// Names a new account; gives its ordinal and its secret.
+    pub(crate) fn name(&mut self, name: &str) -> (u32, [u8; 32]) {
+        let ordinal = self.accounts;
+        self.accounts = ordinal.checked_add(1).expect("under 2^32 accounts");
+        let mut secret = [0; 32];
+        self.random.fill_bytes(&mut secret);
+        self.make_room(FRAME_HEADER + 36 + name.len());
+        let start = self.batch.len();
+        write_name(&mut self.batch, ordinal, &secret, name);
+        self.count(start);
+        (ordinal, secret)
+    }
+
+    /// Takes in an event by its content; gives where its frame begins in the batch, and when it
+    /// was recorded.
+    pub(crate) fn event(
+        &mut self,
+        event: &Event,
+        content: &[u8],
+        account: (u32, &[u8; 32]),
+        trusted: Option<Timestamp>,
+        now: Timestamp,
+    ) -> (usize, Timestamp, RecordedBy) {
+        let (scope, subject) = Scope::of(&event.payload);
+        let (recorded_at, recorded_by) = match trusted {
+            Some(at) => (at, RecordedBy::Source),
+            None => {
+                // The clock may have gone back; the log's does not.
+                let ms = now.ms().max(self.pages.clock_ms());
+                (Timestamp::from_ms(ms).expect("one of two times"), RecordedBy::Log)
+            }
+        };
+        let envelope = Envelope {
+            kind: event.payload.kind(),
+            actor: event.actor,
+            surface: event.surface,
+            scope,
+            recorded_by,
+            ordinal: account.0,
+            occurred_at: event.occurred_at,
+            recorded_at,
+            tag: scope.tag(account.1, subject),
+        };
+        let mut salt = [0; SALT];
+        self.random.fill_bytes(&mut salt);
+        let len = FRAME_HEADER + 56 + content.len().max(commitment::MIN_CONTENT);
+        self.make_room(len);
+        if recorded_by == RecordedBy::Log {
+            // Only now: a page that was just closed ended before this event.
+            self.pages.set_clock_ms(recorded_at.ms());
+        }
+        let start = self.batch.len();
+        write_event(&mut self.batch, &envelope.encode(), &salt, |out| {
+            out.extend_from_slice(content)
+        });
+        self.count(start);
+        self.events += 1;
+        (start, recorded_at, recorded_by)
+    }
+
+    fn count(&mut self, start: usize) {
+        let (frame, len) = Frame::read(&self.batch[start..]).expect("it was written just now");
+        let leaf = frame.leaf().expect("names and events have leaves");
+        self.pages.push(leaf, len, matches!(frame, Frame::Event { .. }));
+    }
+
+    /// Closes the page if a frame of this length does not fit.
+    fn make_room(&mut self, len: usize) {
+        if self.batch.is_empty() {
+            begin_batch(&mut self.batch);
+        }
+        if self.pages.is_full_for(len) {
+            self.close_page();
+        }
+    }
+
+    fn close_page(&mut self) {
+        if let Some(summary) = self.pages.open() {
+            let summary = summary.encode();
+            write_trailer(&mut self.batch, &summary);
+            self.pages.close(&summary);
+        }
+    }
+
+    /// The batch as it is, to be written; the next one is begun. `spare` is memory to use again.
+    pub(crate) fn take(&mut self, mut spare: Vec<u8>) -> Batch {
+        let mut next = None;
+        if self.offset + self.batch.len() as u64 >= self.segment_bytes {
+            self.close_page();
+            self.segment += 1;
+            next = Some(SegmentHeader {
+                store: self.store,
+                segment: self.segment,
+                first_position: self.pages.position(),
+                pages: self.pages.closed(),
+                accounts: u64::from(self.accounts),
+                clock_ms: self.pages.clock_ms(),
+                before: Checksum::default(),
+                predecessor: *self.pages.predecessor(),
+            });
+            self.offset = SEGMENT_HEADER as u64;
+        } else {
+            self.offset += self.batch.len() as u64;
+        }
+        spare.clear();
+        let bytes = std::mem::replace(&mut self.batch, spare);
+        Batch { bytes, events: std::mem::take(&mut self.events), next }
+    }
+}

@@ -1,0 +1,139 @@
+//! The files of a log as they are, for a check that trusts no code that wrote or reads them.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use commitment::{HEAD, Head, segment_number};
+
+use crate::folder::{Folder, Found};
+use crate::storage::{Access, Disk, Storage};
+use crate::{OpenError, ReadError};
+
+/// A file of the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogFile {
+    /// Its name in the log's folder.
+    pub name: String,
+    /// How many bytes of it belong to the log now: all, unless a writer is at work.
+    pub len: u64,
+}
+
+/// The files of a log as they are. Give their bytes to a [`LogCheck`](commitment::LogCheck):
+///
+/// ```no_run
+/// # use stillthere_eventlog as eventlog;
+/// use commitment::{Level, LogCheck};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # type E = Box<dyn std::error::Error>;
+/// let files = eventlog::LogFiles::open("stillthere.store".as_ref())?;
+/// let mut check = LogCheck::new(Level::Full, files.head())?;
+/// for file in files.files() {
+///     check.file(&file.name)?;
+///     files.read::<E>(file, |bytes| Ok(check.feed(bytes, &mut |event| drop(event))?))?;
+/// }
+/// println!("{} events", check.finish()?.events);
+/// # Ok(())
+/// # }
+/// ```
+pub struct LogFiles {
+    folder: Folder,
+    head: Vec<u8>,
+    files: Vec<LogFile>,
+}
+
+impl LogFiles {
+    /// Looks at a store's files. A damaged log opens too.
+    ///
+    /// # Errors
+    /// If there is no store here, it is from the future, or the file system says no.
+    pub fn open(dir: &Path) -> Result<LogFiles, OpenError> {
+        LogFiles::open_on(Arc::new(Disk), dir)
+    }
+
+    /// The same on another storage.
+    ///
+    /// # Errors
+    /// As [`LogFiles::open`].
+    pub fn open_on(storage: Arc<dyn Storage>, dir: &Path) -> Result<LogFiles, OpenError> {
+        let folder = Folder::new(storage, dir);
+        let is_written = folder.is_written();
+        let mut head = look(&folder)?;
+        // A writer may be in the middle of a slot, so it is given some more tries.
+        for _ in 0..if is_written { 20 } else { 0 } {
+            if Head::decode(&head).is_ok_and(|head| head.check().is_ok()) {
+                break;
+            }
+            std::thread::yield_now();
+            head = look(&folder)?;
+        }
+        let now = Head::decode(&head).ok().map(|head| head.now);
+        let live = now.filter(|now| is_written && !now.shut);
+        let log = folder.log();
+        let names =
+            folder.storage.list(&log).map_err(OpenError::io("look into the folder", &log))?;
+        let mut files = Vec::new();
+        for name in names.into_iter().filter(|name| name != "HEAD") {
+            let path = log.join(&name);
+            let file = folder.storage.open(&path, Access::Read);
+            let len = file.and_then(|file| file.length()).map_err(OpenError::io("open", &path))?;
+            let len = match (&live, segment_number(&name)) {
+                (Some(now), Some(number)) if number > now.segment => continue,
+                (Some(now), Some(number)) if number == now.segment => len.min(now.offset),
+                _ => len,
+            };
+            files.push(LogFile { name, len });
+        }
+        // By number, where 13 digits come behind 12.
+        files.sort_by(|a, b| (a.name.len(), &a.name).cmp(&(b.name.len(), &b.name)));
+        Ok(LogFiles { folder, head, files })
+    }
+
+    /// The bytes of `HEAD`; none if the file is missing.
+    #[must_use]
+    pub fn head(&self) -> &[u8] {
+        &self.head
+    }
+
+    /// All other files, in the order of their numbers.
+    #[must_use]
+    pub fn files(&self) -> &[LogFile] {
+        &self.files
+    }
+
+    /// Reads a file from its beginning, in pieces.
+    ///
+    /// # Errors
+    /// What `take` says, or the file system.
+    pub fn read<E: From<ReadError>>(
+        &self,
+        file: &LogFile,
+        mut take: impl FnMut(&[u8]) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let path = self.folder.log().join(&file.name);
+        let open = self.folder.storage.open(&path, Access::Read);
+        let open = open.map_err(ReadError::io("open", &path))?;
+        let mut piece = vec![0; 1 << 20];
+        let mut offset = 0;
+        while offset < file.len {
+            let most = usize::try_from(file.len - offset).unwrap_or(usize::MAX).min(piece.len());
+            let read =
+                open.read_at(&mut piece[..most], offset).map_err(ReadError::io("read", &path))?;
+            if read == 0 {
+                break;
+            }
+            take(&piece[..read])?;
+            offset += read as u64;
+        }
+        Ok(())
+    }
+}
+
+/// The bytes of `HEAD`: a little more than there should be, so that a longer one shows.
+fn look(folder: &Folder) -> Result<Vec<u8>, OpenError> {
+    match folder.look()? {
+        Found::Store(head) => Ok(head),
+        Found::Headless => Ok(Vec::with_capacity(HEAD)),
+        Found::Vacant | Found::Missing => Err(OpenError::Missing { path: folder.root.clone() }),
+    }
+}

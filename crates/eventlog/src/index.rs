@@ -1,0 +1,182 @@
+//! The derived files and the log that they follow: opened together, and made anew when they fail.
+
+use commitment::{BATCH_HEADER, Fault, SEGMENT_HEADER, SegmentHeader};
+
+use crate::ReadError;
+use crate::batches::{Batches, Whole, corrupt};
+use crate::decode::{Accounts, Known, each_event};
+use crate::derived::{Anchor, Derived, DerivedError, Options, Place};
+use crate::folder::Folder;
+use crate::head_file::Durable;
+use crate::storage::Access;
+
+/// The derived files of a log.
+pub(crate) struct Index {
+    pub(crate) derived: Derived,
+    /// Whether they may be written: not by a reader, nor where that failed when they were opened.
+    is_writer: bool,
+}
+
+/// Opens the derived files and brings them up to the end of the log.
+pub(crate) fn open(
+    folder: &Folder,
+    store: [u8; 16],
+    end: Durable,
+    writer: bool,
+) -> Result<Index, ReadError> {
+    let (dir, is_there) = folder.derived();
+    let options = |writer| Options::new(&dir, store, writer);
+    let is_ours = |_: u64, anchor: &Anchor| is_ours(folder, end, anchor);
+    // A writer that cannot write them goes without, as a reader does.
+    let opened = match Derived::open(options(writer && is_there), is_ours) {
+        Ok(derived) => Ok(Index { derived, is_writer: writer && is_there }),
+        Err(_) => Derived::open(options(false), is_ours)
+            .map(|derived| Index { derived, is_writer: false }),
+    };
+    let mut index = match opened {
+        Ok(index) => index,
+        Err(_) => {
+            // Something stands in their place: a folder that is not there serves as well.
+            let none = Options::new(&folder.root.join("derived.none"), store, false);
+            let derived = Derived::open(none, |_, _| false).map_err(|e| failed(folder, &e))?;
+            Index { derived, is_writer: false }
+        }
+    };
+    if index.catch_up(folder, store, end).is_err() {
+        index.rebuild(folder, store, end)?;
+    }
+    Ok(index)
+}
+
+impl Index {
+    /// Makes everything derived anew from the log.
+    pub(crate) fn rebuild(
+        &mut self,
+        folder: &Folder,
+        store: [u8; 16],
+        end: Durable,
+    ) -> Result<(), ReadError> {
+        // Files that cannot be deleted now are left out at the next opening, or deleted then.
+        let _ = self.derived.reset();
+        self.catch_up(folder, store, end)
+    }
+
+    /// Puts what is in memory into files, if it may. One that fails changes nothing but the memory
+    /// taken, and what is missing is made anew by the next who opens the log.
+    pub(crate) fn flush(&mut self, end: Durable) {
+        if self.is_writer {
+            let _ = self.derived.flush(&anchor(end));
+        }
+    }
+
+    /// Replays what the derived files do not cover yet.
+    fn catch_up(
+        &mut self,
+        folder: &Folder,
+        store: [u8; 16],
+        end: Durable,
+    ) -> Result<(), ReadError> {
+        let derived = &mut self.derived;
+        let stop = Place { segment: end.segment, offset: end.offset };
+        let mut batches = Batches::new(folder, store, stop);
+        if let Some((events, anchor)) = derived.covered() {
+            let Place { segment, offset } = anchor.end;
+            let checksum = anchor.checksum[..16].try_into().expect("16 bytes of 32");
+            batches = batches.from(Durable { segment, offset, events, checksum });
+        }
+        let mut accounts = Accounts::new();
+        let mut scratch = Vec::new();
+        loop {
+            let position = batches.position;
+            let Some(Whole { place, bytes: batch }) = batches.next()? else { break };
+            // Two closures that both want the derived files: events are gathered first.
+            let mut items = Vec::new();
+            each_event::<Stop>(
+                batch,
+                place,
+                position,
+                &mut accounts,
+                |ordinal| known(derived, ordinal).map_err(Stop::Derived),
+                |item| {
+                    items.push(item);
+                    Ok(())
+                },
+            )
+            .map_err(|stop| match stop {
+                Stop::Fault(fault) => corrupt(folder, place.segment, fault, Some(position)),
+                Stop::Derived(e) => failed(folder, &e),
+            })?;
+            for item in &items {
+                derived.append(&item.entry(&mut scratch));
+            }
+            drop(items);
+            if self.is_writer && derived.is_full() {
+                let _ = derived.flush(&anchor(batches.at()));
+            }
+        }
+        if batches.position != end.events || derived.next_position() != end.events {
+            let fault = Fault {
+                offset: end.offset,
+                expected: format!("{} events up to here", end.events),
+                found: format!("{}", batches.position),
+            };
+            return Err(corrupt(folder, end.segment, fault, None));
+        }
+        Ok(())
+    }
+}
+
+enum Stop {
+    Fault(Fault),
+    Derived(DerivedError),
+}
+
+impl From<Fault> for Stop {
+    fn from(fault: Fault) -> Stop {
+        Stop::Fault(fault)
+    }
+}
+
+/// An account that the derived files know.
+pub(crate) fn known(derived: &Derived, ordinal: u32) -> Result<Option<Known>, DerivedError> {
+    let head = derived.head_of(u64::from(ordinal))?;
+    Ok(head.map(|head| Known { name: head.account, secret: head.secret, next: head.count }))
+}
+
+/// What to say when derived files fail that were just made anew.
+pub(crate) fn failed(folder: &Folder, error: &DerivedError) -> ReadError {
+    let source = std::io::Error::other(error.to_string());
+    ReadError::io("use the derived files in", &folder.derived().0)(source)
+}
+
+/// Whether the log, which ends at `end`, has a batch that ends at `anchor` with its checksum. One
+/// read: what comes next in the log says what was before it.
+fn is_ours(folder: &Folder, end: Durable, anchor: &Anchor) -> bool {
+    let Place { segment, offset } = anchor.end;
+    if (segment, offset) == (end.segment, end.offset) {
+        return anchor.checksum[..16] == end.checksum;
+    }
+    if (segment, offset) > (end.segment, end.offset) || offset < SEGMENT_HEADER as u64 {
+        return false;
+    }
+    let Ok(file) = folder.storage.open(&folder.segment(segment), Access::Read) else {
+        return false;
+    };
+    let mut header = [0; BATCH_HEADER];
+    match file.read_at(&mut header, offset) {
+        Ok(BATCH_HEADER) => header[16..24] == anchor.checksum[..8],
+        Ok(0) if file.length().is_ok_and(|len| len == offset) => {
+            let next: Option<SegmentHeader> =
+                folder.segment_header(segment + 1).ok().and_then(Result::ok);
+            next.is_some_and(|next| next.before == anchor.checksum[..16])
+        }
+        _ => false,
+    }
+}
+
+/// The anchor of a batch's end.
+fn anchor(end: Durable) -> Anchor {
+    let mut checksum = [0; 32];
+    checksum[..16].copy_from_slice(&end.checksum);
+    Anchor { end: Place { segment: end.segment, offset: end.offset }, checksum }
+}

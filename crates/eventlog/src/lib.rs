@@ -1,0 +1,31 @@
+//! The durable log of a store, and what is derived of it. `docs/format.md` is the specification.
+//!
+//! A tour: [`Log`] is the one writer of a store. It finds out what a crash left ([`Recovery`]),
+//! gives each event its position and revision, and answers ([`Outcome`]) when they are on the disk.
+//! [`Reader`] reads beside it and needs no lock. [`LogFiles`] gives the bytes as they are, for a
+//! check that trusts neither. Everything under `derived/` can be deleted at any time; [`Cache`] keeps
+//! there what others derive. [`storage`] is the seam between all this and the disk.
+
+mod batches;
+mod decode;
+mod derived;
+mod encoder;
+mod error;
+mod files;
+mod folder;
+mod head_file;
+mod index;
+mod locate;
+mod log;
+mod outcome;
+mod reader;
+mod recover;
+pub mod storage;
+mod window;
+
+pub use derived::{Cache, Row, Rows};
+pub use error::{AppendError, OpenError, ReadError};
+pub use files::{LogFile, LogFiles};
+pub use log::{Log, Options};
+pub use outcome::{ExpectedRevision, Outcome, Recovery};
+pub use reader::Reader;

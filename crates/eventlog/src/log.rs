@@ -1,0 +1,617 @@
+//! The one writer of a store: stages what threads append, and writes it by one sync for all.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+
+use commitment::{FRAME_HEADER, MAX_BATCH, SegmentHeader, finish_batch};
+use event::{Event, EventHash, Recorded, Timestamp, canonical};
+
+use crate::decode::{hash_of, id_tag, short};
+use crate::derived::{Derived, DerivedError, Entry, IdTag, Place};
+use crate::encoder::{Batch, Encoder};
+use crate::folder::{Folder, Found};
+use crate::head_file::{Durable, HeadFile};
+use crate::index::Index;
+use crate::locate::{Locator, event_frame};
+use crate::recover::{corrupt_at, recover};
+use crate::storage::{Access, Disk, Lock, Storage, StoredFile};
+use crate::{AppendError, ExpectedRevision, OpenError, Outcome, Recovery, index};
+
+/// From this many bytes on a batch is written before more is staged.
+const FULL_BATCH: usize = 4 << 20;
+/// An event's content is at most this long: several times what a line of an event can hold.
+const MAX_CONTENT: usize = 4 << 20;
+/// How many accounts are kept in memory besides those that are being written.
+const KEPT_ACCOUNTS: usize = 1 << 18;
+
+/// How a log is written.
+#[derive(Clone)]
+pub struct Options {
+    /// The clock that says when an event was recorded. The log never goes back behind what it said.
+    pub clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
+    /// Whether an event's own `recorded_at` is honoured.
+    pub trust_recorded_at: bool,
+    /// The size in bytes from which a segment of the log is closed.
+    pub segment_bytes: u64,
+    /// Whether `HEAD` is synced with each batch too: then loss of power leaves nothing to recover
+    /// but one batch that nobody was told of, at the price of a second sync.
+    pub strict_tail: bool,
+}
+
+impl Options {
+    /// With this clock, `recorded_at` not honoured, segments of 64 MiB, `HEAD` synced lazily.
+    #[must_use]
+    pub fn new(clock: impl Fn() -> Timestamp + Send + Sync + 'static) -> Options {
+        Options {
+            clock: Arc::new(clock),
+            trust_recorded_at: false,
+            segment_bytes: 64 << 20,
+            strict_tail: false,
+        }
+    }
+}
+
+/// The one writer of a store. Threads may share it: what they append at the same time reaches the
+/// disk by one sync.
+pub struct Log {
+    folder: Folder,
+    store: [u8; 16],
+    options: Options,
+    recovery: Recovery,
+    state: Mutex<State>,
+    turn: Condvar,
+    _lock: Lock,
+}
+
+/// What staging needs. Whoever writes takes `files` out and works without the lock.
+struct State {
+    encoder: Encoder,
+    staged: Vec<Staged>,
+    /// The ids of events that are not durable yet.
+    pending: HashMap<IdTag, (u64, EventHash)>,
+    accounts: HashMap<String, Account>,
+    index: Index,
+    locator: Locator,
+    durable: Durable,
+    files: Option<Files>,
+    spare: Vec<u8>,
+    failed: Option<AppendError>,
+}
+
+#[derive(Clone, Copy)]
+struct Account {
+    ordinal: u32,
+    secret: [u8; 32],
+    next: u64,
+}
+
+/// An event in the batch that is being filled or written.
+struct Staged {
+    recorded: Recorded,
+    account: Account,
+    tag: IdTag,
+    hash: EventHash,
+    /// Where its frame begins in the batch.
+    at: usize,
+}
+
+/// What only the one who writes touches.
+struct Files {
+    head: HeadFile,
+    segment: Box<dyn StoredFile>,
+    end: Durable,
+    /// The segment that the next batch begins.
+    next: Option<SegmentHeader>,
+}
+
+/// An event with all that can be made of it without the lock.
+struct Prepared {
+    event: Event,
+    content: Vec<u8>,
+    tag: IdTag,
+    hash: EventHash,
+}
+
+impl Log {
+    /// Opens a store for writing, or makes a new one in a folder that is missing or empty.
+    ///
+    /// # Errors
+    /// [`OpenError`]; nothing was written then.
+    pub fn open(dir: &Path, options: Options) -> Result<Log, OpenError> {
+        Log::open_on(Arc::new(Disk), dir, options)
+    }
+
+    /// The same on another storage: for tests of what a bad one does.
+    ///
+    /// # Errors
+    /// [`OpenError`]
+    pub fn open_on(
+        storage: Arc<dyn Storage>,
+        dir: &Path,
+        options: Options,
+    ) -> Result<Log, OpenError> {
+        let folder = Folder::new(storage, dir);
+        if let Found::Missing = folder.look()? {
+            folder.storage.create_folder(dir).map_err(OpenError::io("make the folder", dir))?;
+            if let Some(parent) = dir.parent() {
+                let parent = if parent.as_os_str().is_empty() { Path::new(".") } else { parent };
+                folder.sync_folder(parent)?;
+            }
+        }
+        let lock = folder.lock()?;
+        // Looked at again: until the lock was held another may have written.
+        let (head, is_new) = match folder.look()? {
+            Found::Store(head) => (head, false),
+            Found::Vacant | Found::Missing => {
+                let id = random::<16>().map_err(OpenError::io("ask for random bytes for", dir))?;
+                (folder.create(id, Timestamp::MIN.ms())?, true)
+            }
+            Found::Headless => {
+                let divergence = commitment::Divergence {
+                    account: None,
+                    position: None,
+                    revision: None,
+                    file: "HEAD".to_owned(),
+                    offset: 0,
+                    expected: "a HEAD beside the segments".to_owned(),
+                    found: "none".to_owned(),
+                };
+                return Err(corrupt_at(&folder, Box::new(divergence)));
+            }
+        };
+        let recovered = recover(&folder, &head)?;
+        let durable = recovered.durable();
+        let index = index::open(&folder, recovered.store, durable, true)?;
+        let seed = random().map_err(OpenError::io("ask for random bytes for", dir))?;
+        let accounts = u32::try_from(recovered.end.accounts).expect("ordinals have 32 bits");
+        let pages = recovered.end.pages;
+        let encoder =
+            Encoder::new(recovered.store, durable, pages, accounts, options.segment_bytes, seed);
+        Ok(Log {
+            folder,
+            store: recovered.store,
+            options,
+            recovery: if is_new { Recovery::Created } else { recovered.recovery },
+            state: Mutex::new(State {
+                encoder,
+                staged: Vec::new(),
+                pending: HashMap::new(),
+                accounts: HashMap::new(),
+                index,
+                locator: Locator::default(),
+                durable,
+                files: Some(Files {
+                    head: recovered.head,
+                    segment: recovered.file,
+                    end: durable,
+                    next: None,
+                }),
+                spare: Vec::new(),
+                failed: None,
+            }),
+            turn: Condvar::new(),
+            _lock: lock,
+        })
+    }
+
+    /// What opening found.
+    #[must_use]
+    pub fn recovery(&self) -> &Recovery {
+        &self.recovery
+    }
+
+    /// The store's random id.
+    #[must_use]
+    pub fn store(&self) -> [u8; 16] {
+        self.store
+    }
+
+    /// How many events are durable.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        self.lock().durable.events
+    }
+
+    /// Appends events, of any accounts, in this order; answers for each when it is durable.
+    /// A conflict does not keep the others from being appended.
+    ///
+    /// # Errors
+    /// [`AppendError`]
+    pub fn append(&self, events: Vec<Event>) -> Result<Vec<Outcome>, AppendError> {
+        let prepared = prepare(events)?;
+        let now = (self.options.clock)();
+        let mut outcomes = Vec::with_capacity(prepared.len());
+        let mut state = self.lock();
+        for prepared in prepared {
+            if state.encoder.len() + prepared.content.len() > FULL_BATCH {
+                state = self.write_out(state)?;
+            }
+            outcomes.push(self.stage(&mut state, prepared, now)?);
+        }
+        self.wait_for(state, &outcomes)?;
+        Ok(outcomes)
+    }
+
+    /// Appends events of one account if its stream ends where the caller thinks. If all of them
+    /// are in the log already, that is the answer wherever it ends: so a retry is safe.
+    ///
+    /// # Errors
+    /// [`AppendError::Revision`] if it ends elsewhere, [`AppendError::Event`] if an event is of
+    /// another account or they are more than one batch holds; else as [`Log::append`].
+    pub fn append_expecting(
+        &self,
+        account: &str,
+        expected: ExpectedRevision,
+        events: Vec<Event>,
+    ) -> Result<Vec<Outcome>, AppendError> {
+        if let Some(index) = events.iter().position(|event| event.account != account) {
+            let reason = format!("is of account {:?}, not {account:?}", events[index].account);
+            return Err(AppendError::Event { index, reason });
+        }
+        let prepared = prepare(events)?;
+        let bytes: usize = prepared.iter().map(|p| p.content.len() + 512).sum();
+        if bytes > MAX_BATCH / 2 {
+            let reason = format!("does not fit into one batch of {} bytes", MAX_BATCH / 2);
+            return Err(AppendError::Event { index: 0, reason });
+        }
+        let now = (self.options.clock)();
+        let mut state = self.lock();
+        if state.encoder.len() + bytes > MAX_BATCH / 2 {
+            state = self.write_out(state)?;
+        }
+        let mut all_known = !prepared.is_empty();
+        for prepared in &prepared {
+            all_known &= self.find(&mut state, prepared)?.is_some();
+        }
+        if !all_known {
+            let found = self.account(&mut state, account)?.map(|account| account.next - 1);
+            let fits = match expected {
+                ExpectedRevision::Any => true,
+                ExpectedRevision::NoStream => found.is_none(),
+                ExpectedRevision::Exact(revision) => found == Some(revision),
+            };
+            if !fits {
+                return Err(AppendError::Revision {
+                    account: account.to_owned(),
+                    expected: match expected {
+                        ExpectedRevision::Exact(revision) => format!("revision {revision} last"),
+                        _ => "no event".to_owned(),
+                    },
+                    found: found.map_or("no event".to_owned(), |r| format!("revision {r} last")),
+                });
+            }
+        }
+        let mut outcomes = Vec::with_capacity(prepared.len());
+        for prepared in prepared {
+            outcomes.push(self.stage(&mut state, prepared, now)?);
+        }
+        self.wait_for(state, &outcomes)?;
+        Ok(outcomes)
+    }
+
+    /// Closes the log cleanly, so that its next writer need not look for what a crash left. Dropping
+    /// a log without this is what a crash does.
+    ///
+    /// # Errors
+    /// [`AppendError::Failed`]
+    pub fn close(self) -> Result<(), AppendError> {
+        let mut state = self.lock();
+        while !state.encoder.is_empty() {
+            state = self.write_out(state)?;
+        }
+        if let Some(failed) = &state.failed {
+            return Err(failed.clone());
+        }
+        let end = state.durable;
+        let files = state.files.as_mut().expect("nobody else has the log");
+        if !files.head.is_shut() {
+            for _ in 0..2 {
+                let written = files.head.write(end, true, true);
+                written.map_err(|e| failed("write", &self.folder.head(), &e))?;
+            }
+        }
+        state.index.flush(end);
+        Ok(())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // A panic while staging leaves counts that fit no bytes: better to stop there too.
+        self.state.lock().expect("a thread panicked in the middle of an append")
+    }
+
+    /// Gives an event its place, or finds that it has one.
+    fn stage(
+        &self,
+        state: &mut State,
+        prepared: Prepared,
+        now: Timestamp,
+    ) -> Result<Outcome, AppendError> {
+        if let Some(failed) = &state.failed {
+            return Err(failed.clone());
+        }
+        if let Some(outcome) = self.find(state, &prepared)? {
+            return Ok(outcome);
+        }
+        let Prepared { mut event, content, tag, hash } = prepared;
+        let mut account = match self.account(state, &event.account)? {
+            Some(account) => account,
+            None => {
+                let (ordinal, secret) = state.encoder.name(&event.account);
+                Account { ordinal, secret, next: 0 }
+            }
+        };
+        let trusted = event.recorded_at.filter(|_| self.options.trust_recorded_at);
+        let named = (account.ordinal, &account.secret);
+        let (position, revision) = (state.encoder.position(), account.next);
+        let (at, recorded_at, recorded_by) =
+            state.encoder.event(&event, &content, named, trusted, now);
+        account.next += 1;
+        match state.accounts.get_mut(&event.account) {
+            Some(known) => *known = account,
+            None => _ = state.accounts.insert(event.account.clone(), account),
+        }
+        event.recorded_at = trusted;
+        state.pending.insert(tag, (position, hash));
+        let recorded = Recorded { event, position, revision, recorded_at, recorded_by };
+        state.staged.push(Staged { recorded, account, tag, hash, at });
+        Ok(Outcome::Appended { position, revision })
+    }
+
+    /// What the log knows of an event's id.
+    fn find(&self, state: &mut State, new: &Prepared) -> Result<Option<Outcome>, AppendError> {
+        if let Some((position, hash)) = state.pending.get(&new.tag) {
+            let position = *position;
+            return Ok(Some(if *hash == new.hash {
+                Outcome::Duplicate { position }
+            } else {
+                Outcome::Conflict { position }
+            }));
+        }
+        let Some(found) = self.ask(state, |derived| derived.find_id(&new.tag))? else {
+            return Ok(None);
+        };
+        // The log has the last word, on the id and on the content.
+        match self.compare(state, new, found.position)? {
+            Some(outcome) => Ok(Some(outcome)),
+            None => {
+                let end = state.durable;
+                state.index.rebuild(&self.folder, self.store, end).map_err(Arc::new)?;
+                match state.index.derived.find_id(&new.tag) {
+                    Ok(Some(found)) => Ok(self.compare(state, new, found.position)?),
+                    Ok(None) => Ok(None),
+                    Err(e) => Err(Arc::new(index::failed(&self.folder, &e)).into()),
+                }
+            }
+        }
+    }
+
+    /// Holds a new event against the one at `position`; `None` if that has another id or account.
+    fn compare(
+        &self,
+        state: &mut State,
+        new: &Prepared,
+        position: u64,
+    ) -> Result<Option<Outcome>, AppendError> {
+        if position >= state.durable.events {
+            return Ok(None);
+        }
+        let Some(account) = self.account(state, &new.event.account)? else { return Ok(None) };
+        let end = state.durable;
+        let found = state.locator.find(&self.folder, end, position).map_err(Arc::new)?;
+        let bytes = state.locator.frame(&self.folder, end, found.place).map_err(Arc::new)?;
+        let (envelope, content) =
+            event_frame(&self.folder, found.place, bytes).map_err(Arc::new)?;
+        if envelope.ordinal != account.ordinal {
+            return Ok(None);
+        }
+        let event = &new.event;
+        let is_same = content == new.content
+            && envelope.kind == event.payload.kind()
+            && envelope.actor == event.actor
+            && envelope.surface == event.surface
+            && envelope.occurred_at == event.occurred_at;
+        if is_same {
+            return Ok(Some(Outcome::Duplicate { position }));
+        }
+        let old = canonical::decode_content(envelope.kind, content);
+        let has_id = old.is_ok_and(|old| old.id == event.id);
+        Ok(has_id.then_some(Outcome::Conflict { position }))
+    }
+
+    /// An account, if it has an event or one is staged.
+    fn account(&self, state: &mut State, name: &str) -> Result<Option<Account>, AppendError> {
+        if let Some(account) = state.accounts.get(name) {
+            return Ok(Some(*account));
+        }
+        let Some(head) = self.ask(state, |derived| derived.head(name))? else { return Ok(None) };
+        let ordinal = u32::try_from(head.ordinal).expect("ordinals have 32 bits");
+        let account = Account { ordinal, secret: head.secret, next: head.count };
+        state.accounts.insert(name.to_owned(), account);
+        Ok(Some(account))
+    }
+
+    /// Asks the derived files; if they turn out damaged, they are made anew and asked again.
+    fn ask<T>(
+        &self,
+        state: &mut State,
+        question: impl Fn(&Derived) -> Result<T, DerivedError>,
+    ) -> Result<T, AppendError> {
+        if let Ok(answer) = question(&state.index.derived) {
+            return Ok(answer);
+        }
+        let end = state.durable;
+        state.index.rebuild(&self.folder, self.store, end).map_err(Arc::new)?;
+        question(&state.index.derived).map_err(|e| Arc::new(index::failed(&self.folder, &e)).into())
+    }
+
+    /// Returns when all that the outcomes speak of is durable.
+    fn wait_for<'a>(
+        &'a self,
+        mut state: MutexGuard<'a, State>,
+        outcomes: &[Outcome],
+    ) -> Result<(), AppendError> {
+        let last = outcomes.iter().map(|outcome| match outcome {
+            Outcome::Appended { position, .. }
+            | Outcome::Duplicate { position }
+            | Outcome::Conflict { position } => *position + 1,
+        });
+        let size = last.max().unwrap_or(0);
+        while state.durable.events < size {
+            state = self.write_out(state)?;
+        }
+        Ok(())
+    }
+
+    /// Writes what is staged, or waits while another does. Afterwards something was written that
+    /// was staged before, by whomever.
+    fn write_out<'a>(
+        &'a self,
+        mut state: MutexGuard<'a, State>,
+    ) -> Result<MutexGuard<'a, State>, AppendError> {
+        if let Some(failed) = &state.failed {
+            return Err(failed.clone());
+        }
+        if state.encoder.is_empty() && state.files.is_some() {
+            return Ok(state);
+        }
+        let Some(mut files) = state.files.take() else {
+            return Ok(self
+                .turn
+                .wait(state)
+                .expect("a thread panicked in the middle of an append"));
+        };
+        let spare = std::mem::take(&mut state.spare);
+        let mut batch = state.encoder.take(spare);
+        let staged = std::mem::take(&mut state.staged);
+        drop(state);
+        let start = files.write(&self.folder, &mut batch, self.options.strict_tail);
+        let mut state = self.lock();
+        let durable = files.end;
+        state.files = Some(files);
+        state.spare = batch.bytes;
+        self.turn.notify_all();
+        match start {
+            Ok(start) => {
+                state.durable = durable;
+                state.settle(start, &staged);
+                Ok(state)
+            }
+            Err(error) => {
+                state.failed = Some(error.clone());
+                Err(error)
+            }
+        }
+    }
+}
+
+impl State {
+    /// Takes a batch that is durable now into the derived files.
+    fn settle(&mut self, start: Place, staged: &[Staged]) {
+        for Staged { recorded, account, tag, hash, at } in staged {
+            self.pending.remove(tag);
+            self.index.derived.append(&Entry {
+                recorded,
+                ordinal: u64::from(account.ordinal),
+                secret: account.secret,
+                chain: [0; 32],
+                tag: *tag,
+                content: short(hash),
+                place: Place { segment: start.segment, offset: start.offset + *at as u64 },
+            });
+        }
+        if self.index.derived.is_full() {
+            self.index.flush(self.durable);
+        }
+        if self.accounts.len() > KEPT_ACCOUNTS && self.staged.is_empty() {
+            self.accounts.clear();
+        }
+    }
+}
+
+impl Files {
+    /// Writes a batch and syncs it, then `HEAD`; gives where it begins.
+    fn write(
+        &mut self,
+        folder: &Folder,
+        batch: &mut Batch,
+        strict_tail: bool,
+    ) -> Result<Place, AppendError> {
+        let head = folder.head();
+        if self.head.is_shut() {
+            // Behind the end of a log that was closed there must never be anything. Both slots, so
+            // that a torn write of one can never leave the other to say that it was closed.
+            for _ in 0..2 {
+                self.head.write(self.end, false, true).map_err(|e| failed("write", &head, &e))?;
+            }
+        }
+        if let Some(mut header) = self.next.take() {
+            header.before = self.end.checksum;
+            self.roll(folder, &header)?;
+        }
+        let start = Place { segment: self.end.segment, offset: self.end.offset };
+        let checksum = finish_batch(&mut batch.bytes, &self.end.checksum, batch.events);
+        let path = folder.segment(start.segment);
+        self.segment
+            .write_at(&batch.bytes, start.offset)
+            .map_err(|e| failed("write", &path, &e))?;
+        self.segment.sync().map_err(|e| failed("sync", &path, &e))?;
+        let end = Durable {
+            segment: start.segment,
+            offset: start.offset + batch.bytes.len() as u64,
+            events: self.end.events + u64::from(batch.events),
+            checksum,
+        };
+        self.head.write(end, false, strict_tail).map_err(|e| failed("write", &head, &e))?;
+        self.end = end;
+        self.next = batch.next.take();
+        Ok(start)
+    }
+
+    /// Begins a segment. A crash in here leaves one that `HEAD` does not name, to be set aside.
+    fn roll(&mut self, folder: &Folder, header: &SegmentHeader) -> Result<(), AppendError> {
+        let (path, bytes) = (folder.segment(header.segment), header.encode());
+        let file = folder.storage.open(&path, Access::Create);
+        let file = file.map_err(|e| failed("make the file", &path, &e))?;
+        file.write_at(&bytes, 0).map_err(|e| failed("write", &path, &e))?;
+        file.sync().map_err(|e| failed("sync", &path, &e))?;
+        let log = folder.log();
+        folder.storage.sync_folder(&log).map_err(|e| failed("sync the folder", &log, &e))?;
+        let checksum = bytes[128..144].try_into().expect("16 bytes");
+        let offset = bytes.len() as u64;
+        self.end = Durable { segment: header.segment, offset, checksum, ..self.end };
+        self.segment = file;
+        self.head.write(self.end, false, true).map_err(|e| failed("write", &folder.head(), &e))
+    }
+}
+
+fn failed(action: &'static str, path: &Path, error: &std::io::Error) -> AppendError {
+    AppendError::Failed { path: path.display().to_string(), action, message: error.to_string() }
+}
+
+/// Checks the events and makes of each what needs no lock.
+fn prepare(events: Vec<Event>) -> Result<Vec<Prepared>, AppendError> {
+    let mut scratch = Vec::new();
+    let prepare = |(index, event): (usize, Event)| {
+        event.check().map_err(|e| AppendError::Event { index, reason: e.to_string() })?;
+        let mut content = Vec::with_capacity(128);
+        canonical::encode_content(&event, &mut content);
+        if content.len() > MAX_CONTENT {
+            let reason = format!("has {} bytes, more than {MAX_CONTENT}", content.len());
+            return Err(AppendError::Event { index, reason });
+        }
+        let Event { account, id, actor, surface, occurred_at, payload, .. } = &event;
+        let (kind, tag) = (payload.kind(), id_tag(account, id));
+        let hash = hash_of(kind, *actor, *surface, *occurred_at, account, &content, &mut scratch);
+        Ok(Prepared { event, content, tag, hash })
+    };
+    events.into_iter().enumerate().map(prepare).collect()
+}
+
+fn random<const N: usize>() -> std::io::Result<[u8; N]> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).map_err(|e| std::io::Error::other(e.to_string()))?;
+    Ok(bytes)
+}
+
+const _: () = assert!(MAX_CONTENT + FULL_BATCH + FRAME_HEADER + (1 << 20) < MAX_BATCH);

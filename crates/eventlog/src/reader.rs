@@ -1,0 +1,319 @@
+//! Reads a store, beside a writer or without one.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::{Arc, Mutex, RwLock};
+
+use commitment::Head;
+use event::{History, Recorded, Step};
+
+use crate::batches::{Batches, Whole, corrupt};
+use crate::decode::{Accounts, Item, each_event, hash_of, id_tag, recorded, short};
+use crate::derived::{Derived, DerivedError, Place};
+use crate::folder::{Folder, Found};
+use crate::head_file::Durable;
+use crate::index::Index;
+use crate::locate::{Locator, event_frame};
+use crate::storage::{Disk, Storage};
+use crate::{OpenError, ReadError, index};
+
+/// Reads a store as it was when opened: up to what was durable then. Needs no lock, and never
+/// writes.
+pub struct Reader {
+    folder: Folder,
+    store: [u8; 16],
+    end: Durable,
+    index: RwLock<Index>,
+    locator: Mutex<Locator>,
+}
+
+impl Reader {
+    /// Opens a store for reading.
+    ///
+    /// # Errors
+    /// [`OpenError`]; a store that is missing is not made.
+    pub fn open(dir: &Path) -> Result<Reader, OpenError> {
+        Reader::open_on(Arc::new(Disk), dir)
+    }
+
+    /// The same on another storage.
+    ///
+    /// # Errors
+    /// As [`Reader::open`].
+    pub fn open_on(storage: Arc<dyn Storage>, dir: &Path) -> Result<Reader, OpenError> {
+        let folder = Folder::new(storage, dir);
+        // Asked before HEAD is read: a writer that comes in between can only add to the log.
+        let is_written = folder.is_written();
+        let head = match folder.look()? {
+            Found::Store(head) => head,
+            Found::Missing | Found::Vacant => {
+                return Err(OpenError::Missing { path: dir.to_owned() });
+            }
+            Found::Headless => Vec::new(),
+        };
+        let head = Head::decode(&head).map_err(|fault| {
+            let ReadError::Corrupt { path, mut divergence } = corrupt(&folder, 0, fault, None)
+            else {
+                unreachable!("it says so")
+            };
+            "HEAD".clone_into(&mut divergence.file);
+            OpenError::Corrupt { path, divergence }
+        })?;
+        let now = &head.now;
+        let checksum = now.checksum;
+        let mut end =
+            Durable { segment: now.segment, offset: now.offset, events: now.events, checksum };
+        if !now.shut && !is_written {
+            end = go_on(&folder, now.store, end);
+        }
+        let index = index::open(&folder, now.store, end, false)?;
+        Ok(Reader {
+            folder,
+            store: now.store,
+            end,
+            index: RwLock::new(index),
+            locator: Mutex::new(Locator::default()),
+        })
+    }
+
+    /// How many events it reads: the positions below this.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        self.end.events
+    }
+
+    /// The store's random id.
+    #[must_use]
+    pub fn store(&self) -> [u8; 16] {
+        self.store
+    }
+
+    /// How many accounts have an event.
+    #[must_use]
+    pub fn accounts(&self) -> u64 {
+        self.index.read().expect(WHOLE).derived.accounts()
+    }
+
+    /// What a fold reads of one account, in fold order; `None` if it has no event. Other accounts
+    /// are not read.
+    ///
+    /// # Errors
+    /// [`ReadError`]
+    pub fn account_history(&self, account: &str) -> Result<Option<History>, ReadError> {
+        Ok(self.ask(|derived| derived.account(account))?.map(|account| account.history))
+    }
+
+    /// One account's events, by revision; none if it has no event.
+    ///
+    /// # Errors
+    /// [`ReadError`]
+    pub fn account_events(&self, account: &str) -> Result<Vec<Recorded>, ReadError> {
+        let Some(found) = self.ask(|derived| derived.account(account))? else {
+            return Ok(Vec::new());
+        };
+        let steps: HashMap<u64, &Step> =
+            found.history.steps.iter().map(|step| (step.revision, step)).collect();
+        let mut events = Vec::with_capacity(found.places.len());
+        for (revision, place) in &found.places {
+            let event = steps.get(revision).and_then(|step| self.event_of(account, step, *place));
+            match event {
+                Some(event) => events.push(event),
+                // The log or what is derived of it is not as it was written. The log decides.
+                None => return self.filtered(|event| event.event.account == account),
+            }
+        }
+        Ok(events)
+    }
+
+    /// The event at a position; `None` at or behind [`Reader::size`].
+    ///
+    /// # Errors
+    /// [`ReadError`]
+    pub fn event_at(&self, position: u64) -> Result<Option<Recorded>, ReadError> {
+        if position >= self.size() {
+            return Ok(None);
+        }
+        let known = (|| {
+            let mut locator = self.locator.lock().expect(WHOLE);
+            let place = locator.find(&self.folder, self.end, position).ok()?.place;
+            let bytes = locator.frame(&self.folder, self.end, place).ok()?;
+            let (envelope, _) = event_frame(&self.folder, place, bytes).ok()?;
+            drop(locator);
+            let head = self.ask(|d| d.head_of(u64::from(envelope.ordinal))).ok()??;
+            let account = self.ask(|derived| derived.account(&head.account)).ok()??;
+            let step = account.history.steps.iter().find(|step| step.position == position)?;
+            self.event_of(&head.account, step, place)
+        })();
+        match known {
+            Some(event) => Ok(Some(event)),
+            None => Ok(self.filtered(|event| event.position == position)?.pop()),
+        }
+    }
+
+    /// Every account's history, in byte order of names, in memory of the largest account.
+    ///
+    /// # Errors
+    /// What `take` says, or [`ReadError`].
+    pub fn for_each_account<E: From<ReadError>>(
+        &self,
+        take: impl FnMut(&History) -> Result<(), E>,
+    ) -> Result<(), E> {
+        self.for_accounts(None, None, take)
+    }
+
+    /// The same for the accounts from `from` (included) to `to` (excluded): for working on several
+    /// ranges at once, see [`Reader::cuts`].
+    ///
+    /// # Errors
+    /// What `take` says, or [`ReadError`].
+    pub fn for_accounts<E: From<ReadError>>(
+        &self,
+        from: Option<&str>,
+        to: Option<&str>,
+        mut take: impl FnMut(&History) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut history =
+            History { account: String::new(), names: event::Names::default(), steps: Vec::new() };
+        let mut last: Option<String> = None;
+        let mut is_anew = false;
+        loop {
+            let index = self.index.read().expect(WHOLE);
+            let failed = match index.derived.scan(last.as_deref().or(from), to) {
+                Err(e) => e,
+                Ok(mut scan) => loop {
+                    match scan.next_into(&mut history) {
+                        Ok(false) => return Ok(()),
+                        Err(e) => break e,
+                        // What was given before damage was met is not given again.
+                        Ok(true) if last.as_ref().is_some_and(|l| *l >= history.account) => {}
+                        Ok(true) => {
+                            take(&history)?;
+                            history.account.clone_into(last.get_or_insert_default());
+                        }
+                    }
+                },
+            };
+            drop(index);
+            if is_anew {
+                return Err(index::failed(&self.folder, &failed).into());
+            }
+            self.rebuild()?;
+            is_anew = true;
+        }
+    }
+
+    /// At most `parts - 1` names that cut the accounts into ranges of about equal work.
+    ///
+    /// # Errors
+    /// [`ReadError`]
+    pub fn cuts(&self, parts: usize) -> Result<Vec<String>, ReadError> {
+        self.ask(|derived| derived.cuts(parts))
+    }
+
+    /// Every event, in the order of the log, in memory of a batch.
+    ///
+    /// # Errors
+    /// What `take` says, or [`ReadError`].
+    pub fn scan<E: From<ReadError>>(
+        &self,
+        mut take: impl FnMut(Recorded) -> Result<(), E>,
+    ) -> Result<(), E> {
+        self.each(|item| take(item.recorded))
+    }
+
+    fn each<E: From<ReadError>>(
+        &self,
+        mut take: impl FnMut(Item<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let stop = Place { segment: self.end.segment, offset: self.end.offset };
+        let mut batches = Batches::new(&self.folder, self.store, stop);
+        let mut accounts = Accounts::new();
+        loop {
+            let position = batches.position;
+            let Some(Whole { place, bytes: batch }) = batches.next()? else { return Ok(()) };
+            let each = each_event::<Stop<E>>(
+                batch,
+                place,
+                position,
+                &mut accounts,
+                |_| Ok(None),
+                |item| take(item).map_err(Stop::Taker),
+            );
+            each.map_err(|stop| match stop {
+                Stop::Fault(f) => corrupt(&self.folder, place.segment, f, Some(position)).into(),
+                Stop::Taker(e) => e,
+            })?;
+        }
+    }
+
+    /// The events that are wanted, from the log alone.
+    fn filtered(&self, wanted: impl Fn(&Recorded) -> bool) -> Result<Vec<Recorded>, ReadError> {
+        let mut events = Vec::new();
+        self.scan::<ReadError>(|event| {
+            if wanted(&event) {
+                events.push(event);
+            }
+            Ok(())
+        })?;
+        Ok(events)
+    }
+
+    /// The event of a frame, if log and derived files say the same of it.
+    fn event_of(&self, account: &str, step: &Step, place: Place) -> Option<Recorded> {
+        let mut locator = self.locator.lock().expect(WHOLE);
+        let bytes = locator.frame(&self.folder, self.end, place).ok()?;
+        let (envelope, content) = event_frame(&self.folder, place, bytes).ok()?;
+        let event = recorded(&envelope, content, account, step.position, step.revision).ok()?;
+        let (kind, actor, surface, at) =
+            (envelope.kind, envelope.actor, envelope.surface, envelope.occurred_at);
+        let hash = hash_of(kind, actor, surface, at, account, content, &mut Vec::new());
+        drop(locator);
+        let is_recorded_so =
+            event.recorded_at == step.recorded_at && event.recorded_by == step.recorded_by;
+        let found =
+            self.ask(|derived| derived.find_id(&id_tag(account, &event.event.id))).ok()??;
+        let is_found = found.position == step.position && found.content == short(&hash);
+        (is_recorded_so && is_found).then_some(event)
+    }
+
+    /// Asks the derived files; if they turn out damaged, they are made anew in memory.
+    fn ask<T>(
+        &self,
+        question: impl Fn(&Derived) -> Result<T, DerivedError>,
+    ) -> Result<T, ReadError> {
+        if let Ok(answer) = question(&self.index.read().expect(WHOLE).derived) {
+            return Ok(answer);
+        }
+        self.rebuild()?;
+        question(&self.index.read().expect(WHOLE).derived)
+            .map_err(|e| index::failed(&self.folder, &e))
+    }
+
+    fn rebuild(&self) -> Result<(), ReadError> {
+        self.index.write().expect(WHOLE).rebuild(&self.folder, self.store, self.end)
+    }
+}
+
+const WHOLE: &str = "a thread panicked while it read";
+
+enum Stop<E> {
+    Fault(commitment::Fault),
+    Taker(E),
+}
+
+impl<E> From<commitment::Fault> for Stop<E> {
+    fn from(fault: commitment::Fault) -> Self {
+        Stop::Fault(fault)
+    }
+}
+
+/// Over the whole batches behind the end that `HEAD` names: after loss of power they may be there,
+/// and acknowledged.
+fn go_on(folder: &Folder, store: [u8; 16], mut end: Durable) -> Durable {
+    let far = Place { segment: end.segment, offset: u64::MAX };
+    let mut batches = Batches::new(folder, store, far).from(end);
+    while let Ok(Some(_)) = batches.next() {
+        end = batches.at();
+    }
+    end
+}

@@ -1,0 +1,357 @@
+//! A file system in memory that fails at a chosen call, and forgets as loss of power does.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use stillthere_eventlog::storage::{Access, Lock, Storage, StoredFile};
+
+/// What a call that fails has done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// Nothing.
+    Lost,
+    /// All of it.
+    Kept,
+    /// Half of it. A sync of half is one of the first half of what was written since the last.
+    Torn,
+}
+
+/// What is there after the machine stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum After {
+    /// All that was written: the process was killed.
+    Kill,
+    /// What was synced, bytes and names.
+    Synced,
+    /// All bytes, and the names that were synced.
+    SyncedNames,
+    /// All names, and the bytes that were synced.
+    SyncedBytes,
+    /// By chance, write by write and name by name, some writes only up to a border of 512 bytes.
+    Chance(u64),
+}
+
+#[derive(Debug, Clone)]
+enum Change {
+    Write(usize, Vec<u8>),
+    Len(usize),
+}
+
+impl Change {
+    fn apply(&self, bytes: &mut Vec<u8>) {
+        match self {
+            Change::Write(at, new) => {
+                bytes.resize(bytes.len().max(at + new.len()), 0);
+                bytes[*at..at + new.len()].copy_from_slice(new);
+            }
+            Change::Len(len) => bytes.resize(*len, 0),
+        }
+    }
+}
+
+#[derive(Debug, Clone, Default)]
+struct Stored {
+    synced: Vec<u8>,
+    now: Vec<u8>,
+    /// What lies between the two.
+    changes: Vec<Change>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Entry {
+    Folder,
+    File(usize),
+}
+
+#[derive(Debug, Clone, Default)]
+struct State {
+    files: Vec<Stored>,
+    names: BTreeMap<PathBuf, Entry>,
+    synced_names: BTreeMap<PathBuf, Entry>,
+    locked: BTreeSet<PathBuf>,
+    calls: usize,
+    fault: Option<(usize, Fault)>,
+    /// The calls, to say which one failed.
+    journal: Vec<String>,
+}
+
+/// The file system. Clones are the same one.
+#[derive(Debug, Clone, Default)]
+pub struct Memory(Arc<Mutex<State>>);
+
+impl Memory {
+    /// From now on the `n`th call that changes something fails so.
+    pub fn fail(&self, n: usize, fault: Fault) {
+        let mut state = self.0.lock().unwrap();
+        state.fault = Some((n, fault));
+        state.calls = 0;
+        state.journal.clear();
+    }
+
+    /// How many calls changed something since [`Memory::fail`].
+    pub fn calls(&self) -> usize {
+        self.0.lock().unwrap().calls
+    }
+
+    /// The call that failed, if one did.
+    pub fn failed(&self) -> Option<String> {
+        let state = self.0.lock().unwrap();
+        state.fault.and_then(|(n, _)| state.journal.get(n).cloned())
+    }
+
+    /// What is there after the machine stopped now.
+    pub fn after(&self, after: After) -> Memory {
+        let mut state = self.0.lock().unwrap().clone();
+        let mut chance = match after {
+            After::Chance(seed) => fastrand::Rng::with_seed(seed),
+            _ => fastrand::Rng::with_seed(0),
+        };
+        state.locked.clear();
+        state.fault = None;
+        let keeps_names = matches!(after, After::Kill | After::SyncedBytes);
+        match after {
+            _ if keeps_names => {}
+            After::Chance(_) => {
+                let old = state.synced_names.clone();
+                let paths: BTreeSet<PathBuf> =
+                    old.keys().chain(state.names.keys()).cloned().collect();
+                for path in paths {
+                    if chance.bool() {
+                        match old.get(&path) {
+                            Some(entry) => _ = state.names.insert(path, *entry),
+                            None => _ = state.names.remove(&path),
+                        }
+                    }
+                }
+            }
+            _ => state.names = state.synced_names.clone(),
+        }
+        // What lies in a folder that is gone is gone.
+        let names = state.names.clone();
+        let is_there = |path: &Path| {
+            let mut folders = path.ancestors().skip(1).filter(|p| *p != Path::new("/"));
+            folders.all(|folder| names.contains_key(folder))
+        };
+        state.names.retain(|path, _| is_there(path));
+        for file in &mut state.files {
+            match after {
+                After::Kill | After::SyncedNames => {}
+                After::Synced | After::SyncedBytes => file.now = file.synced.clone(),
+                After::Chance(_) => {
+                    let mut bytes = file.synced.clone();
+                    for change in &file.changes {
+                        match (chance.u8(..4), change) {
+                            (0, _) => {}
+                            (1, Change::Write(at, new)) => {
+                                let border = (at + chance.usize(..=new.len())) / 512 * 512;
+                                let len = border.saturating_sub(*at).min(new.len());
+                                Change::Write(*at, new[..len].to_vec()).apply(&mut bytes);
+                            }
+                            _ => change.apply(&mut bytes),
+                        }
+                    }
+                    file.now = bytes;
+                }
+            }
+            file.synced = file.now.clone();
+            file.changes.clear();
+        }
+        state.synced_names = state.names.clone();
+        Memory(Arc::new(Mutex::new(state)))
+    }
+
+    /// Runs a call that changes something: `change` is told how much of it to do, in halves.
+    fn call<T>(
+        &self,
+        name: &str,
+        path: &Path,
+        change: impl FnOnce(&mut State, usize) -> io::Result<T>,
+    ) -> io::Result<T> {
+        let mut state = self.0.lock().unwrap();
+        let n = state.calls;
+        state.calls += 1;
+        state.journal.push(format!("{name} {}", path.display()));
+        match state.fault {
+            Some((at, fault)) if at == n => {
+                let halves = match fault {
+                    Fault::Lost => 0,
+                    Fault::Torn => 1,
+                    Fault::Kept => 2,
+                };
+                let _ = change(&mut state, halves);
+                Err(io::Error::other("the disk is on fire"))
+            }
+            _ => change(&mut state, 2),
+        }
+    }
+}
+
+fn missing() -> io::Error {
+    io::Error::from(io::ErrorKind::NotFound)
+}
+
+impl Storage for Memory {
+    fn create_folder(&self, path: &Path) -> io::Result<()> {
+        self.call("create folder", path, |state, halves| {
+            if halves == 2 {
+                state.names.insert(path.to_owned(), Entry::Folder);
+            }
+            Ok(())
+        })
+    }
+
+    fn list(&self, path: &Path) -> io::Result<Vec<String>> {
+        let state = self.0.lock().unwrap();
+        match state.names.get(path) {
+            Some(Entry::Folder) => {}
+            Some(Entry::File(_)) => return Err(io::Error::from(io::ErrorKind::NotADirectory)),
+            None => return Err(missing()),
+        }
+        let within = state.names.keys().filter(|name| name.parent() == Some(path));
+        Ok(within.map(|name| name.file_name().unwrap().to_str().unwrap().to_owned()).collect())
+    }
+
+    fn open(&self, path: &Path, access: Access) -> io::Result<Box<dyn StoredFile>> {
+        let open = |id| -> Box<dyn StoredFile> {
+            Box::new(Opened { memory: self.clone(), id, path: path.to_owned() })
+        };
+        if access != Access::Create {
+            return match self.0.lock().unwrap().names.get(path) {
+                Some(Entry::File(id)) => Ok(open(*id)),
+                _ => Err(missing()),
+            };
+        }
+        self.call("create", path, |state, halves| {
+            if state.names.contains_key(path) {
+                return Err(io::Error::from(io::ErrorKind::AlreadyExists));
+            }
+            let id = state.files.len();
+            if halves == 2 {
+                state.files.push(Stored::default());
+                state.names.insert(path.to_owned(), Entry::File(id));
+            }
+            Ok(open(id))
+        })
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.call("rename", from, |state, halves| {
+            if halves == 2 {
+                let entry = state.names.remove(from).ok_or_else(missing)?;
+                state.names.insert(to.to_owned(), entry);
+            }
+            Ok(())
+        })
+    }
+
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        if !self.0.lock().unwrap().names.contains_key(path) {
+            return Err(missing());
+        }
+        self.call("remove", path, |state, halves| {
+            if halves == 2 {
+                state.names.remove(path);
+            }
+            Ok(())
+        })
+    }
+
+    fn sync_folder(&self, path: &Path) -> io::Result<()> {
+        self.call("sync folder", path, |state, halves| {
+            if halves == 2 {
+                let is_within = |name: &PathBuf| name.parent() == Some(path);
+                let State { names, synced_names, .. } = state;
+                synced_names.retain(|name, _| !is_within(name));
+                let within = names.iter().filter(|(name, _)| is_within(name));
+                synced_names.extend(within.map(|(name, entry)| (name.clone(), *entry)));
+            }
+            Ok(())
+        })
+    }
+
+    fn lock(&self, path: &Path, shared: bool) -> io::Result<Option<Lock>> {
+        let mut state = self.0.lock().unwrap();
+        if state.locked.contains(path) {
+            return Ok(None);
+        }
+        if shared {
+            return Ok(Some(Box::new(())));
+        }
+        state.locked.insert(path.to_owned());
+        Ok(Some(Box::new(Held { memory: self.clone(), path: path.to_owned() })))
+    }
+
+    fn derived(&self, _store: &Path) -> Option<PathBuf> {
+        None
+    }
+}
+
+struct Held {
+    memory: Memory,
+    path: PathBuf,
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.memory.0.lock().unwrap().locked.remove(&self.path);
+    }
+}
+
+struct Opened {
+    memory: Memory,
+    id: usize,
+    path: PathBuf,
+}
+
+impl Opened {
+    fn change(&self, name: &str, change: impl FnOnce(usize) -> Option<Change>) -> io::Result<()> {
+        self.memory.call(name, &self.path, |state, halves| {
+            if let Some(change) = change(halves) {
+                let file = &mut state.files[self.id];
+                change.apply(&mut file.now);
+                file.changes.push(change);
+            }
+            Ok(())
+        })
+    }
+}
+
+impl StoredFile for Opened {
+    fn length(&self) -> io::Result<u64> {
+        Ok(self.memory.0.lock().unwrap().files[self.id].now.len() as u64)
+    }
+
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        let state = self.memory.0.lock().unwrap();
+        let bytes = &state.files[self.id].now;
+        let from = usize::try_from(offset).unwrap().min(bytes.len());
+        let len = buffer.len().min(bytes.len() - from);
+        buffer[..len].copy_from_slice(&bytes[from..from + len]);
+        Ok(len)
+    }
+
+    fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
+        let at = usize::try_from(offset).unwrap();
+        self.change("write", |halves| {
+            (halves > 0).then(|| Change::Write(at, bytes[..bytes.len() * halves / 2].to_vec()))
+        })
+    }
+
+    fn set_len(&self, len: u64) -> io::Result<()> {
+        let len = usize::try_from(len).unwrap();
+        self.change("set length", |halves| (halves == 2).then_some(Change::Len(len)))
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        self.memory.call("sync", &self.path, |state, halves| {
+            let file = &mut state.files[self.id];
+            let done = file.changes.len() * halves / 2;
+            for change in file.changes.drain(..done) {
+                change.apply(&mut file.synced);
+            }
+            Ok(())
+        })
+    }
+}

@@ -1,0 +1,297 @@
+//! Every byte of a small log is changed in turn, and each change is found: by a checksum, or, where
+//! all checksums were made anew, by the root that somebody kept elsewhere.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use commitment::{
+    BATCH_HEADER, Checksum, Digest, Divergence, Frame, Frontier, Level, LogCheck, Report,
+    SEGMENT_HEADER, SLOT, segment_name, segment_number, tree_leaf,
+};
+use stillthere_eventlog::Log;
+use tempfile::tempdir;
+
+use crate::support::{events, options};
+
+/// The files of a log by name.
+#[derive(Clone)]
+struct Files(BTreeMap<String, Vec<u8>>);
+
+impl Files {
+    fn read(dir: &Path) -> Files {
+        let file = |entry: std::io::Result<std::fs::DirEntry>| {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+            (name, std::fs::read(path).unwrap())
+        };
+        Files(std::fs::read_dir(dir.join("log")).unwrap().map(file).collect())
+    }
+
+    fn check(&self, level: Level) -> Result<Report, Box<Divergence>> {
+        let mut check = LogCheck::new(level, &self.0["HEAD"])?;
+        for (name, bytes) in self.0.iter().filter(|(name, _)| *name != "HEAD") {
+            check.file(name)?;
+            // In pieces of an odd size: borders must not matter.
+            for piece in bytes.chunks(997) {
+                check.feed(piece, &mut |_| {})?;
+            }
+        }
+        check.finish()
+    }
+}
+
+/// Where the parts of a sound log lie.
+struct Layout {
+    /// By segment: (offset, end) of each batch.
+    batches: Vec<Vec<(usize, usize)>>,
+    /// By segment: (offset, end) of each frame.
+    frames: Vec<Vec<(usize, usize)>>,
+    /// The trailers among them.
+    trailers: Vec<(usize, usize)>,
+    /// Which batch's or header's checksum each slot of `HEAD` names.
+    slots: [(usize, usize); 2],
+}
+
+impl Layout {
+    fn of(files: &Files) -> Layout {
+        let mut layout =
+            Layout { batches: vec![], frames: vec![], trailers: vec![], slots: [(0, 0); 2] };
+        for (segment, bytes) in
+            files.0.iter().filter(|(n, _)| *n != "HEAD").map(|(_, b)| b).enumerate()
+        {
+            let (mut batches, mut frames) = (vec![], vec![]);
+            let mut at = SEGMENT_HEADER;
+            while at < bytes.len() {
+                let len = u32::from_le_bytes(bytes[at + 24..at + 28].try_into().unwrap()) as usize;
+                let end = at + BATCH_HEADER + len;
+                batches.push((at, end));
+                at += BATCH_HEADER;
+                while at < end {
+                    let (frame, len) = Frame::read(&bytes[at..end]).unwrap();
+                    if let Frame::Trailer(_) = frame {
+                        layout.trailers.push((segment, at));
+                    }
+                    frames.push((at, at + len));
+                    at += len;
+                }
+            }
+            layout.batches.push(batches);
+            layout.frames.push(frames);
+        }
+        for n in 0..2 {
+            let slot = &files.0["HEAD"][n * SLOT..];
+            let number =
+                |at: usize| u64::from_le_bytes(slot[at..at + 8].try_into().unwrap()) as usize;
+            layout.slots[n] = (number(40), number(48));
+        }
+        layout
+    }
+
+    /// Makes every checksum, link and hash anew, as somebody would who changed a byte: what the
+    /// change itself touched stays. With `pages` also the pages' roots.
+    fn reseal(&self, files: &mut Files, pages: bool) {
+        let mut head = files.0.remove("HEAD").unwrap();
+        let mut before = Checksum::default();
+        let mut predecessor = Digest::default();
+        // The checksum at each (segment, offset) where one stands.
+        let mut checksums = BTreeMap::new();
+        for (segment, bytes) in files.0.values_mut().enumerate() {
+            bytes[72..88].copy_from_slice(&before);
+            if pages {
+                bytes[88..120].copy_from_slice(&predecessor);
+            }
+            let hash = blake3::hash(&bytes[..128]);
+            bytes[128..160].copy_from_slice(hash.as_bytes());
+            before = bytes[128..144].try_into().unwrap();
+            checksums.insert((segment, SEGMENT_HEADER), before);
+            if pages {
+                let mut tree = Frontier::of_page();
+                for &(at, end) in &self.frames[segment] {
+                    if self.trailers.contains(&(segment, at)) {
+                        bytes[at + 52..at + 84].copy_from_slice(&tree.root());
+                        bytes[at + 84..at + 116].copy_from_slice(&predecessor);
+                        predecessor = tree_leaf(&bytes[at + 4..end]);
+                        tree.clear();
+                    } else if let Ok((frame, _)) = Frame::read(&bytes[at..end]) {
+                        tree.push(frame.leaf().unwrap_or_default());
+                    }
+                }
+            }
+            for &(at, end) in &self.batches[segment] {
+                let len = u32::from_le_bytes(bytes[at + 24..at + 28].try_into().unwrap()) as usize;
+                let claimed = at.saturating_add(BATCH_HEADER).saturating_add(len);
+                let end = if claimed <= bytes.len() { claimed } else { end };
+                bytes[at + 16..at + 24].copy_from_slice(&before[..8]);
+                let hash = blake3::hash(&bytes[at + 16..end]);
+                before = hash.as_bytes()[..16].try_into().unwrap();
+                bytes[at..at + 16].copy_from_slice(&before);
+                checksums.insert((segment, end), before);
+            }
+        }
+        for n in 0..2 {
+            let slot = &mut head[n * SLOT..(n + 1) * SLOT];
+            if let Some(checksum) = checksums.get(&self.slots[n]) {
+                slot[64..80].copy_from_slice(checksum);
+            }
+            let hash = blake3::hash(&slot[..480]);
+            slot[480..].copy_from_slice(hash.as_bytes());
+        }
+        files.0.insert("HEAD".to_owned(), head);
+    }
+}
+
+/// A log of some segments, pages and batches.
+fn small(is_closed: bool) -> Files {
+    let dir = tempdir().unwrap();
+    let log = Log::open(dir.path(), options(700)).unwrap();
+    for (from, to) in [(0, 5), (5, 6), (6, 20), (20, 21), (21, 40), (40, 42)] {
+        log.append(events(from, to)).unwrap();
+    }
+    if is_closed {
+        log.close().unwrap();
+    }
+    Files::read(dir.path())
+}
+
+fn each_flip(files: &Files, mut check: impl FnMut(&str, usize, u8, Files)) {
+    for (name, bytes) in &files.0 {
+        for at in 0..bytes.len() {
+            for bits in [1, 0x10, 0x80, 0xff] {
+                let mut flipped = files.clone();
+                flipped.0.get_mut(name).unwrap()[at] ^= bits;
+                check(name, at, bits, flipped);
+            }
+        }
+    }
+}
+
+#[test]
+fn every_changed_byte_is_found() {
+    for is_closed in [false, true] {
+        let files = small(is_closed);
+        let report = files.check(Level::Full).unwrap();
+        assert_eq!(report.events, 42);
+        assert!(files.0.len() > 4, "several segments");
+        assert_eq!(files.check(Level::Quick).unwrap(), report);
+        let layout = Layout::of(&files);
+        each_flip(&files, |name, at, bits, flipped| {
+            for level in [Level::Quick, Level::Full] {
+                let found = flipped.check(level);
+                let found = found.expect_err(&format!("{name} byte {at} by {bits:#x}, {level:?}"));
+                // Whoever reads of it looks into the right file, at the byte or before it, or into
+                // the same batch.
+                assert_eq!(found.file, name, "{name} {at}: {found}");
+                let batches = segment_number(name).map(|n| &layout.batches[n as usize]);
+                let end = batches
+                    .and_then(|all| all.iter().find(|(from, to)| (*from..*to).contains(&at)));
+                let end = end.map_or(at + 1, |(_, end)| *end) as u64;
+                assert!(found.offset <= end || name == "HEAD", "{name} {at}: {found}");
+            }
+        });
+    }
+}
+
+#[test]
+fn every_changed_byte_is_found_though_all_checksums_were_made_anew() {
+    for is_closed in [false, true] {
+        let files = small(is_closed);
+        let layout = Layout::of(&files);
+        assert!(layout.trailers.len() > 2);
+        let report = files.check(Level::Full).unwrap();
+        let mut same = files.clone();
+        layout.reseal(&mut same, true);
+        assert!(same.0 == files.0, "what was not changed is sealed as it was");
+        let (mut by_root, mut by_itself, mut undone) = (0, 0, 0);
+        each_flip(&files, |name, at, bits, flipped| {
+            for pages in [false, true] {
+                let mut sealed = flipped.clone();
+                layout.reseal(&mut sealed, pages);
+                if sealed.0 == files.0 {
+                    // The byte was of a checksum, which was made again as it was.
+                    undone += 1;
+                    continue;
+                }
+                match sealed.check(Level::Full) {
+                    Ok(found) => {
+                        assert_ne!(found.root, report.root, "{name} byte {at} by {bits:#x}");
+                        by_root += 1;
+                    }
+                    Err(_) => by_itself += 1,
+                }
+            }
+        });
+        assert!(
+            by_root > 1000 && by_itself > 1000 && undone > 1000,
+            "{by_root} {by_itself} {undone}"
+        );
+    }
+}
+
+#[test]
+fn files_that_are_cut_doubled_swapped_or_removed_are_found() {
+    let (files, other) = (small(true), small(true));
+    let found = |what: &str, change: &dyn Fn(&mut Files)| {
+        let mut changed = files.clone();
+        change(&mut changed);
+        for level in [Level::Quick, Level::Full] {
+            assert!(changed.check(level).is_err(), "{what}, {level:?}");
+        }
+    };
+    for name in files.0.keys() {
+        let bytes = &files.0[name];
+        for len in 0..bytes.len() {
+            found(&format!("{name} cut to {len}"), &|files| {
+                files.0.get_mut(name).unwrap().truncate(len);
+            });
+        }
+        found(&format!("{name} longer"), &|files| files.0.get_mut(name).unwrap().push(0));
+        found(&format!("{name} doubled"), &|files| {
+            let twice = files.0[name].repeat(2);
+            files.0.insert(name.clone(), twice);
+        });
+        found(&format!("{name} of another store"), &|files| {
+            files.0.insert(name.clone(), other.0[name].clone());
+        });
+        if name != "HEAD" {
+            found(&format!("{name} removed"), &|files| _ = files.0.remove(name));
+        }
+    }
+    found("two segments swapped", &|files| {
+        let a = files.0.remove(&segment_name(0)).unwrap();
+        let b = files.0.insert(segment_name(1), a).unwrap();
+        files.0.insert(segment_name(0), b);
+    });
+    found("one more segment", &|files| {
+        let last = files.0[&segment_name(0)].clone();
+        files.0.insert(segment_name(files.0.len() as u64 - 1), last);
+    });
+    found("a file of something else", &|files| _ = files.0.insert("note.txt".to_owned(), vec![]));
+}
+
+#[test]
+fn whatever_the_bytes_there_is_an_answer() {
+    let seed = fastrand::u64(..);
+    println!("seed {seed}");
+    let mut random = fastrand::Rng::with_seed(seed);
+    let files = small(true);
+    let layout = Layout::of(&files);
+    for _ in 0..3000 {
+        let mut changed = files.clone();
+        for _ in 0..random.usize(1..20) {
+            let name = random.choice(files.0.keys()).unwrap().clone();
+            let bytes = changed.0.get_mut(&name).unwrap();
+            let at = random.usize(..bytes.len());
+            let len = random.usize(1..16).min(bytes.len() - at);
+            match random.u8(..3) {
+                0 => random.fill(&mut bytes[at..at + len]),
+                1 => bytes[at..at + len].fill(random.u8(..)),
+                _ => bytes[at..at + len].fill(0xff),
+            }
+        }
+        if random.bool() {
+            layout.reseal(&mut changed, random.bool());
+        }
+        let _ = changed.check(Level::Quick);
+        let _ = changed.check(Level::Full);
+    }
+}

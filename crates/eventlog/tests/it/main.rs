@@ -1,0 +1,10 @@
+//! What the log promises, held against real and faulty storage.
+
+mod checker;
+mod crash;
+mod faulty;
+mod flip;
+mod folder;
+mod recovery;
+mod support;
+mod write_and_read;

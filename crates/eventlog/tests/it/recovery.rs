@@ -1,0 +1,254 @@
+//! What a writer makes of what it finds: clean, recovered or corrupt.
+
+use std::fs;
+use std::path::Path;
+
+use commitment::Slot;
+use stillthere_eventlog::{Log, OpenError, Reader, Recovery};
+use tempfile::tempdir;
+
+use crate::support::{check, contents, events, options};
+
+/// What opening said, in few words, and how many events are there then.
+fn opened(dir: &Path) -> (String, u64) {
+    match Log::open(dir, options(1500)) {
+        Ok(log) => {
+            let what = match log.recovery() {
+                Recovery::Created => "created".to_owned(),
+                Recovery::Clean => "clean".to_owned(),
+                Recovery::Recovered { cut, kept_in } => {
+                    let kept = kept_in.as_ref().map(|name| fs::read(dir.join(name)).unwrap().len());
+                    format!("recovered, cut {cut}, kept {}", kept.unwrap_or(0))
+                }
+            };
+            (what, log.size())
+        }
+        Err(OpenError::Corrupt { divergence, .. }) => (format!("corrupt {}", divergence.file), 0),
+        Err(e) => panic!("{e}"),
+    }
+}
+
+struct Case {
+    dir: tempfile::TempDir,
+    /// The end of the log after 10 events, in the only segment; then come 3 more.
+    ten: u64,
+}
+
+impl Case {
+    /// A log of 13 events in batches of 5, 5 and 3.
+    fn new(is_closed: bool) -> Case {
+        let dir = tempdir().unwrap();
+        let log = Log::open(dir.path(), options(64 << 20)).unwrap();
+        log.append(events(0, 5)).unwrap();
+        log.append(events(5, 10)).unwrap();
+        let ten = fs::metadata(dir.path().join("log/000000000000.seg")).unwrap().len();
+        log.append(events(10, 13)).unwrap();
+        if is_closed {
+            log.close().unwrap();
+        }
+        Case { dir, ten }
+    }
+
+    fn edit(&self, file: &str, edit: impl FnOnce(&mut Vec<u8>)) {
+        let path = self.dir.path().join("log").join(file);
+        let mut bytes = fs::read(&path).unwrap();
+        edit(&mut bytes);
+        fs::write(path, bytes).unwrap();
+    }
+
+    fn segment(&self, change: impl FnOnce(&mut Vec<u8>)) {
+        self.edit("000000000000.seg", change);
+    }
+
+    /// Puts `HEAD` back to an earlier end, open: as loss of power can, for it is synced lazily.
+    fn head_lags(&self) {
+        let segment = fs::read(self.dir.path().join("log/000000000000.seg")).unwrap();
+        let ten = self.ten;
+        // The link in the batch that follows says half of the checksum; the header has the whole.
+        let mut at = 160;
+        let mut checksum = [0; 16];
+        while at < usize::try_from(ten).unwrap() {
+            checksum = segment[at..at + 16].try_into().unwrap();
+            at += 32 + u32::from_le_bytes(segment[at + 24..at + 28].try_into().unwrap()) as usize;
+        }
+        let store = segment[16..32].try_into().unwrap();
+        let slot = |sequence| Slot {
+            store,
+            sequence,
+            shut: false,
+            segment: 0,
+            offset: ten,
+            events: 10,
+            checksum,
+        };
+        self.edit("HEAD", |head| *head = [slot(2).encode(), slot(3).encode()].concat());
+    }
+}
+
+fn check_case(what: &str, case: &Case, expected: &str, size: u64) {
+    let dir = case.dir.path();
+    let (before, reader) = (fs::read(dir.join("log/000000000000.seg")).ok(), Reader::open(dir));
+    let (found, events_found) = opened(dir);
+    assert_eq!((found.as_str(), events_found), (expected, size), "{what}");
+    if expected.starts_with("corrupt") {
+        assert!(check(dir).is_err(), "{what}: the checker agrees");
+        assert_eq!(
+            fs::read(dir.join("log/000000000000.seg")).ok(),
+            before,
+            "{what}: nothing written"
+        );
+        return;
+    }
+    // A reader that came before saw the same, up to a torn HEAD.
+    assert_eq!(reader.unwrap().size(), size, "{what}");
+    // What was acknowledged can be read, and it can be gone on with.
+    assert_eq!(contents(dir), events(0, size as usize), "{what}");
+    let log = Log::open(dir, options(1500)).unwrap();
+    assert_eq!(*log.recovery(), Recovery::Clean, "{what}: a second time");
+    log.append(events(size as usize, 30)).unwrap();
+    log.close().unwrap();
+    assert_eq!(contents(dir), events(0, 30), "{what}");
+}
+
+#[test]
+fn an_open_log() {
+    let run = |what: &str, change: &dyn Fn(&Case), expected: &str, size: u64| {
+        let case = Case::new(false);
+        change(&case);
+        check_case(what, &case, expected, size);
+    };
+    let torn = |bytes: &[u8]| {
+        let bytes = bytes.to_vec();
+        move |case: &Case| case.segment(|s| s.extend_from_slice(&bytes))
+    };
+    run("as it was", &|_| {}, "clean", 13);
+    run("a byte behind", &torn(&[0]), "recovered, cut 1, kept 1", 13);
+    run("zeros behind", &torn(&[0; 5000]), "recovered, cut 5000, kept 5000", 13);
+    run("junk behind", &torn(&[0xab; 700]), "recovered, cut 700, kept 700", 13);
+    run(
+        "cut below HEAD",
+        &|c| c.segment(|s| s.truncate(s.len() - 1)),
+        "corrupt 000000000000.seg",
+        0,
+    );
+    run("damage below HEAD", &|c| c.segment(|s| s[300] ^= 1), "corrupt 000000000000.seg", 0);
+    run("a header damaged", &|c| c.segment(|s| s[50] ^= 1), "corrupt 000000000000.seg", 0);
+    run("HEAD lags behind a whole batch", &Case::head_lags, "clean", 13);
+    run(
+        "HEAD lags behind a torn batch",
+        &|c| {
+            c.head_lags();
+            c.segment(|s| s.truncate(usize::try_from(c.ten).unwrap() + 100));
+        },
+        "recovered, cut 100, kept 100",
+        10,
+    );
+    run(
+        "HEAD lags behind a damaged last batch",
+        &|c| {
+            c.head_lags();
+            c.segment(|s| *s.last_mut().unwrap() ^= 1);
+        },
+        &format!("recovered, cut {0}, kept {0}", {
+            let case = Case::new(false);
+            fs::metadata(case.dir.path().join("log/000000000000.seg")).unwrap().len() - case.ten
+        }),
+        10,
+    );
+    run("a slot damaged", &|c| c.edit("HEAD", |h| h[100] ^= 1), "recovered, cut 0, kept 0", 13);
+    run(
+        "the other slot damaged",
+        &|c| c.edit("HEAD", |h| h[600] ^= 1),
+        "recovered, cut 0, kept 0",
+        13,
+    );
+    run(
+        "both slots damaged",
+        &|c| {
+            c.edit("HEAD", |h| {
+                h[100] ^= 1;
+                h[600] ^= 1;
+            })
+        },
+        "corrupt HEAD",
+        0,
+    );
+    run("HEAD cut", &|c| c.edit("HEAD", |h| h.truncate(512)), "corrupt HEAD", 0);
+    let add = |name: &'static str, bytes: &'static [u8]| {
+        move |c: &Case| fs::write(c.dir.path().join("log").join(name), bytes).unwrap()
+    };
+    let next = "000000000001.seg";
+    run("a segment without a header behind", &add(next, b"STILL"), "recovered, cut 0, kept 5", 13);
+    run("a segment of junk behind", &add(next, &[9; 300]), "recovered, cut 0, kept 300", 13);
+    run("a segment too far behind", &add("000000000002.seg", b""), "corrupt 000000000002.seg", 0);
+    let gone = |c: &Case| fs::remove_file(c.dir.path().join("log/000000000000.seg")).unwrap();
+    run("no segment", &gone, "corrupt 000000000000.seg", 0);
+}
+
+#[test]
+fn a_damaged_batch_before_a_sound_one_is_never_cut() {
+    // HEAD lags by two batches, the first of which is damaged: no crash does that.
+    for damage in [170, 170 + 16, 170 + 24, 170 + 32, 170 + 100] {
+        let case = Case::new(false);
+        let header = fs::read(case.dir.path().join("log/000000000000.seg")).unwrap();
+        let store = header[16..32].try_into().unwrap();
+        let checksum = header[128..144].try_into().unwrap();
+        let slot = |sequence| Slot {
+            store,
+            sequence,
+            shut: false,
+            segment: 0,
+            offset: 160,
+            events: 0,
+            checksum,
+        };
+        case.edit("HEAD", |head| *head = [slot(2).encode(), slot(3).encode()].concat());
+        case.segment(|s| s[damage] ^= 0x20);
+        check_case(&format!("byte {damage}"), &case, "corrupt 000000000000.seg", 0);
+    }
+}
+
+#[test]
+fn a_closed_log_is_never_cut() {
+    let run = |what: &str, change: &dyn Fn(&Case), expected: &str, size: u64| {
+        let case = Case::new(true);
+        change(&case);
+        check_case(what, &case, expected, size);
+    };
+    run("as it was", &|_| {}, "clean", 13);
+    run("a byte behind", &|c| c.segment(|s| s.push(0)), "corrupt 000000000000.seg", 0);
+    run("cut", &|c| c.segment(|s| s.truncate(s.len() - 1)), "corrupt 000000000000.seg", 0);
+    run("a slot damaged", &|c| c.edit("HEAD", |h| h[100] ^= 1), "recovered, cut 0, kept 0", 13);
+    let add = |c: &Case| fs::write(c.dir.path().join("log/000000000001.seg"), "").unwrap();
+    run("a segment behind", &add, "corrupt 000000000001.seg", 0);
+}
+
+#[test]
+fn a_roll_that_was_cut_short() {
+    // The second segment is there, its header whole, and HEAD does not name it yet.
+    let dir = tempdir().unwrap();
+    let log = Log::open(dir.path(), options(700)).unwrap();
+    log.append(events(0, 12)).unwrap();
+    let head = fs::read(dir.path().join("log/HEAD")).unwrap();
+    log.append(events(12, 13)).unwrap();
+    drop(log);
+    let next = dir.path().join("log/000000000001.seg");
+    let whole = fs::read(&next).unwrap();
+    for len in [0, 1, 159, 160] {
+        fs::write(dir.path().join("log/HEAD"), &head).unwrap();
+        fs::write(&next, &whole[..len]).unwrap();
+        let log = Log::open(dir.path(), options(700)).unwrap();
+        assert!(matches!(log.recovery(), Recovery::Recovered { cut: 0, kept_in: Some(_) }));
+        assert!(!next.exists());
+        drop(log);
+        assert_eq!(contents(dir.path()), events(0, 12));
+    }
+    // And with a batch: the loss of power took a synced HEAD back. What is there stays.
+    fs::write(dir.path().join("log/HEAD"), &head).unwrap();
+    fs::write(&next, &whole).unwrap();
+    let log = Log::open(dir.path(), options(700)).unwrap();
+    assert_eq!(log.size(), 13);
+    log.append(events(13, 20)).unwrap();
+    log.close().unwrap();
+    assert_eq!(contents(dir.path()), events(0, 20));
+}

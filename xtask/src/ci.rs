@@ -1,0 +1,31 @@
+//! Exactly what CI runs.
+
+use std::process::Command;
+
+use crate::tidy;
+
+/// Runs every check, the quick ones first, and stops at the first that fails.
+pub fn run() -> Result<(), String> {
+    let mut left_out = Vec::new();
+    crate::run("cargo", &["fmt", "--all", "--check"])?;
+    tidy::run()?;
+    crate::run("cargo", &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])?;
+    if has("cargo", &["deny", "--version"]) {
+        crate::run("cargo", &["deny", "--offline", "check", "bans", "licenses", "sources"])?;
+    } else {
+        left_out.push("licences and sources (`cargo install cargo-deny --locked` brings it)");
+    }
+    crate::run("cargo", &["doc", "--workspace", "--no-deps", "--document-private-items"])?;
+    if !has("python3", &["--version"]) {
+        left_out.push("the format's second reader (Debian's package python3 brings it)");
+    }
+    crate::run("cargo", &["test", "--workspace", "--no-fail-fast"])?;
+    for what in left_out {
+        eprintln!("\nLEFT OUT: {what}");
+    }
+    Ok(())
+}
+
+fn has(program: &str, args: &[&str]) -> bool {
+    Command::new(program).args(args).output().is_ok_and(|output| output.status.success())
+}
