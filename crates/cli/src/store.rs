@@ -24,11 +24,6 @@ impl Store {
         self.reader.size()
     }
 
-    /// Accounts in it.
-    pub fn accounts(&self) -> u64 {
-        self.reader.accounts()
-    }
-
     /// Its random id.
     pub fn id(&self) -> [u8; 16] {
         self.reader.store()

@@ -137,7 +137,7 @@ fn replay(
             divergence = Some(derived_differs(&history.account));
             return Err(Failure::BrokenPipe);
         }
-        fold(history, policy, question.as_of, question.known_at);
+        let _ = fold(history, policy, question.as_of, question.known_at);
         let held = statements.as_ref().map(|kept| kept.hold(history, &policies));
         for held in held.unwrap_or_default() {
             match held {

@@ -1,6 +1,5 @@
 //! Progress on standard error: what is done, the rate, the time left. Only on a terminal.
 
-use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
 use std::time::Duration;
 
@@ -17,8 +16,8 @@ impl Progress {
     pub fn of_bytes(total: Option<u64>) -> Progress {
         Progress::new(
             total,
-            "{wide_bar} {bytes}/{total_bytes} {bytes_per_sec} {eta} left {msg}",
-            "{spinner} {bytes} {bytes_per_sec} {msg}",
+            "{wide_bar} {bytes}/{total_bytes} {bytes_per_sec} {eta} left",
+            "{spinner} {bytes} {bytes_per_sec}",
         )
     }
 
@@ -26,7 +25,7 @@ impl Progress {
     pub fn of_things(total: u64) -> Progress {
         Progress::new(
             Some(total),
-            "{wide_bar} {human_pos}/{human_len} {per_sec} {eta} left {msg}",
+            "{wide_bar} {human_pos}/{human_len} {per_sec} {eta} left",
             "",
         )
     }
@@ -53,11 +52,6 @@ impl Progress {
     /// So much more is done.
     pub fn more(&self, done: u64) {
         self.bar.inc(done);
-    }
-
-    /// What is being done.
-    pub fn doing(&self, what: impl Display) {
-        self.bar.set_message(what.to_string());
     }
 
     /// Writes to standard error, above the line.
