@@ -282,9 +282,7 @@ pub struct GenerateArgs {
 }
 
 fn instant(text: &str) -> Result<Timestamp, String> {
-    Timestamp::parse(text).map_err(|error| {
-        format!("{error}; write an RFC 3339 time with an offset, such as 2026-02-13T13:47:38Z")
-    })
+    Timestamp::parse(text).map_err(|error| error.to_string())
 }
 
 fn window(text: &str) -> Result<Window, String> {

@@ -16,6 +16,7 @@ mod show;
 mod statements;
 mod store;
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -61,6 +62,10 @@ fn not_a_command(error: &clap::Error) -> ExitCode {
         };
     }
     let text = error.render().to_string();
+    if error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        let _ = write!(std::io::stderr(), "{text}");
+        return ExitCode::from(2);
+    }
     say(text.strip_prefix("error: ").unwrap_or(&text).trim_end());
     ExitCode::from(2)
 }

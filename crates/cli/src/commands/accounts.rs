@@ -58,8 +58,8 @@ fn is_due(view: &View<'_>, window: Window) -> bool {
 fn columns(question: &Question) -> [Column; 9] {
     [
         Column::long(question.pick("account", "账号")),
-        Column::text(question.pick("status", "状态")),
-        Column::text(question.pick("tier", "等级")),
+        Column::words(question.pick("status", "状态")),
+        Column::long(question.pick("tier", "等级")),
         Column::number(question.pick("live", "正常")),
         Column::number(question.pick("trashed", "回收站")),
         Column::number(question.pick("gone", "已失去")),

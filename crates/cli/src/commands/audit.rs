@@ -11,7 +11,7 @@ use crate::input::{Input, Next};
 use crate::question::Question;
 use crate::show::screen::Screen;
 use crate::show::style;
-use crate::show::table::{Cell, Column, Table};
+use crate::show::table::{Cell, Column, Table, paragraph};
 use crate::show::words::{self, Word};
 use crate::store::Store;
 
@@ -20,6 +20,7 @@ pub fn run(claims: &Path, question: &Question, screen: &mut Screen) -> Result<Ou
     let mut input = Input::open(claims)?;
     let mut asked = Asked { store: question.open()?, last: None };
     let mut table = Table::new(columns(question));
+    let mut notes = Notes::default();
     let mut outcome = Outcome::Fine;
     let mut line = Vec::new();
     let result = loop {
@@ -48,7 +49,7 @@ pub fn run(claims: &Path, question: &Question, screen: &mut Screen) -> Result<Ou
                     false => table.row_with(
                         screen,
                         row(&claim, &verdict, question),
-                        beneath(&verdict, question),
+                        beneath(&verdict, &mut notes, question),
                     )?,
                 }
             }
@@ -58,6 +59,7 @@ pub fn run(claims: &Path, question: &Question, screen: &mut Screen) -> Result<Ou
         }
     };
     table.end(screen)?;
+    notes.show(screen)?;
     result.map(|()| outcome)
 }
 
@@ -93,14 +95,39 @@ impl Asked {
     }
 }
 
+/// The caveats of all verdicts, each once: most are of all of them.
+#[derive(Default)]
+struct Notes(Vec<String>);
+
+impl Notes {
+    /// The number of a caveat, from 1.
+    fn number(&mut self, caveat: &str) -> usize {
+        let known = self.0.iter().position(|note| note == caveat);
+        known.unwrap_or_else(|| {
+            self.0.push(caveat.to_owned());
+            self.0.len() - 1
+        }) + 1
+    }
+
+    fn show(&self, screen: &mut Screen) -> Result<(), Failure> {
+        if !self.0.is_empty() {
+            screen.line("")?;
+        }
+        for (number, note) in (1..).zip(&self.0) {
+            paragraph(screen, 0, &Cell::styled(format!("{number}  {note}"), style::DIM))?;
+        }
+        Ok(())
+    }
+}
+
 fn columns(question: &Question) -> [Column; 7] {
     [
         Column::long(question.pick("claim", "主张")),
         Column::long(question.pick("of", "对象")),
-        Column::text(question.pick("asserts", "内容")),
+        Column::words(question.pick("asserts", "内容")),
         Column::text(question.pick("verdict", "结论")),
-        Column::text(question.pick("state", "状态")),
-        Column::text(question.pick("why", "原因")),
+        Column::words(question.pick("state", "状态")),
+        Column::words(question.pick("why", "原因")),
         Column::text(question.pick("lawful", "合规")),
     ]
 }
@@ -109,14 +136,15 @@ fn row(claim: &Claim, verdict: &Verdict, question: &Question) -> Vec<Cell> {
     let lang = question.lang;
     let account = &claim.account;
     let of = match &claim.subject {
-        ClaimSubject::Item(item) => format!("{account}: {item}"),
-        ClaimSubject::Backup(backup) => {
-            question.pick(format!("{account}: backup {backup}"), format!("{account}:备份 {backup}"))
+        ClaimSubject::Item(item) => {
+            question.pick(format!("{account}: {item}"), format!("{account}：{item}"))
         }
+        ClaimSubject::Backup(backup) => question
+            .pick(format!("{account}: backup {backup}"), format!("{account}：备份 {backup}")),
         ClaimSubject::Category(category) => question
-            .pick(format!("{account}: all {category}"), format!("{account}:全部 {category}")),
+            .pick(format!("{account}: all {category}"), format!("{account}：全部 {category}")),
         ClaimSubject::Account => {
-            question.pick(format!("{account}: everything"), format!("{account}:全部数据"))
+            question.pick(format!("{account}: everything"), format!("{account}：全部数据"))
         }
     };
     vec![
@@ -130,8 +158,9 @@ fn row(claim: &Claim, verdict: &Verdict, question: &Question) -> Vec<Cell> {
     ]
 }
 
-/// The reason, the events it rests on, the readings that differ, what to bear in mind.
-fn beneath(verdict: &Verdict, question: &Question) -> Vec<Cell> {
+/// The reason, the events and clauses it rests on, the numbers of its caveats, the readings that
+/// differ.
+fn beneath(verdict: &Verdict, notes: &mut Notes, question: &Question) -> Vec<Cell> {
     let mut lines = vec![Cell::from(&verdict.because)];
     const SHOWN: usize = 5;
     let mut events: Vec<String> =
@@ -150,6 +179,13 @@ fn beneath(verdict: &Verdict, question: &Question) -> Vec<Cell> {
             verdict.clauses.join(", ")
         ));
     }
+    if !verdict.caveats.is_empty() {
+        let mut numbers: Vec<usize> =
+            verdict.caveats.iter().map(|caveat| notes.number(caveat)).collect();
+        numbers.sort_unstable();
+        let numbers: Vec<String> = numbers.iter().map(usize::to_string).collect();
+        rests_on.push(format!("{} {}", question.pick("notes", "附注"), numbers.join(", ")));
+    }
     if !rests_on.is_empty() {
         lines.push(Cell::styled(rests_on.join(" · "), style::DIM));
     }
@@ -158,17 +194,16 @@ fn beneath(verdict: &Verdict, question: &Question) -> Vec<Cell> {
         .readings
         .iter()
         .filter(|(_, outcome)| Some(*outcome) != default)
-        .map(|(id, outcome)| format!("{id}: {}", outcome.word(question.lang)))
+        .map(|(id, outcome)| format!("{id} {}", outcome.word(question.lang)))
         .collect();
     if let (false, Some(default)) = (differing.is_empty(), default) {
         let default = default.word(question.lang);
         let differing = differing.join(", ");
         let text = question.pick(
             format!("as the policy stands: {default}; read otherwise: {differing}"),
-            format!("按政策原文:{default};按其他读法:{differing}"),
+            format!("按政策原文：{default}；按其他读法：{differing}"),
         );
         lines.push(Cell::styled(text, style::CARE));
     }
-    lines.extend(verdict.caveats.iter().map(|caveat| Cell::styled(caveat, style::DIM)));
     lines
 }

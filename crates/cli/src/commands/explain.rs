@@ -55,7 +55,7 @@ fn show(told: &Explanation, question: &Question, screen: &mut Screen) -> Result<
     }));
     let as_of = question.pick(
         format!("as of {}, policy {}", told.as_of, told.policy),
-        format!("截至 {},政策 {}", told.as_of, told.policy),
+        format!("截至 {}，政策 {}", told.as_of, told.policy),
     );
     facts.push(as_of);
     paragraph(screen, 0, &Cell::styled(facts.join(" · "), style::DIM))?;

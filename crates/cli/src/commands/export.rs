@@ -79,7 +79,7 @@ impl<'a> Sink<'a> {
         }
         let text = question.pick(
             format!("{} written to {name}.", counted(written, what)),
-            format!("已写入 {name}:{written} 条事件。"),
+            format!("已写入 {name}：{written} 条事件。"),
         );
         screen.line(text)
     }

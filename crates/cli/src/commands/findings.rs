@@ -6,6 +6,7 @@ use projection::{FindingRow, fold};
 use crate::args::FindingsArgs;
 use crate::failure::{Failure, Outcome};
 use crate::question::Question;
+use crate::show::amount::counted;
 use crate::show::screen::Screen;
 use crate::show::style;
 use crate::show::table::{Cell, Column, Table};
@@ -61,7 +62,7 @@ pub fn columns(question: &Question, with_account: bool) -> Vec<Column> {
     let columns = [
         account,
         Column::text(question.pick("severity", "级别")),
-        Column::text(question.pick("finding", "问题")),
+        Column::words(question.pick("finding", "问题")),
         Column::text(question.pick("at", "时间")),
         Column::long(question.pick("of", "对象")),
         Column::number(question.pick("event", "事件")),
@@ -78,7 +79,7 @@ pub fn row(found: &FindingRow, question: &Question, with_account: bool) -> Vec<C
             Some(question.pick(format!("backup {backup}"), format!("备份 {backup}")))
         }
         (_, _, Some(count)) => {
-            Some(question.pick(format!("{count} events"), format!("{count} 条事件")))
+            Some(question.pick(counted(count, "event"), format!("{count} 条事件")))
         }
         _ => None,
     };

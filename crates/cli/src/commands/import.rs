@@ -126,7 +126,7 @@ impl Tally {
                  {duplicates} duplicates, {rejected} rejected. The log holds {size} events."
             ),
             format!(
-                "读取 {read} 行,用时 {seconds} 秒(每秒 {rate} 行):新增 {appended},重复 {duplicates},\
+                "读取 {read} 行，用时 {seconds} 秒（每秒 {rate} 行）：新增 {appended}，重复 {duplicates}，\
                  拒绝 {rejected}。日志现有 {size} 条事件。"
             ),
         )

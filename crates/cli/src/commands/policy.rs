@@ -118,7 +118,7 @@ fn check(file: &PathBuf, question: &Question, screen: &mut Screen) -> Result<(),
             s(versions),
             s(remarks)
         ),
-        format!("{name}:政策 {policy} 有效,共 {versions} 个版本,{remarks} 条提示。"),
+        format!("{name}：政策 {policy} 有效，共 {versions} 个版本，{remarks} 条提示。"),
     );
     paragraph(screen, 0, &text.into())
 }
@@ -150,7 +150,7 @@ impl Page<'_> {
         let (id, from) = (&version.id, version.effective_from);
         self.section(
             &format!("version {id}, in force from {from}"),
-            &format!("版本 {id},自 {from} 生效"),
+            &format!("版本 {id}，自 {from} 生效"),
         )?;
         self.rules(version)?;
 
@@ -231,7 +231,14 @@ impl Page<'_> {
             ("when a version changes", "版本变更时", version.on_change.word(lang)),
             ("whose trash window", "回收站期限", trash.basis.word(lang)),
             ("how days are counted", "天数计法", trash.days.word(lang)),
-            ("a purge is on time within", "按时清除的宽限", window(trash.purge_lag)),
+            (
+                "a purge is on time within",
+                "按时清除的宽限",
+                match trash.purge_lag {
+                    Window::Never => question.pick("any time", "不限").to_owned(),
+                    lag => window(lag),
+                },
+            ),
             (
                 "trash uses space",
                 "回收站占用空间",
@@ -256,7 +263,14 @@ impl Page<'_> {
                 list(&mut version.resets.iter().map(|kind| kind.word(lang))),
             ),
             ("by", "活动的操作者", list(&mut version.actors.iter().map(|actor| actor.word(lang)))),
-            ("notice before a clearing", "清除前的通知期", window(version.notice)),
+            (
+                "notice before a clearing",
+                "清除前的通知期",
+                match version.notice {
+                    Window::Never => question.pick("not asked", "不要求").to_owned(),
+                    notice => window(notice),
+                },
+            ),
             ("uploads over the limit", "超出空间时的上传", version.over.word(lang)),
             ("backups stale after", "备份保留", window(version.stale_after)),
             ("recorded late after", "记录过迟的界限", window(version.late_after)),

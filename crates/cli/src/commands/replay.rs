@@ -63,8 +63,8 @@ fn columns(question: &Question) -> [Column; 6] {
     [
         Column::number(question.pick("rev", "序号")),
         Column::text(question.pick("occurred at", "发生时间")),
-        Column::text(question.pick("event", "事件")),
-        Column::text(question.pick("by", "操作者")),
+        Column::words(question.pick("event", "事件")),
+        Column::words(question.pick("by", "操作者")),
         Column::long(question.pick("what it did", "结果")),
         Column::text(question.pick("hash", "散列")),
     ]
@@ -73,8 +73,10 @@ fn columns(question: &Question) -> [Column; 6] {
 fn row(step: &Step, effect: &str, hash: EventHash, question: &Question) -> Vec<Cell> {
     let lang = question.lang;
     let actor = match step.surface {
-        Some(surface) => format!("{}, {}", step.actor.word(lang), surface.word(lang)),
-        None => step.actor.word(lang),
+        Some(surface) if surface.name() != step.actor.name() => {
+            format!("{}, {}", step.actor.word(lang), surface.word(lang))
+        }
+        _ => step.actor.word(lang),
     };
     vec![
         step.revision.to_string().into(),

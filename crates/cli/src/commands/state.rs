@@ -51,7 +51,7 @@ pub fn run(
     page.backups()?;
     page.findings()?;
     page.section("state hash", "状态散列")?;
-    page.screen.line(format_args!("  {}", answer.state_hash))?;
+    page.screen.line(answer.state_hash)?;
     Ok(Outcome::Fine)
 }
 
@@ -91,7 +91,7 @@ impl Page<'_> {
         let Some(limit) = quota.limit_bytes else {
             return self
                 .question
-                .pick(format!("{used} used, no limit"), format!("已用 {used},不限"))
+                .pick(format!("{used} used, no limit"), format!("已用 {used}，不限"))
                 .into();
         };
         const BAR: u128 = 20;
@@ -100,7 +100,7 @@ impl Page<'_> {
         let bar = format!("{}{}", "#".repeat(full), ".".repeat(BAR as usize - full));
         let limit = bytes(limit);
         let over =
-            if quota.over { self.question.pick(", over the limit", ",已超出") } else { "" };
+            if quota.over { self.question.pick(", over the limit", "，已超出") } else { "" };
         let text = self.question.pick(
             format!("[{bar}] {used} of {limit}, {} %{over}", count(percent)),
             format!("[{bar}] {used} / {limit},{} %{over}", count(percent)),
@@ -114,7 +114,7 @@ impl Page<'_> {
         let last = match activity.last_at.zip(activity.last_kind) {
             Some((at, kind)) => {
                 let kind = kind.word(question.lang);
-                question.pick(format!("last {at}, {kind}"), format!("最近 {at},{kind}"))
+                question.pick(format!("last {at}, {kind}"), format!("最近 {at}，{kind}"))
             }
             None => question.pick("none on record", "没有记录").to_owned(),
         };
@@ -158,9 +158,9 @@ impl Page<'_> {
         let hidden = count(hidden as u64);
         let text = self.question.pick(
             format!("and {hidden} more; --all shows them"),
-            format!("另有 {hidden} 项,用 --all 全部列出"),
+            format!("另有 {hidden} 项，用 --all 全部列出"),
         );
-        paragraph(self.screen, 2, &Cell::styled(text, style::DIM))
+        paragraph(self.screen, 0, &Cell::styled(text, style::DIM))
     }
 
     fn categories(&mut self) -> Result<(), Failure> {
@@ -177,8 +177,7 @@ impl Page<'_> {
             Column::number(question.pick("trashed", "回收站")),
             Column::number(question.pick("gone", "已失去")),
             Column::number(question.pick("size", "大小")),
-        ])
-        .indented(2);
+        ]);
         for (name, row) in categories.iter().take(self.rows) {
             let sync = match row.sync {
                 Some(true) => Cell::styled(question.pick("on", "开"), style::GOOD),
@@ -221,18 +220,17 @@ impl Page<'_> {
                 verifier::Language::Zh => format!("{} {}", state.word(lang), count(*n)),
             })
             .collect();
-        paragraph(self.screen, 2, &parts.join(question.pick(", ", ",")).into())?;
+        paragraph(self.screen, 0, &parts.join(question.pick(", ", ",")).into())?;
         let mut table = Table::new([
             Column::long(question.pick("item", "条目")),
             Column::text(question.pick("state", "状态")),
             Column::number(question.pick("days left", "剩余天数")),
             Column::text(question.pick("recoverable until", "可恢复至")),
-            Column::text(question.pick("why", "原因")),
+            Column::words(question.pick("why", "原因")),
             Column::long(question.pick("category", "类别")),
             Column::number(question.pick("size", "大小")),
             Column::text(question.pick("since", "自")),
-        ])
-        .indented(2);
+        ]);
         let mut items: Vec<&ItemRow> = self.state.items.iter().collect();
         items.sort_by_key(|item| urgency(item));
         for item in items.into_iter().take(self.rows) {
@@ -266,11 +264,10 @@ impl Page<'_> {
         let mut table = Table::new([
             Column::long(question.pick("backup", "备份")),
             Column::text(question.pick("state", "状态")),
-            Column::text(question.pick("why", "原因")),
+            Column::words(question.pick("why", "原因")),
             Column::number(question.pick("size", "大小")),
             Column::text(question.pick("since", "自")),
-        ])
-        .indented(2);
+        ]);
         let mut rows: Vec<_> = backups.iter().collect();
         rows.sort_by_key(|backup| backup.state != BackupState::Kept);
         for backup in rows.into_iter().take(self.rows) {
@@ -293,7 +290,7 @@ impl Page<'_> {
             return Ok(());
         }
         self.section("findings", "问题")?;
-        let mut table = Table::new(findings::columns(self.question, false)).indented(2);
+        let mut table = Table::new(findings::columns(self.question, false));
         // The gravest first; among equals the first first.
         let mut rows: Vec<_> = found.iter().collect();
         rows.sort_by_key(|row| row.severity);

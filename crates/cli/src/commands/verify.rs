@@ -233,7 +233,7 @@ fn tampered(
     let heading = question.pick("The log is NOT as it was written.", "日志已被改动或损坏。");
     paragraph(screen, 0, &Cell::styled(heading, style::BAD))?;
     let mut place =
-        vec![question.pick(format!("{file}, byte {offset}"), format!("{file},第 {offset} 字节"))];
+        vec![question.pick(format!("{file}, byte {offset}"), format!("{file}，第 {offset} 字节"))];
     place.extend(
         account
             .as_ref()
@@ -261,7 +261,7 @@ fn tampered(
         let text = question.pick(
             "A root is of one size of the log: one that was noted before events were appended is \
              another. Else the log was made anew.",
-            "根散列对应特定大小的日志:追加事件之后,先前记下的根不再相同;否则即是日志被重新制作。",
+            "根散列对应特定大小的日志：追加事件之后，先前记下的根不再相同；否则即是日志被重新制作。",
         );
         paragraph(screen, 2, &Cell::styled(text, style::DIM))?;
     }
@@ -300,16 +300,16 @@ fn sound(
             counted(accounts, "account"),
             bytes(total_bytes)
         ),
-        format!("{} 个账号的 {} 条事件,{}", count(accounts), count(events), bytes(total_bytes)),
+        format!("{} 个账号的 {} 条事件，{}", count(accounts), count(events), bytes(total_bytes)),
     );
     let how = match args.quick {
         true => question.pick(
             "the files' bytes alone were checked, not the hashes above them",
-            "只检查了文件字节,没有重算其上的散列",
+            "只检查了文件字节，没有重算其上的散列",
         ),
         false => question.pick(
             "every byte was read, every hash up to the root recomputed, every account replayed",
-            "已读取全部字节,重算直至根的全部散列,并重放全部账号",
+            "已读取全部字节，重算直至根的全部散列，并重放全部账号",
         ),
     };
     paragraph(
@@ -321,14 +321,14 @@ fn sound(
         let (held, skipped) = (count(snapshots_held), count(snapshots_skipped));
         let text = question.pick(
             format!("Snapshots kept: {held} agree with the replay, {skipped} are under a policy not at hand."),
-            format!("已存快照:{held} 份与重放一致,{skipped} 份所依政策不在手边。"),
+            format!("已存快照：{held} 份与重放一致，{skipped} 份所依政策不在手边。"),
         );
         paragraph(screen, 0, &text.into())?;
     }
     if torn > 0 {
         let text = question.pick(
             format!("Behind the log's end lie {torn} bytes of a write that was cut short; the next import sets them aside."),
-            format!("日志末尾之后有 {torn} 字节未写完的内容,下次导入时会移开。"),
+            format!("日志末尾之后有 {torn} 字节未写完的内容，下次导入时会移开。"),
         );
         paragraph(screen, 0, &Cell::styled(text, style::CARE))?;
     }
@@ -345,7 +345,7 @@ fn sound(
                 counted(events, "event")
             ),
             format!(
-                "整本重做的日志,只有对照存于别处的根才能发现:请记下此根(对应 {} 条事件),日后用 \
+                "整本重做的日志，只有对照存于别处的根才能发现：请记下此根（对应 {} 条事件），日后用 \
                  --expect-root 核对。",
                 count(events)
             ),

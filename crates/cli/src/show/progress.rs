@@ -23,11 +23,7 @@ impl Progress {
 
     /// Of so many things.
     pub fn of_things(total: u64) -> Progress {
-        Progress::new(
-            Some(total),
-            "{wide_bar} {human_pos}/{human_len} {per_sec} {eta} left",
-            "",
-        )
+        Progress::new(Some(total), "{wide_bar} {human_pos}/{human_len} {per_sec} {eta} left", "")
     }
 
     fn new(total: Option<u64>, known: &str, unknown: &str) -> Progress {

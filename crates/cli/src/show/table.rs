@@ -14,7 +14,9 @@ use crate::failure::Failure;
 
 /// Between columns.
 const GAP: usize = 2;
-/// A column is folded no narrower than this, while others can give.
+/// A column of names is folded no narrower than this, while columns of words can give.
+const EASY: usize = 12;
+/// No column is folded narrower than this, while another can give.
 const NARROW: usize = 8;
 /// The rows that fix the widths.
 const ROWS_MEASURED: usize = 500;
@@ -23,25 +25,38 @@ const ROWS_MEASURED: usize = 500;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Column {
     head: &'static str,
-    to_the_right: bool,
-    /// Whether it is folded before others are.
-    folds: bool,
+    holds: Holds,
+}
+
+/// What a column holds says when it is folded: names and sentences first, words next, the rest when
+/// nothing else helps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Holds {
+    Long,
+    Words,
+    Whole,
+    Numbers,
 }
 
 impl Column {
-    /// Of words or times.
-    pub const fn text(head: &'static str) -> Column {
-        Column { head, to_the_right: false, folds: false }
-    }
-
     /// Of names and sentences, which may be long.
     pub const fn long(head: &'static str) -> Column {
-        Column { head, to_the_right: false, folds: true }
+        Column { head, holds: Holds::Long }
+    }
+
+    /// Of a few words.
+    pub const fn words(head: &'static str) -> Column {
+        Column { head, holds: Holds::Words }
+    }
+
+    /// Of what is better not folded, such as times.
+    pub const fn text(head: &'static str) -> Column {
+        Column { head, holds: Holds::Whole }
     }
 
     /// Of numbers.
     pub const fn number(head: &'static str) -> Column {
-        Column { head, to_the_right: true, folds: false }
+        Column { head, holds: Holds::Numbers }
     }
 }
 
@@ -143,28 +158,35 @@ impl Table {
         Ok(())
     }
 
-    /// Widths that fit into `room`: first the columns that fold give, the widest first, then all.
+    /// Widths that fit into `room`: the widest column gives first, in the order of [`Holds`].
     fn measure(&self, room: usize) -> Vec<usize> {
-        let mut widths: Vec<usize> =
-            self.columns.iter().map(|column| column.head.width()).collect();
-        for row in &self.waiting {
-            for (width, cell) in widths.iter_mut().zip(&row.cells) {
-                *width = cell.text.width().max(*width);
-            }
-        }
+        let texts = |at: usize| {
+            let cells = self.waiting.iter().map(move |row| row.cells[at].text.as_str());
+            cells.chain([self.columns[at].head])
+        };
+        let widest = |at| texts(at).map(UnicodeWidthStr::width).max().unwrap_or(0);
+        let longest_word =
+            |at| texts(at).flat_map(|text| text.split(' ')).map(UnicodeWidthStr::width).max();
+        let mut widths: Vec<usize> = (0..self.columns.len()).map(widest).collect();
         let gaps = GAP * widths.len().saturating_sub(1);
         let mut over = (widths.iter().sum::<usize>() + gaps).saturating_sub(room);
-        for (only_folding, least) in [(true, NARROW), (false, NARROW), (false, 2)] {
+        for stage in 0..5 {
+            let least = |at: usize| match (stage, self.columns[at].holds) {
+                (0, Holds::Long) => EASY,
+                (1, Holds::Words) => longest_word(at).unwrap_or(0).max(NARROW),
+                (2, Holds::Long | Holds::Words) | (3, _) => NARROW,
+                (4, _) => 2,
+                _ => usize::MAX,
+            };
+            let least: Vec<usize> = (0..widths.len()).map(least).collect();
             while over > 0 {
-                let may_give = |n: &usize| self.columns[*n].folds || !only_folding;
-                let widest = (0..widths.len()).filter(may_give).max_by_key(|n| widths[*n]);
-                match widest {
-                    Some(n) if widths[n] > least => {
-                        widths[n] -= 1;
-                        over -= 1;
-                    }
-                    _ => break,
-                }
+                let can_give = |at: &usize| widths[*at] > least[*at];
+                let Some(at) = (0..widths.len()).filter(can_give).max_by_key(|at| widths[*at])
+                else {
+                    break;
+                };
+                widths[at] -= 1;
+                over -= 1;
             }
         }
         widths
@@ -180,7 +202,8 @@ impl Table {
             for (at, column) in self.columns.iter().enumerate() {
                 let text = folded[at].get(n).copied().unwrap_or_default();
                 let rest = widths[at].saturating_sub(text.width());
-                let (before, after) = if column.to_the_right { (rest, 0) } else { (0, rest) };
+                let (before, after) =
+                    if column.holds == Holds::Numbers { (rest, 0) } else { (0, rest) };
                 blank += before;
                 if !text.is_empty() {
                     line.extend(std::iter::repeat_n(' ', blank));
@@ -208,31 +231,31 @@ pub fn paragraph(screen: &mut Screen, indent: usize, cell: &Cell) -> Result<(), 
     Ok(())
 }
 
-/// `text` in pieces of at most `width` columns, folded at spaces where there are any.
+/// `text` in pieces of at most `width` columns, folded where lines may break: at spaces, behind
+/// hyphens and slashes, beside wide characters.
 fn fold(text: &str, width: usize) -> Vec<&str> {
     let mut pieces = Vec::new();
     let mut rest = text;
     while rest.width() > width {
         let mut used = 0;
-        let mut end = rest.len();
-        let mut space = None;
+        let mut before = None;
+        // Where the piece ends; where it may end instead.
+        let (mut end, mut may_end) = (rest.len(), 0);
         for (at, c) in rest.char_indices() {
+            if before.is_some_and(|before| may_break(before, c)) {
+                may_end = at;
+            }
             used += c.width().unwrap_or(0);
             if used > width && at > 0 {
                 end = at;
                 break;
             }
-            if c == ' ' {
-                space = Some(at);
-            }
+            before = Some(c);
         }
-        let (piece, next) = match space {
-            _ if rest[end..].starts_with(' ') => (end, end + 1),
-            Some(at) if at > 0 => (at, at + 1),
-            _ => (end, end),
-        };
-        pieces.push(&rest[..piece]);
-        rest = &rest[next..];
+        // A long word is cut where the line is full, not left to the next line.
+        let end = if 2 * rest[..may_end].width() >= width.min(EASY) { may_end } else { end };
+        pieces.push(rest[..end].trim_end_matches(' '));
+        rest = rest[end..].trim_start_matches(' ');
     }
     if !rest.is_empty() || pieces.is_empty() {
         pieces.push(rest);
@@ -240,21 +263,39 @@ fn fold(text: &str, width: usize) -> Vec<&str> {
     pieces
 }
 
+/// Whether a line may be broken between two characters.
+fn may_break(before: char, after: char) -> bool {
+    let is_wide = |c: char| c.width() == Some(2);
+    match (before, after) {
+        (_, ' ') => true,
+        ('“' | '（' | '「', _) => false,
+        (_, '，' | '。' | '；' | '：' | '、' | '）' | '」' | '”') => false,
+        (' ', _) => true,
+        // Not within a time.
+        ('-' | '/' | '_', _) => after.is_alphabetic(),
+        _ => is_wide(before) || is_wide(after),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn folds_at_spaces_and_inside_long_words() {
+    fn folds_where_lines_may_break() {
         for (text, width, expected) in [
             ("", 5, vec![""]),
             ("short", 5, vec!["short"]),
             ("two words", 5, vec!["two", "words"]),
             ("two words", 3, vec!["two", "wor", "ds"]),
             ("abcdefgh", 3, vec!["abc", "def", "gh"]),
+            ("sync-off-keeps", 10, vec!["sync-off-", "keeps"]),
+            ("at 2025-09-22 or", 12, vec!["at", "2025-09-22", "or"]),
+            ("a bcdefghijklmnop", 12, vec!["a bcdefghijk", "lmnop"]),
             ("照片照片", 5, vec!["照片", "照片"]),
             ("照片", 1, vec!["照", "片"]),
-            ("a 照片", 4, vec!["a", "照片"]),
+            ("于 2025Z 移入。", 8, vec!["于 2025Z", "移入。"]),
+            ("照片照片。", 8, vec!["照片照", "片。"]),
             ("e\u{301}e\u{301}", 1, vec!["e\u{301}", "e\u{301}"]),
         ] {
             assert_eq!(fold(text, width), expected, "{text:?} to {width}");
@@ -262,20 +303,25 @@ mod tests {
     }
 
     #[test]
-    fn columns_that_fold_give_first() {
-        let mut table =
-            Table::new([Column::text("time"), Column::long("name"), Column::number("n")]);
-        table.waiting.push(Row {
-            cells: ["2026-02-13T13:47:38Z", &"x".repeat(50), "12"].map(Cell::from).to_vec(),
-            beneath: Vec::new(),
-        });
+    fn names_give_before_words_and_words_before_the_rest() {
+        let mut table = Table::new([
+            Column::text("time"),
+            Column::long("name"),
+            Column::words("why"),
+            Column::number("n"),
+        ]);
+        let cells = ["2026-02-13T13:47:38Z", &"x".repeat(50), "provider purged", "12"];
+        table.waiting.push(Row { cells: cells.map(Cell::from).to_vec(), beneath: Vec::new() });
         for (room, expected) in [
-            (100, [20, 50, 2]),
-            (76, [20, 50, 2]),
-            (75, [20, 49, 2]),
-            (34, [20, 8, 2]),
-            (33, [19, 8, 2]),
-            (10, [2, 2, 2]),
+            (100, [20, 50, 15, 2]),
+            (93, [20, 50, 15, 2]),
+            (92, [20, 49, 15, 2]),
+            (55, [20, 12, 15, 2]),
+            (54, [20, 12, 14, 2]),
+            (48, [20, 12, 8, 2]),
+            (44, [20, 8, 8, 2]),
+            (43, [19, 8, 8, 2]),
+            (10, [2, 2, 2, 2]),
         ] {
             assert_eq!(table.measure(room), expected, "in {room}");
         }

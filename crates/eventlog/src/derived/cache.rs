@@ -131,7 +131,10 @@ impl Cache {
             },
             // It was not locked just before; sled says with this kind of error that it is now.
             Ok(Err(sled::Error::Io(e))) if e.kind() == io::ErrorKind::Other => Opened::Busy,
-            Ok(Ok(None) | Err(_)) | Err(_) => Opened::Bad,
+            Ok(Ok(None) | Err(_)) | Err(_) => {
+                drop(lock_when_closed(dir));
+                Opened::Bad
+            }
         }
     }
 
@@ -260,16 +263,7 @@ impl Drop for Cache {
             drop(db);
             flushed
         }));
-        // sled's threads can hold its files for a moment after it is gone; who opens it next must
-        // neither find it locked nor see it change.
-        let mut lock = lock(&self.dir);
-        let mut attempts = 0;
-        while matches!(lock, Lock::Taken) && attempts < CLOSING_MS {
-            std::thread::sleep(Duration::from_millis(1));
-            lock = self::lock(&self.dir);
-            attempts += 1;
-        }
-        if matches!(lock, Lock::Ours(_))
+        if let Lock::Ours(_held) = lock_when_closed(&self.dir)
             && matches!(flushed, Ok(true))
             && !self.broken.load(Ordering::Relaxed)
             && let Ok(sums) = sums_of(&self.dir)
@@ -284,6 +278,18 @@ enum Lock {
     Ours(#[allow(dead_code, reason = "it is held until dropped")] fs::File),
     Taken,
     NoFile,
+}
+
+/// The lock once sled has let go of it. Its threads can hold its files for a moment after it is
+/// gone; who opens it next must neither find it locked nor see it change.
+fn lock_when_closed(dir: &Path) -> Lock {
+    for _ in 0..CLOSING_MS {
+        match lock(dir) {
+            Lock::Taken => std::thread::sleep(Duration::from_millis(1)),
+            lock => return lock,
+        }
+    }
+    Lock::Taken
 }
 
 fn lock(dir: &Path) -> Lock {

@@ -1,0 +1,367 @@
+#!/usr/bin/env python3
+"""Recomputes the root of a store, written from docs/format.md alone.
+
+    python3 docs/check_format.py STORE            print what `stillthere verify` prints
+    python3 docs/check_format.py --vectors FILE   hold the test vectors against this code
+
+Shares no code with the program and needs nothing but Python 3: BLAKE3 is in here, from its paper.
+It is slow: meant for a store of some thousand events.
+"""
+
+import hashlib
+import json
+import os
+import struct
+import sys
+
+# --- BLAKE3 (hash and keyed hash, 32 bytes of output) ---
+
+IV = (0x6A09E667, 0xBB67AE85, 0x3C6EF372, 0xA54FF53A, 0x510E527F, 0x9B05688C, 0x1F83D9AB, 0x5BE0CD19)
+PERMUTATION = (2, 6, 3, 10, 7, 0, 4, 13, 1, 11, 12, 5, 9, 14, 15, 8)
+CHUNK_START, CHUNK_END, PARENT, ROOT, KEYED = 1, 2, 4, 8, 16
+MASK = 0xFFFFFFFF
+LANES = ((0, 4, 8, 12), (1, 5, 9, 13), (2, 6, 10, 14), (3, 7, 11, 15),
+         (0, 5, 10, 15), (1, 6, 11, 12), (2, 7, 8, 13), (3, 4, 9, 14))
+
+
+def compress(chaining, block, counter, length, flags):
+    m = struct.unpack("<16I", block.ljust(64, b"\0"))
+    v = list(chaining) + [*IV[:4], counter & MASK, counter >> 32, length, flags]
+    for turn in range(7):
+        for n, (a, b, c, d) in enumerate(LANES):
+            va, vb, vc, vd = v[a], v[b], v[c], v[d]
+            va = (va + vb + m[2 * n]) & MASK
+            vd ^= va
+            vd = (vd >> 16 | vd << 16) & MASK
+            vc = (vc + vd) & MASK
+            vb ^= vc
+            vb = (vb >> 12 | vb << 20) & MASK
+            va = (va + vb + m[2 * n + 1]) & MASK
+            vd ^= va
+            vd = (vd >> 8 | vd << 24) & MASK
+            vc = (vc + vd) & MASK
+            vb ^= vc
+            vb = (vb >> 7 | vb << 25) & MASK
+            v[a], v[b], v[c], v[d] = va, vb, vc, vd
+        if turn < 6:
+            m = [m[p] for p in PERMUTATION]
+    return [v[n] ^ v[n + 8] for n in range(8)]
+
+
+def blake3(data, key=None):
+    start = struct.unpack("<8I", key) if key else IV
+    mode = KEYED if key else 0
+
+    def chunk(n, last):
+        part = data[n * 1024:(n + 1) * 1024]
+        blocks = [part[i:i + 64] for i in range(0, len(part), 64)] or [b""]
+        value = start
+        for i, block in enumerate(blocks):
+            flags = mode | (CHUNK_START if i == 0 else 0)
+            if i == len(blocks) - 1:
+                flags |= CHUNK_END | (ROOT if last else 0)
+            value = compress(value, block, n, len(block), flags)
+        return value
+
+    def tree(first, count, last):
+        if count == 1:
+            return chunk(first, last)
+        left = 1
+        while left * 2 < count:
+            left *= 2
+        block = struct.pack("<16I", *tree(first, left, False), *tree(first + left, count - left, False))
+        return compress(start, block, 0, 64, mode | PARENT | (ROOT if last else 0))
+
+    return struct.pack("<8I", *tree(0, max(1, -(-len(data) // 1024)), True))
+
+
+# --- section 2: H and K ---
+
+def H(domain, payload):
+    data = struct.pack("<IB", len(payload), domain) + payload
+    return blake3(data + bytes(-len(data) % 64))
+
+
+def K(key, domain, payload):
+    return blake3(bytes([domain]) + payload, key)[:16]
+
+
+def event_leaf(envelope, salt, content):
+    return H(1, envelope + H(0, salt + content))
+
+
+def name_leaf(ordinal, secret, name):
+    return H(4, struct.pack("<I", ordinal) + H(2, secret) + H(3, K(secret, 0, b"") + name))
+
+
+def chain(head, leaf):
+    return H(8, head + leaf)
+
+
+# --- section 8: trees ---
+
+def root_of(leaves, node):
+    if len(leaves) == 1:
+        return leaves[0]
+    k = 1
+    while k * 2 < len(leaves):
+        k *= 2
+    return node(root_of(leaves[:k], node), root_of(leaves[k:], node))
+
+
+def page_root(leaves):
+    return root_of(leaves, lambda left, right: H(9, left + right))
+
+
+def tree_root(summaries):
+    if not summaries:
+        return hashlib.sha256().digest()
+    leaves = [hashlib.sha256(b"\0" + s).digest() for s in summaries]
+    return root_of(leaves, lambda left, right: hashlib.sha256(b"\1" + left + right).digest())
+
+
+# --- section 6: content, as far as this check needs it: strict MessagePack ---
+
+def unpack(data, at=0):
+    """The value at `at` and where the next begins. Refuses what is not in the fewest bytes."""
+    b = data[at]
+    if b < 0x80:
+        return b, at + 1
+    if 0x80 <= b < 0x90:
+        return unpack_map(data, at + 1, b & 15)
+    if 0x90 <= b < 0xA0:
+        return unpack_array(data, at + 1, b & 15)
+    if 0xA0 <= b < 0xC0:
+        return unpack_text(data, at + 1, b & 31)
+    if b in (0xC0, 0xC2, 0xC3):
+        return {0xC0: None, 0xC2: False, 0xC3: True}[b], at + 1
+    sizes = {0xCC: (1, 0x80), 0xCD: (2, 1 << 8), 0xCE: (4, 1 << 16), 0xCF: (8, 1 << 32),
+             0xD9: (1, 32), 0xDA: (2, 1 << 8), 0xDB: (4, 1 << 16),
+             0xDC: (2, 16), 0xDD: (4, 1 << 16), 0xDE: (2, 16), 0xDF: (4, 1 << 16)}
+    size, least = sizes[b]
+    value = int.from_bytes(data[at + 1:at + 1 + size], "big")
+    assert value >= least, "not in the fewest bytes"
+    at += 1 + size
+    if b <= 0xCF:
+        return value, at
+    if b <= 0xDB:
+        return unpack_text(data, at, value)
+    return (unpack_array if b <= 0xDD else unpack_map)(data, at, value)
+
+
+def unpack_text(data, at, count):
+    assert at + count <= len(data)
+    return data[at:at + count].decode("utf-8"), at + count
+
+
+def unpack_array(data, at, count):
+    values = []
+    for _ in range(count):
+        value, at = unpack(data, at)
+        values.append(value)
+    return values, at
+
+
+def unpack_map(data, at, count):
+    values, last = {}, None
+    for _ in range(count):
+        key, at = unpack(data, at)
+        assert last is None or last.encode() < key.encode(), "keys do not rise"
+        values[key], at = unpack(data, at)
+        last = key
+    return values, at
+
+
+ITEM, BACKUP, CATEGORY = (11, 12, 13, 14, 15), (18, 19, 20), (8, 9, 10)
+
+
+def subject(kind, fields):
+    """The scope and the name of what an event is about."""
+    if kind in ITEM:
+        return 1, fields[0]
+    if kind == 22 and fields[1] is not None:
+        return 1, fields[1]
+    if kind in BACKUP:
+        return 2, fields[0]
+    if kind in CATEGORY:
+        return 3, fields[0]
+    return 0, None
+
+
+# --- the log ---
+
+class Log:
+    """The whole check. Any assertion that fails is tampering or damage."""
+
+    def __init__(self, head):
+        assert len(head) == 1024
+        slots = []
+        for n in range(2):
+            slot = head[n * 512:(n + 1) * 512]
+            magic, version, word, store, sequence, segment, offset, events, checksum = \
+                struct.unpack_from("<8sI4s16sQQQQ16s", slot)
+            assert magic == b"STILLHED" and version == 1 and word in (b"open", b"shut")
+            assert slot[80:480] == bytes(400) and slot[480:] == blake3(slot[:480])
+            assert sequence % 2 == n
+            slots.append((sequence, word, store, segment, offset, events, checksum))
+        before, self.head = sorted(slots)
+        assert self.head[0] == before[0] + 1 and self.head[2] == before[2]
+        self.store = self.head[2]
+        self.ends = {(slot[3], slot[4]): slot[5:] for slot in (before, self.head)}
+        self.met = set()
+        self.position = self.segment = 0
+        self.clock = -62135596800000
+        self.checksum, self.predecessor = bytes(16), bytes(32)
+        self.leaves, self.bytes, self.page_position, self.page_events = [], 0, 0, 0
+        self.summaries = []
+        self.accounts = []          # [name, secret, chain, revision]
+        self.ids = set()
+        self.named = None
+
+    def summary(self):
+        return struct.pack("<8s16sQQII32s32sq", b"STILLPGE", self.store, len(self.summaries),
+                           self.page_position, self.page_events, len(self.leaves),
+                           page_root(self.leaves), self.predecessor, self.clock)
+
+    def meet(self, offset):
+        end = (self.segment, offset)
+        if end in self.ends:
+            assert self.ends[end] == (self.position, self.checksum)
+            self.met.add(end)
+
+    def file(self, name, data):
+        assert name == "%012d.seg" % self.segment
+        header, at = data[:160], 160
+        expected = struct.pack("<8sII16sQQQQq16s32s8s", b"STILLSEG", 1, 160, self.store, self.segment,
+                               self.position, len(self.summaries), len(self.accounts), self.clock,
+                               self.checksum, self.predecessor, bytes(8))
+        assert header[:128] == expected and header[128:] == blake3(expected) and not self.leaves
+        self.checksum = header[128:144]
+        self.meet(at)
+        while at < len(data):
+            checksum, link, length, count = struct.unpack_from("<16s8sII", data, at)
+            end = at + 32 + length
+            assert 0 < length <= 1 << 24 and end <= len(data)
+            assert checksum == blake3(data[at + 16:end])[:16] and link == self.checksum[:8]
+            before = self.position
+            self.body(data[at + 32:end])
+            assert self.position - before == count
+            self.checksum, at = checksum, end
+            self.meet(at)
+        assert self.head[1] == b"open" or (self.segment, at) <= self.head[3:5], "bytes behind a shut log"
+        self.segment += 1
+
+    def body(self, body):
+        at = 0
+        while at < len(body):
+            kind, length = body[at], int.from_bytes(body[at + 1:at + 4], "little")
+            frame = body[at + 4:at + 4 + length]
+            assert len(frame) == length
+            at += 4 + length
+            if kind == 3:
+                assert self.leaves and frame == self.summary()
+                self.summaries.append(frame)
+                self.predecessor = hashlib.sha256(b"\0" + frame).digest()
+                self.page_position += self.page_events
+                self.leaves, self.bytes, self.page_events = [], 0, 0
+                continue
+            assert not self.leaves or self.bytes + 4 + length <= 65536
+            leaf = {1: self.name, 2: self.event}[kind](frame)
+            self.leaves.append(leaf)
+            self.bytes += 4 + length
+        assert self.named is None
+
+    def name(self, frame):
+        ordinal, secret, name = struct.unpack_from("<I", frame)[0], frame[4:36], frame[36:]
+        assert self.named is None and ordinal == len(self.accounts) and 1 <= len(name) <= 128
+        assert all(name != account[0] for account in self.accounts)
+        name.decode("utf-8")
+        leaf = name_leaf(ordinal, secret, name)
+        self.accounts.append([name, secret, H(7, leaf), 0])
+        self.named = ordinal
+        return leaf
+
+    def event(self, frame):
+        envelope, salt, padded = frame[:40], frame[40:56], frame[56:]
+        kind, actor, surface, mixed, ordinal, occurred, recorded, tag = \
+            struct.unpack("<BBBBIqq16s", envelope)
+        assert kind <= 30 and actor <= 3 and surface <= 4 and mixed >> 4 <= 1 and len(padded) >= 16
+        assert self.named in (None, ordinal)
+        self.named = None
+        account = self.accounts[ordinal]
+        if mixed >> 4 == 0:
+            assert recorded >= self.clock
+            self.clock = recorded
+        content = padded.lstrip(b"\0") if len(padded) == 16 else padded
+        (fields, name, attributes), end = unpack(content)
+        assert end == len(content) and isinstance(attributes, dict)
+        scope, about = subject(kind, fields)
+        assert scope == mixed & 15
+        assert tag == (K(account[1], scope, about.encode()) if scope else bytes(16))
+        assert (ordinal, name) not in self.ids
+        self.ids.add((ordinal, name))
+        leaf = event_leaf(envelope, salt, padded)
+        account[2] = chain(account[2], leaf)
+        account[3] += 1
+        self.position += 1
+        self.page_events += 1
+        return leaf
+
+    def end(self):
+        assert self.met == set(self.ends), "the log does not end where HEAD says"
+        summaries = self.summaries + ([self.summary()] if self.leaves else [])
+        heads = sorted((account[0].decode(), account[2].hex()) for account in self.accounts)
+        return {"events": self.position, "accounts": len(self.accounts),
+                "root": tree_root(summaries).hex(), "chains": dict(heads)}
+
+
+def check_store(store):
+    folder = os.path.join(store, "log")
+    with open(os.path.join(folder, "HEAD"), "rb") as head:
+        log = Log(head.read())
+    for name in sorted(set(os.listdir(folder)) - {"HEAD"}):
+        with open(os.path.join(folder, name), "rb") as segment:
+            log.file(name, segment.read())
+    return log.end()
+
+
+def check_vectors(path):
+    """Each vector's inputs by name, and what this code makes of them."""
+    with open(path, encoding="utf-8") as file:
+        vectors = json.load(file)
+    text = bytes.fromhex
+    for v in vectors["hashes"]:
+        assert H(v["domain"], text(v["payload"])).hex() == v["hash"], v
+    for v in vectors["keyed"]:
+        assert K(text(v["key"]), v["domain"], text(v["payload"])).hex() == v["hash"], v
+    for v in vectors["event_leaves"]:
+        frame = text(v["frame"])
+        assert frame[0] == 2 and len(frame) == 4 + int.from_bytes(frame[1:4], "little")
+        assert event_leaf(frame[4:44], frame[44:60], frame[60:]).hex() == v["leaf"], v
+    for v in vectors["name_leaves"]:
+        frame = text(v["frame"])
+        ordinal = struct.unpack_from("<I", frame, 4)[0]
+        assert name_leaf(ordinal, frame[8:40], frame[40:]).hex() == v["leaf"], v
+    for v in vectors["chains"]:
+        head = H(7, text(v["name_leaf"]))
+        for leaf in v["leaves"]:
+            head = chain(head, text(leaf))
+        assert head.hex() == v["head"], v
+    for v in vectors["page_roots"]:
+        assert page_root([text(leaf) for leaf in v["leaves"]]).hex() == v["root"], v
+    for v in vectors["tree_roots"]:
+        assert tree_root([text(entry) for entry in v["entries"]]).hex() == v["root"], v
+    log = Log(text(vectors["store"]["HEAD"]))
+    for name in sorted(vectors["store"]["segments"]):
+        log.file(name, text(vectors["store"]["segments"][name]))
+    assert log.end() == vectors["store"]["expected"]
+    return {key: len(value) for key, value in vectors.items()}
+
+
+if __name__ == "__main__":
+    if len(sys.argv) == 3 and sys.argv[1] == "--vectors":
+        print(json.dumps(check_vectors(sys.argv[2])))
+    elif len(sys.argv) == 2:
+        print(json.dumps(check_store(sys.argv[1])))
+    else:
+        sys.exit(__doc__)
