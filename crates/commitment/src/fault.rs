@@ -63,6 +63,15 @@ pub(crate) fn zero(offset: usize, found: &[u8]) -> Result<(), Fault> {
     }
 }
 
+/// A count or an offset at an offset. None comes near 2^63, and so sums of some cannot overflow.
+pub(crate) fn number(bytes: &[u8], offset: usize) -> Result<u64, Fault> {
+    let number = u64::from_le_bytes(at(bytes, offset));
+    if number >> 62 != 0 {
+        return Err(Fault::new(offset, "a number under 2^62", number.to_string()));
+    }
+    Ok(number)
+}
+
 /// `N` bytes at an offset. The caller has checked the length.
 pub(crate) fn at<const N: usize>(bytes: &[u8], offset: usize) -> [u8; N] {
     bytes[offset..offset + N].try_into().expect("the length was checked")

@@ -1,7 +1,7 @@
 //! `HEAD`: how much of the log is durable (docs/format.md, section 9).
 
 use crate::batch::Checksum;
-use crate::fault::{Fault, at, same_bytes, zero};
+use crate::fault::{Fault, at, number, same_bytes, zero};
 use crate::segment::{FORMAT, check_format};
 
 /// The length of a slot in bytes.
@@ -76,11 +76,11 @@ impl Slot {
         zero(80, &bytes[80..480])?;
         Ok(Slot {
             store: at(bytes, 16),
-            sequence: u64::from_le_bytes(at(bytes, 32)),
+            sequence: number(bytes, 32)?,
             shut,
-            segment: u64::from_le_bytes(at(bytes, 40)),
-            offset: u64::from_le_bytes(at(bytes, 48)),
-            events: u64::from_le_bytes(at(bytes, 56)),
+            segment: number(bytes, 40)?,
+            offset: number(bytes, 48)?,
+            events: number(bytes, 56)?,
             checksum: at(bytes, 64),
         })
     }

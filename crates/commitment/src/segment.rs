@@ -1,7 +1,9 @@
 //! A segment's header (docs/format.md, section 3).
 
+use event::Timestamp;
+
 use crate::batch::Checksum;
-use crate::fault::{Fault, at, same, same_bytes, zero};
+use crate::fault::{Fault, at, number, same, same_bytes, zero};
 use crate::hash::{Digest, first};
 
 /// The length of a segment's header in bytes.
@@ -64,13 +66,22 @@ impl SegmentHeader {
         same_bytes(0, "a header of the hash", &bytes[128..], hash.as_bytes())?;
         same(12, "a header's length of", 160, u32::from_le_bytes(at(bytes, 12)))?;
         zero(120, &bytes[120..128])?;
+        let clock_ms = i64::from_le_bytes(at(bytes, 64));
+        if Timestamp::from_ms(clock_ms).is_none() {
+            let found = format!("{clock_ms} ms");
+            return Err(Fault::new(64, "a time in the years 1 to 9999", found));
+        }
+        let accounts = number(bytes, 56)?;
+        if accounts >= 1 << 31 {
+            return Err(Fault::new(56, "under 2^31 accounts", accounts.to_string()));
+        }
         let header = SegmentHeader {
             store: at(bytes, 16),
-            segment: u64::from_le_bytes(at(bytes, 32)),
-            first_position: u64::from_le_bytes(at(bytes, 40)),
-            pages: u64::from_le_bytes(at(bytes, 48)),
-            accounts: u64::from_le_bytes(at(bytes, 56)),
-            clock_ms: i64::from_le_bytes(at(bytes, 64)),
+            segment: number(bytes, 32)?,
+            first_position: number(bytes, 40)?,
+            pages: number(bytes, 48)?,
+            accounts,
+            clock_ms,
             before: at(bytes, 72),
             predecessor: at(bytes, 88),
         };

@@ -97,6 +97,7 @@ pub(crate) fn each_event<'b, E: From<Fault>>(
     mut find: impl FnMut(u32) -> Result<Option<Known>, E>,
     mut take: impl FnMut(Item<'b>) -> Result<(), E>,
 ) -> Result<(), E> {
+    let first = position;
     let mut at = BATCH_HEADER;
     while at < batch.len() {
         let moved = |fault: Fault| fault.moved(place.offset + at as u64);
@@ -105,7 +106,10 @@ pub(crate) fn each_event<'b, E: From<Fault>>(
             Frame::Trailer(_) => {}
             Frame::Name { ordinal, secret, name } => {
                 let known = Known { name: name.to_owned(), secret: *secret, next: 0 };
-                accounts.insert(ordinal, known);
+                if accounts.insert(ordinal, known).is_some() {
+                    let (expected, found) = ("a new ordinal".to_owned(), ordinal.to_string());
+                    return Err(moved(Fault { offset: 4, expected, found }).into());
+                }
             }
             Frame::Event { envelope, padded, .. } => {
                 let envelope = Envelope::decode(envelope).map_err(|f| moved(f.moved(4)))?;
@@ -130,6 +134,12 @@ pub(crate) fn each_event<'b, E: From<Fault>>(
             }
         }
         at += len;
+    }
+    let (found, stated) = (position - first, batch.get(28..32).unwrap_or_default());
+    if stated != u32::try_from(found).unwrap_or(u32::MAX).to_le_bytes() {
+        let expected = format!("a count of events of {found}");
+        let fault = Fault { offset: place.offset + 28, expected, found: format!("{stated:?}") };
+        return Err(fault.into());
     }
     Ok(())
 }

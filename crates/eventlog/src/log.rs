@@ -16,7 +16,7 @@ use crate::index::Index;
 use crate::locate::{Locator, event_frame};
 use crate::recover::{corrupt_at, recover};
 use crate::storage::{Access, Disk, Lock, Storage, StoredFile};
-use crate::{AppendError, ExpectedRevision, OpenError, Outcome, Recovery, index};
+use crate::{AppendError, ExpectedRevision, OpenError, Outcome, ReadError, Recovery, index};
 
 /// From this many bytes on a batch is written before more is staged.
 const FULL_BATCH: usize = 4 << 20;
@@ -425,7 +425,10 @@ impl Log {
             return Ok(Some(*account));
         }
         let Some(head) = self.ask(state, |derived| derived.head(name))? else { return Ok(None) };
-        let ordinal = u32::try_from(head.ordinal).expect("ordinals have 32 bits");
+        let ordinal = u32::try_from(head.ordinal).map_err(|_| {
+            let what = format!("account {name:?} has the ordinal {}", head.ordinal);
+            Arc::new(ReadError::io("use", &self.folder.derived().0)(std::io::Error::other(what)))
+        })?;
         let account = Account { ordinal, secret: head.secret, next: head.count };
         state.accounts.insert(name.to_owned(), account);
         Ok(Some(account))

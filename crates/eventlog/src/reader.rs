@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, RwLock};
 
-use commitment::Head;
+use commitment::{BATCH_HEADER, Head, MAX_BATCH, find_batch};
 use event::{History, Recorded, Step};
 
 use crate::batches::{Batches, Whole, corrupt};
@@ -14,7 +14,7 @@ use crate::folder::{Folder, Found};
 use crate::head_file::Durable;
 use crate::index::Index;
 use crate::locate::{Locator, event_frame};
-use crate::storage::{Disk, Storage};
+use crate::storage::{Access, Disk, Storage};
 use crate::{OpenError, ReadError, index};
 
 /// Reads a store as it was when opened: up to what was durable then. Needs no lock, and never
@@ -64,7 +64,7 @@ impl Reader {
         let mut end =
             Durable { segment: now.segment, offset: now.offset, events: now.events, checksum };
         if !now.shut && !is_written {
-            end = go_on(&folder, now.store, end);
+            end = go_on(&folder, now.store, end)?;
         }
         let index = index::open(&folder, now.store, end, false)?;
         Ok(Reader {
@@ -308,12 +308,26 @@ impl<E> From<commitment::Fault> for Stop<E> {
 }
 
 /// Over the whole batches behind the end that `HEAD` names: after loss of power they may be there,
-/// and acknowledged.
-fn go_on(folder: &Folder, store: [u8; 16], mut end: Durable) -> Durable {
-    let far = Place { segment: end.segment, offset: u64::MAX };
+/// and acknowledged. What stops it must be a torn end, as recovery would have it.
+fn go_on(folder: &Folder, store: [u8; 16], mut end: Durable) -> Result<Durable, ReadError> {
+    let far = Place { segment: u64::MAX, offset: 0 };
     let mut batches = Batches::new(folder, store, far).from(end);
-    while let Ok(Some(_)) = batches.next() {
-        end = batches.at();
-    }
-    end
+    let stopped = loop {
+        match batches.next() {
+            Ok(Some(_)) => end = batches.at(),
+            Ok(None) => return Ok(end),
+            Err(stopped) => break stopped,
+        }
+    };
+    let Place { segment, offset } = batches.place;
+    let Ok(file) = folder.storage.open(&folder.segment(segment), Access::Read) else {
+        return Ok(end);
+    };
+    let path = folder.segment(segment);
+    let left = file.length().map_err(ReadError::io("look at", &path))?.saturating_sub(offset);
+    let most = (BATCH_HEADER + MAX_BATCH) as u64;
+    let mut rest = vec![0; usize::try_from(left.min(most)).expect("one batch")];
+    let read = file.read_at(&mut rest, offset).map_err(ReadError::io("read", &path))?;
+    let has_more = left > most || find_batch(rest[..read].get(1..).unwrap_or_default()).is_some();
+    if has_more { Err(stopped) } else { Ok(end) }
 }

@@ -252,8 +252,10 @@ fn fold(text: &str, width: usize) -> Vec<&str> {
             }
             before = Some(c);
         }
-        // A long word is cut where the line is full, not left to the next line.
-        let end = if 2 * rest[..may_end].width() >= width.min(EASY) { may_end } else { end };
+        // A word that fits no line is cut where this one is full.
+        let word = rest[may_end..].trim_start_matches(' ');
+        let word_width = word_end(word).map_or(word.width(), |end| word[..end].width());
+        let end = if may_end > 0 && word_width <= width { may_end } else { end };
         pieces.push(rest[..end].trim_end_matches(' '));
         rest = rest[end..].trim_start_matches(' ');
     }
@@ -261,6 +263,14 @@ fn fold(text: &str, width: usize) -> Vec<&str> {
         pieces.push(rest);
     }
     pieces
+}
+
+/// Where the first line break in `text` may be.
+fn word_end(text: &str) -> Option<usize> {
+    let pairs = text.char_indices().zip(text.char_indices().skip(1));
+    pairs
+        .map(|((_, before), (at, after))| (before, at, after))
+        .find_map(|(before, at, after)| may_break(before, after).then_some(at))
 }
 
 /// Whether a line may be broken between two characters.

@@ -1,71 +1,142 @@
-//! Bad input gets a sentence and the contract's exit code, and harms nothing.
+//! Everything that can be wrong with what the command is given: a sentence that says what, where
+//! and what to do, the contract's exit code, and nothing written.
 
-use std::path::Path;
+use std::ffi::OsString;
+use std::fs;
 
-use super::{json, out, run};
+use crate::binary::Folder;
 
-fn check(store: &Path, args: &[&str], code: i32, says: &str) {
-    let output = run(store, args);
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(code), "stillthere {args:?} said: {said}");
-    assert!(said.contains(says), "stillthere {args:?} said: {said}");
-    assert!(!said.contains("panicked"), "stillthere {args:?} said: {said}");
+/// Runs in a folder without a store, and holds that nothing was written.
+#[track_caller]
+fn check(folder: &Folder, args: &[&str], code: i32, said: &str) {
+    let before = folder.files();
+    let ran = folder.run(args).expect(code).says(said);
+    assert_eq!(ran.out, "", "{args:?}");
+    assert!(ran.err.starts_with("stillthere: "), "{args:?}: {}", ran.err);
+    assert!(folder.files() == before, "{args:?} wrote something");
 }
 
 #[test]
-fn a_bad_line_is_rejected_alone() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let (store, file) = (folder.path().join("store"), folder.path().join("a.ndjson"));
-    let good = |id: &str| {
-        format!(
-            r#"{{"id":"{id}","account":"a","occurred_at":"2026-01-01T00:00:00Z","kind":"signed_in","actor":"user"}}"#
-        )
+fn inputs_that_cannot_be_read() {
+    let folder = Folder::new();
+    fs::create_dir(folder.path("folder")).expect("made");
+    folder.write("not-gzip", b"\x1f\x8bplainly not");
+    folder.write("not-zstd", b"\x28\xb5\x2f\xfd\xff\xff\xff\xff\xff\xff\xff\xff");
+    for (file, said) in [
+        ("missing", "missing: cannot read it: no such file or directory"),
+        ("folder", "folder: a folder, not a file"),
+        ("not-gzip", "not-gzip: cannot read it: damaged or cut as gzip"),
+        ("not-zstd", "not-zstd: cannot read it: damaged or cut as zstd"),
+    ] {
+        check(&folder, &["import", file], 2, said);
+        // Good files before and after it do not land either.
+        check(&folder, &["import", "household.ndjson", file], 2, said);
+        check(&folder, &["import", file, "household.ndjson", "--json"], 2, said);
+        check(&folder, &["audit", file], 2, said);
+    }
+    check(&folder, &["import", "-", "-"], 2, "-: standard input can be read once");
+    check(&folder, &["import", "bad.ndjson", "--rejects", "./bad.ndjson"], 2, "is being imported");
+    check(&folder, &["import", "bad.ndjson", "--rejects", "folder"], 2, "folder: cannot write");
+    check(&folder, &["import", "bad.ndjson", "--rejects", "no/such"], 2, "no/such: cannot write");
+}
+
+#[test]
+fn command_lines_that_are_none() {
+    let folder = Folder::new();
+    for (args, said) in [
+        (&["forecast", "ann"][..], "unrecognized subcommand 'forecast'"),
+        (&["policy", "diff", "a", "b"], "unrecognized subcommand 'diff'"),
+        (&["accounts", "--as-of", "yesterday"], "not an RFC 3339 time such as"),
+        (&["accounts", "--as-of", "2025-01-01T00:00:00"], "has no offset"),
+        (&["accounts", "--known-at", "2025-13-01T00:00:00Z"], "the month is out of range"),
+        (&["accounts", "--status", "asleep"], "possible values: closed, terminated"),
+        (&["accounts", "--due-within", "30"], "has no unit: write 30d, 6mo or 1y"),
+        (&["findings", "--code", "nonsense"], "premature-purge"),
+        (&["findings", "--severity", "fatal"], "possible values: breach, warning, note"),
+        (&["accounts", "--lang", "fr"], "possible values: en, zh"),
+        (&["verify", "--expect-root", "12"], "a root is 64 hexadecimal digits"),
+        (&["verify", "--expect-root", "ж"], "a root is 64 hexadecimal digits"),
+        (&["export", "--format", "parquet"], "possible values: ndjson, cloudevents"),
+        (&["import"], "required arguments were not provided"),
+        (&["snapshot"], "required arguments were not provided"),
+        (&["snapshot", "ann", "--all"], "cannot be used with"),
+        (&["generate", "--events", "-1"], "unexpected argument '-1'"),
+        (&["generate", "--events", "many"], "invalid digit"),
+        (&["generate", "--accounts", "0"], "the number of accounts must be from 1"),
+        (&["completions", "tcsh"], "possible values: bash"),
+    ] {
+        check(&folder, args, 2, said);
+    }
+    // Without a verb it says which there are.
+    folder.run::<&str>(&[]).expect(2).says("Usage: stillthere [OPTIONS] <COMMAND>");
+    folder.run(&["policy"]).expect(2).says("Usage: stillthere policy");
+}
+
+#[cfg(unix)]
+#[test]
+fn arguments_that_are_not_utf8() {
+    use std::os::unix::ffi::OsStringExt;
+    let folder = Folder::with_household();
+    let odd = || OsString::from_vec(b"od\xffd".to_vec());
+    for verb in ["state", "import", "audit", "explain", "findings", "nonsense"] {
+        folder.run(&[verb.into(), odd()]).expect(2);
+    }
+    folder.run(&["accounts".into(), "--store".into(), odd()]).expect(3);
+    folder.run(&["accounts".into(), "--policy".into(), odd()]).expect(2);
+    folder.run(&["accounts".into(), "--as-of".into(), odd()]).expect(2);
+    // A file name may be anything.
+    fs::copy(folder.path("household.ndjson"), folder.path("x").with_file_name(odd()))
+        .expect("made");
+    folder.run(&["import".into(), odd()]).expect(0);
+}
+
+#[test]
+fn policies_that_are_none() {
+    let folder = Folder::with_household();
+    let policy = |rest: &str| {
+        format!("schema = 1\npolicy = \"p\"\n[[version]]\nid = \"v\"\n[version.tiers.t]\n{rest}\n")
     };
-    let text = format!("{}\n\n{{\"id\":7}}\n{}\n", good("1"), good("2"));
-    std::fs::write(&file, text).expect("written");
-    let file = file.to_str().expect("UTF-8");
-    check(&store, &["import", file], 1, &format!("{file}:3: id: "));
-    let again = &json(&store, &["import", file], 1)[0];
-    assert_eq!((&again["read"], &again["duplicates"]), (&3.into(), &2.into()));
-    assert_eq!((&again["rejected"], &again["size"]), (&1.into(), &2.into()));
+    folder.write("key.toml", policy("trsah = \"30d\""));
+    folder.write("window.toml", policy("trash = \"30\""));
+    folder.write("latin.toml", b"policy = \"\xff\"");
+    folder.write("broken.toml", "schema = = 1");
+    for (name, said) in [
+        ("nowhere", "nowhere: neither a preset (xiaomi-cloud"),
+        ("key.toml", "key.toml:6:1: version[0].tiers.t.trsah: "),
+        ("window.toml", "window.toml:6:9: version[0].tiers.t.trash: "),
+        ("latin.toml", "latin.toml: cannot read the policy: not UTF-8 at byte 10"),
+        ("broken.toml", "broken.toml:1:10: "),
+        (".", ".: cannot read the policy: is a directory"),
+    ] {
+        for verb in [&["accounts"][..], &["state", "ann"], &["verify"], &["policy", "show"]] {
+            check(&folder, &[verb, &["--policy", name]].concat(), 2, said);
+        }
+    }
 }
 
 #[test]
-fn usage_and_unreadable_input() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let store = folder.path().join("store");
-    let dispute = "fixtures/demo/dispute.ndjson";
-    check(&store, &["import", dispute, "no-such-file"], 2, "no-such-file");
-    assert!(!store.exists(), "all files are opened before the first event is appended");
-    check(&store, &["import", "fixtures"], 2, "fixtures");
-    check(&store, &["state", "mei"], 3, "store");
-    assert!(!store.exists(), "a read makes no store");
-    out(&store, &["import", "--trust-recorded-at", dispute], 0);
-    check(&store, &["state", "nobody"], 2, "nobody");
-    check(&store, &["explain", "mei", "nothing"], 2, "nothing");
-    check(&store, &["state", "mei", "--as-of", "yesterday"], 2, "yesterday");
-    check(&store, &["state", "mei", "--policy", "no-such-policy"], 2, "no-such-policy");
-    check(&store, &["verify", "--expect-root", "xyz"], 2, "xyz");
-    check(&store, &["findings", "--code", "no-such-code"], 2, "no-such-code");
-    check(&store, &["forecast", "mei"], 2, "forecast");
-}
-
-#[test]
-fn a_bad_policy_says_where() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let file = folder.path().join("p.toml");
-    let text =
-        "schema = 1\npolicy = \"p\"\n[[version]]\nid = \"v\"\n[version.tiers.t]\ntrash = \"30\"\n";
-    std::fs::write(&file, text).expect("written");
-    let file = file.to_str().expect("UTF-8");
-    check(folder.path(), &["policy", "check", file], 2, &format!("{file}:6:"));
-}
-
-#[test]
-fn a_folder_of_another_program_is_refused() {
-    let folder = tempfile::tempdir().expect("a folder");
-    std::fs::write(folder.path().join("notes.txt"), "mine").expect("written");
-    check(folder.path(), &["import", "fixtures/demo/dispute.ndjson"], 3, "");
-    let left = std::fs::read_dir(folder.path()).expect("a folder").count();
-    assert_eq!(left, 1, "nothing was written");
+fn accounts_and_items_that_are_not_there() {
+    let folder = Folder::with_household();
+    let asked = ["--as-of", "2025-10-01T00:00:00Z"];
+    for verb in [
+        &["state", "nobody"][..],
+        &["replay", "nobody"],
+        &["explain", "nobody", "x"],
+        &["snapshot", "nobody"],
+        &["findings", "--account", "nobody"],
+    ] {
+        check(&folder, &[verb, &asked].concat(), 2, "account nobody: not in the log of ");
+    }
+    check(
+        &folder,
+        &["explain", "ann", "x\u{1b}"],
+        2,
+        "item x\\u{1b}: account ann has no such item as of ",
+    );
+    check(
+        &folder,
+        &["state", "ann", "--as-of", "2025-01-01T00:00:00Z"],
+        2,
+        "account ann: no event is on record as of 2025-01-01T00:00:00Z",
+    );
 }

@@ -181,7 +181,8 @@ impl Cache {
     }
 
     /// Makes what was put in durable; closing does so too. False: sled failed.
-    pub(crate) fn sync(&self) -> bool {
+    #[must_use]
+    pub fn sync(&self) -> bool {
         self.ask(Rows::Snapshots, |tree| tree.flush()).is_some()
     }
 

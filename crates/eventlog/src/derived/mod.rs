@@ -23,8 +23,6 @@
 //!    checksum. Then `reset()` and replay the whole log: the answer is right and the next flush
 //!    mends the files.
 
-#![allow(dead_code, reason = "the log takes it in piece by piece")]
-
 mod account;
 mod block;
 mod bytes;
@@ -47,7 +45,6 @@ use std::path::{Path, PathBuf};
 use event::{History, Names, Recorded};
 
 use account::Gather;
-#[allow(unused_imports, reason = "who stores snapshots and fold states has yet to come")]
 pub use cache::{Cache, Row, Rows};
 use runs::Runs;
 pub(crate) use scan::Scan;

@@ -82,6 +82,7 @@ impl<'a> Scan<'a> {
     }
 
     /// The head of the account that `next_into` gave last.
+    #[allow(dead_code, reason = "sealing will ask for ordinals and chains")]
     pub(crate) const fn head(&self) -> &Head {
         &self.head
     }

@@ -139,6 +139,28 @@ fn at_every_call_of_recovery() {
     }
 }
 
+/// The test of the test: without any one of the syncs, some crash loses something, and is found to.
+#[test]
+fn no_sync_can_be_left_out() {
+    let lies = ["sync /store/log/0", "sync /store/log/HEAD ", "sync /store/log/HEAD.tmp"];
+    let folders = ["sync folder /store/log", "sync folder /store ", "sync folder / "];
+    for lie in lies.into_iter().chain(folders) {
+        let is_found = (0..150).any(|n| {
+            let memory = Memory::default();
+            root(&memory);
+            memory.lie(lie);
+            memory.fail(n, Fault::Lost);
+            let mut acknowledged = Vec::new();
+            work(&memory, false, &mut acknowledged);
+            [After::Synced, After::SyncedNames, After::SyncedBytes].into_iter().any(|after| {
+                let after = memory.after(after);
+                std::panic::catch_unwind(|| check(&after, &acknowledged, lie)).is_err()
+            })
+        });
+        assert!(is_found, "{lie} can be left out, and nothing is lost");
+    }
+}
+
 /// The folder in which the store is made is there, and durable.
 fn root(memory: &Memory) {
     use stillthere_eventlog::storage::Storage;

@@ -73,6 +73,8 @@ struct State {
     locked: BTreeSet<PathBuf>,
     calls: usize,
     fault: Option<(usize, Fault)>,
+    /// Syncs whose line in the journal begins so do nothing, and say that they did.
+    lies: Option<String>,
     /// The calls, to say which one failed.
     journal: Vec<String>,
 }
@@ -88,6 +90,11 @@ impl Memory {
         state.fault = Some((n, fault));
         state.calls = 0;
         state.journal.clear();
+    }
+
+    /// From now on syncs whose line in the journal begins so do nothing.
+    pub fn lie(&self, begins: &str) {
+        self.0.lock().unwrap().lies = Some(begins.to_owned());
     }
 
     /// How many calls changed something since [`Memory::fail`].
@@ -110,6 +117,7 @@ impl Memory {
         };
         state.locked.clear();
         state.fault = None;
+        state.lies = None;
         let keeps_names = matches!(after, After::Kill | After::SyncedBytes);
         match after {
             _ if keeps_names => {}
@@ -172,8 +180,11 @@ impl Memory {
         let mut state = self.0.lock().unwrap();
         let n = state.calls;
         state.calls += 1;
-        state.journal.push(format!("{name} {}", path.display()));
+        let line = format!("{name} {} ", path.display());
+        let is_lie = state.lies.as_ref().is_some_and(|lies| line.starts_with(lies));
+        state.journal.push(line);
         match state.fault {
+            _ if is_lie => change(&mut state, 0),
             Some((at, fault)) if at == n => {
                 let halves = match fault {
                     Fault::Lost => 0,

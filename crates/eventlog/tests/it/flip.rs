@@ -15,10 +15,10 @@ use crate::support::{events, options};
 
 /// The files of a log by name.
 #[derive(Clone)]
-struct Files(BTreeMap<String, Vec<u8>>);
+pub struct Files(pub BTreeMap<String, Vec<u8>>);
 
 impl Files {
-    fn read(dir: &Path) -> Files {
+    pub fn read(dir: &Path) -> Files {
         let file = |entry: std::io::Result<std::fs::DirEntry>| {
             let path = entry.unwrap().path();
             let name = path.file_name().unwrap().to_str().unwrap().to_owned();
@@ -27,7 +27,13 @@ impl Files {
         Files(std::fs::read_dir(dir.join("log")).unwrap().map(file).collect())
     }
 
-    fn check(&self, level: Level) -> Result<Report, Box<Divergence>> {
+    pub fn write(&self, dir: &Path) {
+        for (name, bytes) in &self.0 {
+            std::fs::write(dir.join("log").join(name), bytes).unwrap();
+        }
+    }
+
+    pub fn check(&self, level: Level) -> Result<Report, Box<Divergence>> {
         let mut check = LogCheck::new(level, &self.0["HEAD"])?;
         for (name, bytes) in self.0.iter().filter(|(name, _)| *name != "HEAD") {
             check.file(name)?;
@@ -41,7 +47,7 @@ impl Files {
 }
 
 /// Where the parts of a sound log lie.
-struct Layout {
+pub struct Layout {
     /// By segment: (offset, end) of each batch.
     batches: Vec<Vec<(usize, usize)>>,
     /// By segment: (offset, end) of each frame.
@@ -53,7 +59,7 @@ struct Layout {
 }
 
 impl Layout {
-    fn of(files: &Files) -> Layout {
+    pub fn of(files: &Files) -> Layout {
         let mut layout =
             Layout { batches: vec![], frames: vec![], trailers: vec![], slots: [(0, 0); 2] };
         for (segment, bytes) in
@@ -89,7 +95,7 @@ impl Layout {
 
     /// Makes every checksum, link and hash anew, as somebody would who changed a byte: what the
     /// change itself touched stays. With `pages` also the pages' roots.
-    fn reseal(&self, files: &mut Files, pages: bool) {
+    pub fn reseal(&self, files: &mut Files, pages: bool) {
         let mut head = files.0.remove("HEAD").unwrap();
         let mut before = Checksum::default();
         let mut predecessor = Digest::default();
@@ -268,6 +274,23 @@ fn files_that_are_cut_doubled_swapped_or_removed_are_found() {
     found("a file of something else", &|files| _ = files.0.insert("note.txt".to_owned(), vec![]));
 }
 
+/// With some bytes of it changed by chance.
+pub fn damaged(files: &Files, random: &mut fastrand::Rng) -> Files {
+    let mut changed = files.clone();
+    for _ in 0..random.usize(1..20) {
+        let name = random.choice(files.0.keys()).unwrap().clone();
+        let bytes = changed.0.get_mut(&name).unwrap();
+        let at = random.usize(..bytes.len());
+        let len = random.usize(1..16).min(bytes.len() - at);
+        match random.u8(..3) {
+            0 => random.fill(&mut bytes[at..at + len]),
+            1 => bytes[at..at + len].fill(random.u8(..)),
+            _ => bytes[at..at + len].fill(0xff),
+        }
+    }
+    changed
+}
+
 #[test]
 fn whatever_the_bytes_there_is_an_answer() {
     let seed = fastrand::u64(..);
@@ -276,18 +299,7 @@ fn whatever_the_bytes_there_is_an_answer() {
     let files = small(true);
     let layout = Layout::of(&files);
     for _ in 0..3000 {
-        let mut changed = files.clone();
-        for _ in 0..random.usize(1..20) {
-            let name = random.choice(files.0.keys()).unwrap().clone();
-            let bytes = changed.0.get_mut(&name).unwrap();
-            let at = random.usize(..bytes.len());
-            let len = random.usize(1..16).min(bytes.len() - at);
-            match random.u8(..3) {
-                0 => random.fill(&mut bytes[at..at + len]),
-                1 => bytes[at..at + len].fill(random.u8(..)),
-                _ => bytes[at..at + len].fill(0xff),
-            }
-        }
+        let mut changed = damaged(&files, &mut random);
         if random.bool() {
             layout.reseal(&mut changed, random.bool());
         }

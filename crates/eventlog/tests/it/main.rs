@@ -6,5 +6,6 @@ mod faulty;
 mod flip;
 mod folder;
 mod recovery;
+mod rot;
 mod support;
 mod write_and_read;

@@ -1,0 +1,184 @@
+//! Whole outputs, held against the files of `tests/cli/snapshots`.
+//!
+//! `UPDATE_SNAPSHOTS=1 cargo test -p stillthere snapshots` writes them anew: read the difference.
+
+use std::fs;
+use std::path::Path;
+
+use crate::binary::{AS_OF, Folder};
+
+/// Name of the file; the command line.
+const SCREENS: &[(&str, &[&str])] = &[
+    ("accounts", &["accounts"]),
+    ("accounts-none", &["accounts", "--status", "closed"]),
+    ("audit", &["audit", "claims.ndjson"]),
+    ("explain", &["explain", "ann", "beach.jpg"]),
+    ("export", &["export"]),
+    ("export-cloudevents", &["export", "--format", "cloudevents"]),
+    ("findings", &["findings"]),
+    ("import-again", &["import", "household.ndjson"]),
+    ("import-bad", &["import", "bad.ndjson"]),
+    ("policy-check", &["policy", "check", "rules.toml"]),
+    ("policy-list", &["policy", "list"]),
+    ("policy-show", &["policy", "show"]),
+    ("policy-show-rules", &["policy", "show", "rules.toml"]),
+    ("replay", &["replay", "ann"]),
+    ("snapshot", &["snapshot", "--all"]),
+    ("state", &["state", "ann"]),
+    ("state-other-rules", &["state", "ann", "--policy", "rules.toml"]),
+    ("verify", &["verify"]),
+    ("verify-quick", &["verify", "--quick"]),
+    (
+        "verify-other-root",
+        &[
+            "verify",
+            "--expect-root",
+            "0000000000000000000000000000000000000000000000000000000000000000",
+        ],
+    ),
+];
+
+/// Help, and what is said of a bad command line, which are in English alone.
+const ENGLISH: &[(&str, &[&str])] = &[
+    ("error-no-account", &["state", "nobody", "--as-of", AS_OF]),
+    ("error-no-file", &["import", "missing.ndjson"]),
+    ("error-no-item", &["explain", "ann", "nothing", "--as-of", AS_OF]),
+    ("error-no-policy", &["accounts", "--policy", "nowhere"]),
+    ("error-no-store", &["accounts", "--store", "nowhere"]),
+    ("error-time", &["accounts", "--as-of", "yesterday"]),
+    ("error-verb", &["stat"]),
+    ("help", &["--help"]),
+    ("help-accounts", &["accounts", "--help"]),
+    ("help-audit", &["audit", "--help"]),
+    ("help-completions", &["completions", "--help"]),
+    ("help-explain", &["explain", "--help"]),
+    ("help-export", &["export", "--help"]),
+    ("help-findings", &["findings", "--help"]),
+    ("help-generate", &["generate", "--help"]),
+    ("help-import", &["import", "--help"]),
+    ("help-policy", &["policy", "--help"]),
+    ("help-policy-check", &["policy", "check", "--help"]),
+    ("help-policy-list", &["policy", "list", "--help"]),
+    ("help-policy-show", &["policy", "show", "--help"]),
+    ("help-replay", &["replay", "--help"]),
+    ("help-short", &["-h"]),
+    ("help-snapshot", &["snapshot", "--help"]),
+    ("help-state", &["state", "--help"]),
+    ("help-verify", &["verify", "--help"]),
+    ("version", &["--version"]),
+];
+
+#[test]
+fn screens_in_english() {
+    screens("en");
+}
+
+#[test]
+fn screens_in_chinese() {
+    screens("zh");
+}
+
+fn screens(lang: &str) {
+    let mut differences = Vec::new();
+    for (name, args) in SCREENS {
+        let folder = Folder::with_household();
+        let asked = [*args, &["--as-of", AS_OF, "--lang", lang]].concat();
+        compare(&format!("{name}.{lang}"), args, &folder.run(&asked), &mut differences);
+    }
+    done(&differences);
+}
+
+#[test]
+fn screens_as_json() {
+    let mut differences = Vec::new();
+    for (name, args) in SCREENS {
+        let folder = Folder::with_household();
+        let asked = [*args, &["--as-of", AS_OF, "--json"]].concat();
+        compare(&format!("{name}.json"), args, &folder.run(&asked), &mut differences);
+    }
+    done(&differences);
+}
+
+#[test]
+fn help_and_errors() {
+    let folder = Folder::with_household();
+    let mut differences = Vec::new();
+    for (name, args) in ENGLISH {
+        compare(name, args, &folder.run(args), &mut differences);
+    }
+    done(&differences);
+}
+
+/// Every verb has an example in its help.
+#[test]
+fn every_help_has_an_example() {
+    let folder = Folder::new();
+    for (name, args) in ENGLISH.iter().filter(|(name, _)| name.starts_with("help-")) {
+        if *name != "help-short" {
+            let help = folder.run(args).expect(0).out;
+            assert!(help.contains("Example:\n  stillthere "), "{name}: {help}");
+        }
+    }
+}
+
+fn compare(name: &str, args: &[&str], ran: &crate::binary::Ran, differences: &mut Vec<String>) {
+    let mut found = format!("$ stillthere {}\n{}", args.join(" "), masked(&ran.out));
+    if !ran.err.is_empty() {
+        found.push_str(&format!("--- standard error\n{}", masked(&ran.err)));
+    }
+    found.push_str(&format!("--- exit {}\n", ran.code.unwrap_or(-1)));
+    let path =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/cli/snapshots/{name}.txt"));
+    if std::env::var_os("UPDATE_SNAPSHOTS").is_some() {
+        fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+        fs::write(&path, &found).expect("a snapshot is written");
+        return;
+    }
+    let expected = fs::read_to_string(&path).unwrap_or_default();
+    if expected != found {
+        differences
+            .push(format!("{}\n--- expected\n{expected}\n--- found\n{found}", path.display()));
+    }
+}
+
+fn done(differences: &[String]) {
+    assert!(
+        differences.is_empty(),
+        "{} outputs differ; UPDATE_SNAPSHOTS=1 takes them as they are\n{}",
+        differences.len(),
+        differences.join("\n")
+    );
+}
+
+/// What differs from run to run: roots, which hold random salts, and how long it took.
+fn masked(text: &str) -> String {
+    let mut out = String::new();
+    for line in text.split_inclusive('\n') {
+        let line = mask_after(line, "root ", 64, "ROOT");
+        let line = mask_after(&line, "\"root\":\"", 64, "ROOT");
+        let line = mask_after(&line, "found: ", 64, "ROOT");
+        let line = mask_after(&line, "实为: ", 64, "ROOT");
+        let line = mask_after(&line, "\"found\":\"", 64, "ROOT");
+        let line = mask_between(&line, " in ", " s (", "TIME");
+        let line = mask_between(&line, " s (", " a second)", "RATE");
+        let line = mask_between(&line, "用时 ", " 秒", "TIME");
+        out.push_str(&mask_between(&line, "每秒 ", "）", "RATE"));
+    }
+    out
+}
+
+fn mask_after(line: &str, before: &str, len: usize, mask: &str) -> String {
+    let Some(at) = line.find(before).map(|at| at + before.len()) else { return line.to_owned() };
+    match line.get(at..at + len) {
+        Some(hex) if hex.bytes().all(|byte| byte.is_ascii_hexdigit()) => {
+            format!("{}{mask}{}", &line[..at], &line[at + len..])
+        }
+        _ => line.to_owned(),
+    }
+}
+
+fn mask_between(line: &str, before: &str, after: &str, mask: &str) -> String {
+    let Some(from) = line.find(before).map(|at| at + before.len()) else { return line.to_owned() };
+    let Some(to) = line[from..].find(after).map(|at| at + from) else { return line.to_owned() };
+    format!("{}{mask}{}", &line[..from], &line[to..])
+}
