@@ -19,8 +19,9 @@ pub fn run(
     let policy = question.policy()?;
     let policy_hash = policy.hash();
     let store = question.open()?;
-    let mut statements = Statements::open(&question.store, store.id(), true);
-    let mut is_kept = statements.is_some();
+    // Opened with the first statement: a question about an account that is not there writes nothing.
+    let mut statements: Option<Option<Statements>> = None;
+    let mut is_kept = true;
     let mut table = Table::new([
         Column::long(question.pick("account", "账号")),
         Column::number(question.pick("revision", "序号")),
@@ -33,9 +34,11 @@ pub fn run(
             return Ok(false);
         };
         let row = snapshot(&view, &policy_hash);
-        if let Some(statements) = &mut statements {
-            is_kept &= statements.keep(&row, question.known_at, store.size());
-        }
+        let statements =
+            statements.get_or_insert_with(|| Statements::open(&question.store, store.id(), true));
+        is_kept &= statements
+            .as_mut()
+            .is_some_and(|kept| kept.keep(&row, question.known_at, store.size()));
         match question.json {
             true => screen.json(&row)?,
             false => {
@@ -62,7 +65,7 @@ pub fn run(
         }
     }
     table.end(screen)?;
-    if let Some(mut statements) = statements {
+    if let Some(mut statements) = statements.flatten() {
         is_kept &= statements.put(store.size());
     }
     if !question.json {

@@ -127,10 +127,14 @@ impl Page<'_> {
 
     fn active_spans(&self) -> String {
         let spans = &self.state.activity.windows;
-        let never = self.question.pick("ever", "永久");
         let text = |span: &projection::Span| {
-            let to = span.to.map_or_else(|| never.to_owned(), |to| to.to_string());
-            self.question.pick(format!("{} to {to}", span.from), format!("{} 至 {to}", span.from))
+            let from = span.from;
+            match span.to {
+                Some(to) => {
+                    self.question.pick(format!("{from} to {to}"), format!("{from} 至 {to}"))
+                }
+                None => self.question.pick(format!("from {from} on"), format!("{from} 起")),
+            }
         };
         let hidden = spans.len().saturating_sub(self.rows.min(5));
         let mut texts: Vec<String> = spans.iter().skip(hidden).map(text).collect();
@@ -239,7 +243,7 @@ impl Page<'_> {
                 Cell::styled(item.state.word(lang), style::item(item.state)),
                 Cell::or_dash(item.remaining_days.map(|days| days.to_string())),
                 match (item.state, item.recoverable_until) {
-                    (ItemState::Trashed, None) => question.pick("ever", "永久").into(),
+                    (ItemState::Trashed, None) => question.pick("no limit", "不限").into(),
                     (_, until) => Cell::or_dash(until.map(|until| until.to_string())),
                 },
                 Cell::or_dash(item.cause.map(|cause| cause.word(lang))),

@@ -206,30 +206,6 @@ fn tampered(
     screen: &mut Screen,
 ) -> Result<(), Failure> {
     let Divergence { account, position, revision, file, offset, expected, found } = divergence;
-    if question.json {
-        let mut told = Map::new();
-        let optional = [
-            ("account", account.clone().map(Value::from)),
-            ("position", position.map(Value::from)),
-            ("revision", revision.map(Value::from)),
-        ];
-        told.extend(optional.into_iter().filter_map(|(k, v)| Some((k.to_owned(), v?))));
-        for (key, value) in [
-            ("file", json!(file)),
-            ("offset", json!(offset)),
-            ("expected", json!(expected)),
-            ("found", json!(found)),
-        ] {
-            told.insert(key.to_owned(), value);
-        }
-        return screen.json(&json!({
-            "ok": false,
-            "events": null,
-            "accounts": null,
-            "root": null,
-            "divergence": told,
-        }));
-    }
     let heading = question.pick("The log is NOT as it was written.", "日志已被改动或损坏。");
     paragraph(screen, 0, &Cell::styled(heading, style::BAD))?;
     let mut place =

@@ -68,7 +68,7 @@ fn command_lines_that_are_none() {
         check(&folder, args, 2, said);
     }
     // Without a verb it says which there are.
-    folder.run::<&str>(&[]).expect(2).says("Usage: stillthere [OPTIONS] <COMMAND>");
+    folder.run(&[""; 0]).expect(2).says("Usage: stillthere [OPTIONS] <COMMAND>");
     folder.run(&["policy"]).expect(2).says("Usage: stillthere policy");
 }
 

@@ -61,13 +61,10 @@ fn files_are_plain_gzip_or_zstd_by_their_first_bytes() {
         folder.write(name, &bytes);
         let ran = folder.run(&["import", "--json", name]).expect(0);
         assert_eq!(ran.object(), expected, "{name}");
-        let ran = folder.run_with(&["import", "--json", "-", "--store", name_of(name)], &bytes);
+        let store = format!("{name}.store");
+        let ran = folder.run_with(&["import", "--json", "-", "--store", &store], &bytes);
         assert_eq!(ran.expect(0).object()["read"], expected["read"], "{name} on standard input");
     }
-}
-
-fn name_of(name: &str) -> &str {
-    name.split(' ').next().unwrap_or(name)
 }
 
 #[test]

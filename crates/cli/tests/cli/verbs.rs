@@ -286,7 +286,10 @@ fn policies_are_listed_shown_and_checked() {
     assert_eq!(checked["ok"], true);
     assert_eq!(checked["policy_hash"], shown["policy_hash"]);
     assert_eq!(checked["remarks"][0]["line"], 11);
-    folder.write("bad.toml", "schema = 1\npolicy = \"p\"\n[[version]]\nid = \"v\"\ntrsah = 1\n");
+    folder.write(
+        "bad.toml",
+        "schema = 1\npolicy = \"p\"\n[[version]]\nid = \"v\"\ntrsah = 1\n[version.tiers.t]\n",
+    );
     folder
         .run(&["policy", "check", "bad.toml"])
         .expect(2)

@@ -90,10 +90,11 @@ fn an_error_or_the_right_answer() {
                 std::fs::create_dir(store.join("log")).unwrap();
             }
             files.write(&store);
-            if round % 5 == 1 {
-                if let (true, Ok(log)) = (is_closed, Log::open(&store, options(700))) {
-                    log.close().unwrap();
-                }
+            if round % 5 == 1
+                && is_closed
+                && let Ok(log) = Log::open(&store, options(700))
+            {
+                log.close().unwrap();
             }
         }
     }
