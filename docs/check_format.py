@@ -255,20 +255,22 @@ class Log:
         at = 0
         while at < len(body):
             kind, length = body[at], int.from_bytes(body[at + 1:at + 4], "little")
-            frame = body[at + 4:at + 4 + length]
+            check, frame = body[at + 4:at + 8], body[at + 8:at + 8 + length]
             assert len(frame) == length
-            at += 4 + length
+            at += 8 + length
             if kind == 3:
                 assert self.leaves and frame == self.summary()
                 self.summaries.append(frame)
                 self.predecessor = hashlib.sha256(b"\0" + frame).digest()
+                assert check == self.predecessor[:4]
                 self.page_position += self.page_events
                 self.leaves, self.bytes, self.page_events = [], 0, 0
                 continue
-            assert not self.leaves or self.bytes + 4 + length <= 65536
+            assert not self.leaves or self.bytes + 8 + length <= 65536
             leaf = {1: self.name, 2: self.event}[kind](frame)
+            assert check == leaf[:4]
             self.leaves.append(leaf)
-            self.bytes += 4 + length
+            self.bytes += 8 + length
         assert self.named is None
 
     def name(self, frame):
@@ -336,12 +338,13 @@ def check_vectors(path):
         assert K(text(v["key"]), v["domain"], text(v["payload"])).hex() == v["hash"], v
     for v in vectors["event_leaves"]:
         frame = text(v["frame"])
-        assert frame[0] == 2 and len(frame) == 4 + int.from_bytes(frame[1:4], "little")
-        assert event_leaf(frame[4:44], frame[44:60], frame[60:]).hex() == v["leaf"], v
+        assert frame[0] == 2 and len(frame) == 8 + int.from_bytes(frame[1:4], "little")
+        leaf = event_leaf(frame[8:48], frame[48:64], frame[64:])
+        assert leaf.hex() == v["leaf"] and leaf[:4] == frame[4:8], v
     for v in vectors["name_leaves"]:
         frame = text(v["frame"])
-        ordinal = struct.unpack_from("<I", frame, 4)[0]
-        assert name_leaf(ordinal, frame[8:40], frame[40:]).hex() == v["leaf"], v
+        ordinal = struct.unpack_from("<I", frame, 8)[0]
+        assert name_leaf(ordinal, frame[12:44], frame[44:]).hex() == v["leaf"], v
     for v in vectors["chains"]:
         head = H(7, text(v["name_leaf"]))
         for leaf in v["leaves"]:

@@ -413,10 +413,6 @@ impl LogCheck {
                     return Err(Box::new(Divergence { position, ..found }));
                 }
             };
-            if !is_sound && matches!(frame, Frame::Trailer(_)) {
-                // It would name a page, which says no more than the batch.
-                return Ok(());
-            }
             self.frame(&frame, &body[at..at + len], offset, is_sound, sink)?;
             at += len;
         }
@@ -451,14 +447,21 @@ impl LogCheck {
         }
         match frame {
             Frame::Trailer(summary) => {
-                self.trailer(summary).map_err(|fault| {
+                let checked = Frame::check(bytes, &tree_leaf(*summary)).and_then(|()| {
+                    self.trailer(summary).map_err(|fault| fault.moved(FRAME_HEADER as u64))
+                });
+                checked.map_err(|fault| {
                     let position = Some(self.pages.first_position());
-                    let at = offset + FRAME_HEADER as u64;
-                    Box::new(Divergence { position, ..*divergence(&self.file, fault.moved(at)) })
+                    let found = *divergence(&self.file, fault.moved(offset));
+                    Box::new(Divergence { position, ..found })
                 })?;
             }
             Frame::Name { ordinal, secret, name } => {
-                let leaf = self.name(*ordinal, secret, name, frame).map_err(|fault| {
+                let leaf = self.name(*ordinal, secret, name, frame);
+                let leaf = leaf.and_then(|leaf| {
+                    leaf.map_or(Ok(()), |leaf| Frame::check(bytes, &leaf)).map(|()| leaf)
+                });
+                let leaf = leaf.map_err(|fault| {
                     let account = Some((*name).to_owned());
                     Box::new(Divergence { account, ..*in_frame(self, fault) })
                 })?;
@@ -476,7 +479,10 @@ impl LogCheck {
                     self.count(None, bytes, true);
                     return Ok(());
                 }
-                let recorded = self.event(ordinal, envelope, padded).map_err(|fault| {
+                let leaf = frame.leaf().expect("an event has a leaf");
+                let recorded = self.event(ordinal, envelope, padded);
+                let recorded = recorded.and_then(|r| Frame::check(bytes, &leaf).map(|()| r));
+                let recorded = recorded.map_err(|fault| {
                     let account = self.accounts.get(ordinal as usize);
                     Box::new(Divergence {
                         account: account.map(|a| a.name.to_string()),
@@ -484,7 +490,6 @@ impl LogCheck {
                         ..*in_frame(self, fault)
                     })
                 })?;
-                let leaf = frame.leaf().expect("an event has a leaf");
                 self.count(Some(leaf), bytes, true);
                 let account = &mut self.accounts[ordinal as usize];
                 account.chain = chain_step(&account.chain, &leaf);

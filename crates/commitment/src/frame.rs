@@ -1,12 +1,15 @@
 //! Frames: the pieces that a batch's body is made of (docs/format.md, section 5).
 
 use crate::envelope::ENVELOPE;
-use crate::fault::{Fault, at, same};
+use crate::fault::{Fault, at, same, same_bytes};
 use crate::hash::{Digest, Domain, KeyedDomain, hash, keyed};
 use crate::page::SUMMARY;
+use crate::tree::tree_leaf;
 
 /// The length of a frame's header in bytes.
-pub const FRAME_HEADER: usize = 4;
+pub const FRAME_HEADER: usize = 8;
+/// Where in its header a frame's check is, and how long.
+const CHECK: std::ops::Range<usize> = 4..8;
 /// The longest body of a frame in bytes: its length has three bytes.
 pub const MAX_FRAME: usize = (1 << 24) - 1;
 /// The length of an event's salt in bytes.
@@ -59,7 +62,7 @@ impl<'a> Frame<'a> {
         let Some((header, rest)) = bytes.split_at_checked(FRAME_HEADER) else {
             return Err(Fault::new(
                 0,
-                "a frame's header of 4 bytes",
+                "a frame's header of 8 bytes",
                 format!("{} bytes", bytes.len()),
             ));
         };
@@ -96,6 +99,15 @@ impl<'a> Frame<'a> {
             kind => return Err(Fault::new(0, "a frame of kind 1, 2 or 3", unknown(kind))),
         };
         Ok((frame, FRAME_HEADER + len))
+    }
+
+    /// Holds the check in the frame's header against its leaf, or a trailer's leaf hash in the tree:
+    /// by it a changed byte is found in the very frame. `bytes` begin with the frame.
+    ///
+    /// # Errors
+    /// If it is another.
+    pub fn check(bytes: &[u8], digest: &Digest) -> Result<(), Fault> {
+        same_bytes(0, "a frame whose hash begins with", &bytes[CHECK], &digest[..4])
     }
 
     /// The frame's leaf; a trailer has none.
@@ -159,19 +171,22 @@ pub fn chain_step(head: &Digest, leaf: &Digest) -> Digest {
     hash(Domain::ChainStep, &[head, leaf])
 }
 
-/// Writes a name frame.
+/// Writes a name frame; gives its leaf.
 ///
 /// # Panics
 /// If the name is not of 1 to 128 bytes.
-pub fn write_name(out: &mut Vec<u8>, ordinal: u32, secret: &[u8; 32], name: &str) {
+pub fn write_name(out: &mut Vec<u8>, ordinal: u32, secret: &[u8; 32], name: &str) -> Digest {
     assert!((1..=128).contains(&name.len()), "an account's name has 1 to 128 bytes");
-    write_header(out, NAME, 36 + name.len());
+    let start = begin(out);
     out.extend_from_slice(&ordinal.to_le_bytes());
     out.extend_from_slice(secret);
     out.extend_from_slice(name.as_bytes());
+    let leaf = name_leaf(ordinal, secret, name);
+    finish(out, start, NAME, &leaf);
+    leaf
 }
 
-/// Writes an event frame; `content` appends the content to `out`.
+/// Writes an event frame; `content` appends the content to `out`. Gives its leaf.
 ///
 /// # Panics
 /// If the content is longer than a frame holds.
@@ -180,9 +195,8 @@ pub fn write_event(
     envelope: &[u8; ENVELOPE],
     salt: &[u8; SALT],
     content: impl FnOnce(&mut Vec<u8>),
-) {
-    let start = out.len();
-    write_header(out, EVENT, 0);
+) -> Digest {
+    let start = begin(out);
     out.extend_from_slice(envelope);
     out.extend_from_slice(salt);
     let at = out.len();
@@ -192,22 +206,27 @@ pub fn write_event(
         out.resize(at + MIN_CONTENT, 0);
         out[at..].rotate_right(MIN_CONTENT - len);
     }
-    let header = header(EVENT, out.len() - start - FRAME_HEADER);
-    out[start..start + FRAME_HEADER].copy_from_slice(&header);
+    let leaf = event_leaf(envelope, salt, &out[at..]);
+    finish(out, start, EVENT, &leaf);
+    leaf
 }
 
 /// Writes a page trailer.
 pub fn write_trailer(out: &mut Vec<u8>, summary: &[u8; SUMMARY]) {
-    write_header(out, TRAILER, SUMMARY);
+    let start = begin(out);
     out.extend_from_slice(summary);
+    finish(out, start, TRAILER, &tree_leaf(summary));
 }
 
-fn write_header(out: &mut Vec<u8>, kind: u8, len: usize) {
-    out.extend_from_slice(&header(kind, len));
+fn begin(out: &mut Vec<u8>) -> usize {
+    out.extend_from_slice(&[0; FRAME_HEADER]);
+    out.len() - FRAME_HEADER
 }
 
-fn header(kind: u8, len: usize) -> [u8; FRAME_HEADER] {
+fn finish(out: &mut [u8], start: usize, kind: u8, digest: &Digest) {
+    let len = out.len() - start - FRAME_HEADER;
     assert!(len <= MAX_FRAME, "a frame's body has at most {MAX_FRAME} bytes");
     let [a, b, c, ..] = at::<8>(&(len as u64).to_le_bytes(), 0);
-    [kind, a, b, c]
+    out[start..start + 4].copy_from_slice(&[kind, a, b, c]);
+    out[start..][CHECK].copy_from_slice(&digest[..4]);
 }

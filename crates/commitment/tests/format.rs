@@ -77,7 +77,12 @@ impl Made {
                 let secret = self.random();
                 self.accounts.push((event.account.clone(), secret));
                 let start = batch.len();
-                write_name(&mut batch, u32::try_from(ordinal).unwrap(), &secret, &event.account);
+                _ = write_name(
+                    &mut batch,
+                    u32::try_from(ordinal).unwrap(),
+                    &secret,
+                    &event.account,
+                );
                 self.count(&batch[start..], false);
             }
             let (scope, subject) = Scope::of(&event.payload);
@@ -102,7 +107,7 @@ impl Made {
             assert_eq!(Envelope::decode(&envelope.encode()), Ok(envelope));
             let salt = self.random();
             let start = batch.len();
-            write_event(&mut batch, &envelope.encode(), &salt, |out| {
+            _ = write_event(&mut batch, &envelope.encode(), &salt, |out| {
                 canonical::encode_content(event, out);
             });
             self.count(&batch[start..], true);

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry as MapEntry;
 
-use commitment::{BATCH_HEADER, ENVELOPE, Envelope, Fault, Frame, content_of};
+use commitment::{BATCH_HEADER, ENVELOPE, Envelope, FRAME_HEADER, Fault, Frame, content_of};
 use event::{Event, EventHash, Recorded, RecordedBy, canonical};
 
 use crate::derived::{Entry, IdTag, Place};
@@ -108,17 +108,20 @@ pub(crate) fn each_event<'b, E: From<Fault>>(
                 let known = Known { name: name.to_owned(), secret: *secret, next: 0 };
                 if accounts.insert(ordinal, known).is_some() {
                     let (expected, found) = ("a new ordinal".to_owned(), ordinal.to_string());
-                    return Err(moved(Fault { offset: 4, expected, found }).into());
+                    return Err(
+                        moved(Fault { offset: FRAME_HEADER as u64, expected, found }).into()
+                    );
                 }
             }
             Frame::Event { envelope, padded, .. } => {
-                let envelope = Envelope::decode(envelope).map_err(|f| moved(f.moved(4)))?;
+                let envelope =
+                    Envelope::decode(envelope).map_err(|f| moved(f.moved(FRAME_HEADER as u64)))?;
                 let ordinal = envelope.ordinal;
                 let known = match accounts.entry(ordinal) {
                     MapEntry::Occupied(known) => known.into_mut(),
                     MapEntry::Vacant(vacant) => vacant.insert(find(ordinal)?.ok_or_else(|| {
                         moved(Fault {
-                            offset: 8,
+                            offset: FRAME_HEADER as u64 + 4,
                             expected: "the ordinal of an account named before".to_owned(),
                             found: ordinal.to_string(),
                         })
@@ -153,7 +156,7 @@ pub(crate) fn recorded(
     revision: u64,
 ) -> Result<Recorded, Fault> {
     let read = canonical::decode_content(envelope.kind, content).map_err(|e| Fault {
-        offset: (commitment::FRAME_HEADER + ENVELOPE + commitment::SALT + e.offset) as u64,
+        offset: (FRAME_HEADER + ENVELOPE + commitment::SALT + e.offset) as u64,
         expected: "a canonical content".to_owned(),
         found: e.problem.to_string(),
     })?;

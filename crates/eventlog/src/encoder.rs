@@ -1,7 +1,7 @@
 //! Puts events into frames, frames into pages and a batch.
 
 use commitment::{
-    Checksum, Envelope, FRAME_HEADER, Frame, Pages, SALT, SEGMENT_HEADER, Scope, SegmentHeader,
+    Checksum, Envelope, FRAME_HEADER, Pages, SALT, SEGMENT_HEADER, Scope, SegmentHeader,
     begin_batch, write_event, write_name, write_trailer,
 };
 use event::{Event, RecordedBy, Timestamp};
@@ -76,8 +76,8 @@ impl Encoder {
         self.random.fill_bytes(&mut secret);
         self.make_room(FRAME_HEADER + 36 + name.len());
         let start = self.batch.len();
-        write_name(&mut self.batch, ordinal, &secret, name);
-        self.count(start);
+        let leaf = write_name(&mut self.batch, ordinal, &secret, name);
+        self.pages.push(leaf, self.batch.len() - start, false);
         (ordinal, secret)
     }
 
@@ -120,18 +120,11 @@ impl Encoder {
             self.pages.set_clock_ms(recorded_at.ms());
         }
         let start = self.batch.len();
-        write_event(&mut self.batch, &envelope.encode(), &salt, |out| {
-            out.extend_from_slice(content)
-        });
-        self.count(start);
+        let (envelope, batch) = (envelope.encode(), &mut self.batch);
+        let leaf = write_event(batch, &envelope, &salt, |out| out.extend_from_slice(content));
+        self.pages.push(leaf, self.batch.len() - start, true);
         self.events += 1;
         (start, recorded_at, recorded_by)
-    }
-
-    fn count(&mut self, start: usize) {
-        let (frame, len) = Frame::read(&self.batch[start..]).expect("it was written just now");
-        let leaf = frame.leaf().expect("names and events have leaves");
-        self.pages.push(leaf, len, matches!(frame, Frame::Event { .. }));
     }
 
     /// Closes the page if a frame of this length does not fit.

@@ -111,7 +111,7 @@ impl Locator {
         };
         let limit = if place.segment == end.segment { end.offset } else { u64::MAX };
         let len = match window.get(place.offset, FRAME_HEADER, limit) {
-            Ok(&[_, a, b, c]) => FRAME_HEADER + u32::from_le_bytes([a, b, c, 0]) as usize,
+            Ok(&[_, a, b, c, ..]) => FRAME_HEADER + u32::from_le_bytes([a, b, c, 0]) as usize,
             Ok(_) => 0,
             Err(e) => return Err(ReadError::io("read", &path)(e)),
         };
@@ -171,7 +171,7 @@ fn step(window: &mut Window, at: Mark, limit: u64) -> Result<(Mark, bool), Bad> 
         let batch = (at.offset, at.offset + header.total() as u64);
         return Ok((Mark { offset: at.offset + BATCH_HEADER as u64, batch, ..at }, false));
     }
-    let &[kind, a, b, c] = window.get(at.offset, FRAME_HEADER, limit)? else {
+    let &[kind, a, b, c, _, _, _, _] = window.get(at.offset, FRAME_HEADER, limit)? else {
         return Err(fault("a frame's header", "the end of the log".to_owned()));
     };
     let offset = at.offset + FRAME_HEADER as u64 + u64::from(u32::from_le_bytes([a, b, c, 0]));
@@ -189,9 +189,14 @@ pub(crate) fn event_frame<'a>(
     bytes: &'a [u8],
 ) -> Result<(commitment::Envelope, &'a [u8]), ReadError> {
     let bad = |fault: Fault| corrupt(folder, place.segment, fault.moved(place.offset), None);
-    match Frame::read(bytes).map_err(bad)? {
-        (Frame::Event { envelope, padded, .. }, _) => {
-            let envelope = commitment::Envelope::decode(envelope).map_err(|f| bad(f.moved(4)))?;
+    let (frame, _) = Frame::read(bytes).map_err(bad)?;
+    if let Some(leaf) = frame.leaf() {
+        Frame::check(bytes, &leaf).map_err(bad)?;
+    }
+    match frame {
+        Frame::Event { envelope, padded, .. } => {
+            let envelope = commitment::Envelope::decode(envelope)
+                .map_err(|f| bad(f.moved(FRAME_HEADER as u64)))?;
             Ok((envelope, commitment::content_of(padded)))
         }
         _ => Err(bad(Fault {

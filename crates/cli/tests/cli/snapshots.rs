@@ -157,7 +157,7 @@ fn masked(text: &str) -> String {
         let line = mask_after(line, "root ", 64, "ROOT");
         let line = mask_after(&line, "\"root\":\"", 64, "ROOT");
         let line = mask_after(&line, "found: ", 64, "ROOT");
-        let line = mask_after(&line, "实为: ", 64, "ROOT");
+        let line = mask_after(&line, "实为：", 64, "ROOT");
         let line = mask_after(&line, "\"found\":\"", 64, "ROOT");
         let line = mask_between(&line, " in ", " s (", "TIME");
         let line = mask_between(&line, " s (", " a second)", "RATE");

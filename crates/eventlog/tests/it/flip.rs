@@ -110,13 +110,20 @@ impl Layout {
             bytes[128..160].copy_from_slice(hash.as_bytes());
             before = bytes[128..144].try_into().unwrap();
             checksums.insert((segment, SEGMENT_HEADER), before);
+            for &(at, end) in &self.frames[segment] {
+                if let Ok((frame, _)) = Frame::read(&bytes[at..end]) {
+                    let digest = frame.leaf().unwrap_or_else(|| tree_leaf(&bytes[at + 8..end]));
+                    bytes[at + 4..at + 8].copy_from_slice(&digest[..4]);
+                }
+            }
             if pages {
                 let mut tree = Frontier::of_page();
                 for &(at, end) in &self.frames[segment] {
                     if self.trailers.contains(&(segment, at)) {
-                        bytes[at + 52..at + 84].copy_from_slice(&tree.root());
-                        bytes[at + 84..at + 116].copy_from_slice(&predecessor);
-                        predecessor = tree_leaf(&bytes[at + 4..end]);
+                        bytes[at + 56..at + 88].copy_from_slice(&tree.root());
+                        bytes[at + 88..at + 120].copy_from_slice(&predecessor);
+                        predecessor = tree_leaf(&bytes[at + 8..end]);
+                        bytes[at + 4..at + 8].copy_from_slice(&predecessor[..4]);
                         tree.clear();
                     } else if let Ok((frame, _)) = Frame::read(&bytes[at..end]) {
                         tree.push(frame.leaf().unwrap_or_default());
@@ -195,6 +202,34 @@ fn every_changed_byte_is_found() {
             }
         });
     }
+}
+
+#[test]
+fn the_event_that_was_changed_is_named() {
+    let files = small(true);
+    let layout = Layout::of(&files);
+    let all = events(0, 42);
+    let mut position = 0;
+    for (name, frames) in files.0.keys().filter(|name| *name != "HEAD").zip(&layout.frames) {
+        for &(at, end) in frames {
+            let Ok((Frame::Event { .. }, _)) = Frame::read(&files.0[name][at..end]) else { continue };
+            // The envelope's bytes 4 to 7 are the account's ordinal: they could name another.
+            for byte in (at + 8..at + 12).chain(at + 16..end) {
+                let mut flipped = files.clone();
+                flipped.0.get_mut(name).unwrap()[byte] ^= 4;
+                let found = flipped.check(Level::Full).unwrap_err();
+                let account = &all[position].account;
+                let revision = all[..position].iter().filter(|e| e.account == *account).count();
+                assert_eq!(found.file, *name);
+                assert_eq!(found.position, Some(position as u64), "{name} {byte}: {found}");
+                assert_eq!(found.account.as_ref(), Some(account));
+                assert_eq!(found.revision, Some(revision as u64));
+                assert!((at..end).contains(&(found.offset as usize)), "{name} {byte}: {found}");
+            }
+            position += 1;
+        }
+    }
+    assert_eq!(position, all.len());
 }
 
 #[test]

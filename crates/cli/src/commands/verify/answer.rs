@@ -1,0 +1,213 @@
+//! What `verify` answers.
+
+use commitment::{Divergence, Report, hex};
+use serde::Serialize;
+
+use crate::failure::Failure;
+use crate::question::Question;
+use crate::show::amount::{bytes, count, counted};
+use crate::show::screen::Screen;
+use crate::show::style;
+use crate::show::table::{Cell, paragraph};
+
+#[derive(Serialize)]
+pub struct Answer {
+    pub ok: bool,
+    /// The log's own, where it could be read to its end.
+    events: Option<u64>,
+    accounts: Option<u64>,
+    root: Option<String>,
+    /// `full` or `quick`.
+    checked: &'static str,
+    /// Of the files.
+    bytes: u64,
+    /// Behind the last whole batch: of a write that was cut short.
+    unfinished_bytes: u64,
+    pub snapshots: Snapshots,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub divergence: Option<Told>,
+    /// Whether the root was held against one that the caller knew, and is it.
+    #[serde(skip)]
+    pub is_expected: bool,
+}
+
+/// What became of the statements that the store keeps.
+#[derive(Default, Serialize)]
+pub struct Snapshots {
+    /// A replay comes to the same.
+    pub held: u64,
+    /// Made under another policy or by another version of the projection.
+    pub skipped: u64,
+}
+
+/// Where the store is not as it was written. `file` is in the store's folder.
+#[derive(Serialize)]
+pub struct Told {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    account: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    position: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    revision: Option<u64>,
+    file: String,
+    offset: u64,
+    expected: String,
+    found: String,
+}
+
+impl From<Divergence> for Told {
+    fn from(divergence: Divergence) -> Told {
+        let Divergence { account, position, revision, file, offset, expected, found } = divergence;
+        Told { account, position, revision, file, offset, expected, found }
+    }
+}
+
+impl Answer {
+    pub fn new(quick: bool, bytes: u64) -> Answer {
+        Answer {
+            ok: false,
+            events: None,
+            accounts: None,
+            root: None,
+            checked: if quick { "quick" } else { "full" },
+            bytes,
+            unfinished_bytes: 0,
+            snapshots: Snapshots::default(),
+            divergence: None,
+            is_expected: false,
+        }
+    }
+
+    /// The log was read to its end.
+    pub fn found(&mut self, report: &Report) {
+        self.events = Some(report.events);
+        self.accounts = Some(report.accounts);
+        self.root = Some(hex(&report.root));
+        self.unfinished_bytes = report.torn;
+    }
+
+    /// For people.
+    pub fn show(&self, question: &Question, screen: &mut Screen) -> Result<(), Failure> {
+        match &self.divergence {
+            Some(divergence) => divergence.show(question, screen),
+            None => self.show_sound(question, screen),
+        }
+    }
+
+    fn show_sound(&self, question: &Question, screen: &mut Screen) -> Result<(), Failure> {
+        let events = self.events.unwrap_or_default();
+        let accounts = self.accounts.unwrap_or_default();
+        let size = bytes(self.bytes);
+        let heading = question.pick("The log is as it was written.", "日志与写入时一致。");
+        paragraph(screen, 0, &Cell::styled(heading, style::GOOD))?;
+        let how = match self.checked {
+            "quick" => question.pick(
+                "the files' bytes alone were checked, not the hashes above them",
+                "只检查了文件字节，没有重算其上的散列",
+            ),
+            _ => question.pick(
+                "every byte was read, every hash up to the root recomputed, every account replayed",
+                "已读取全部字节，重算直至根的全部散列，并重放全部账号",
+            ),
+        };
+        let (of, by) = (counted(events, "event"), counted(accounts, "account"));
+        let text = question.pick(
+            format!("{of} of {by}, {size}: {how}."),
+            format!("{} 个账号的 {} 条事件，{size}：{how}。", count(accounts), count(events)),
+        );
+        paragraph(screen, 0, &text.into())?;
+        if self.snapshots.held + self.snapshots.skipped > 0 {
+            let (held, skipped) = (count(self.snapshots.held), count(self.snapshots.skipped));
+            let text = question.pick(
+                format!(
+                    "Snapshots kept: {held} agree with the replay, {skipped} are under a policy not \
+                     at hand."
+                ),
+                format!("已存快照：{held} 份与重放一致，{skipped} 份所依政策不在手边。"),
+            );
+            paragraph(screen, 0, &text.into())?;
+        }
+        if self.unfinished_bytes > 0 {
+            let torn = counted(self.unfinished_bytes, "byte");
+            let text = question.pick(
+                format!(
+                    "Behind the log's end: {torn} of a write that was cut short and that nobody was \
+                     told of; the next import sets them aside."
+                ),
+                format!(
+                    "日志末尾之后有 {} 字节未写完、也未确认的内容，下次导入时会移开。",
+                    count(self.unfinished_bytes)
+                ),
+            );
+            paragraph(screen, 0, &Cell::styled(text, style::CARE))?;
+        }
+        screen.line(format_args!("root {}", self.root.as_deref().unwrap_or_default()))?;
+        let text = if self.is_expected {
+            question.pick("It is the root that you expected.", "与给定的根一致。").to_owned()
+        } else {
+            question.pick(
+                format!(
+                    "Who makes the whole log anew is found only against a root kept elsewhere: note \
+                     this one, which is of {of}, and check it with --expect-root."
+                ),
+                format!(
+                    "整本重做的日志，只有对照存于别处的根才能发现：请记下此根（对应 {} 条事件），日后用 \
+                     --expect-root 核对。",
+                    count(events)
+                ),
+            )
+        };
+        paragraph(screen, 0, &Cell::styled(text, style::DIM))
+    }
+}
+
+impl Told {
+    fn show(&self, question: &Question, screen: &mut Screen) -> Result<(), Failure> {
+        let Told { account, position, revision, file, offset, expected, found } = self;
+        let is_log = file.starts_with("log");
+        let heading = match is_log {
+            true => question.pick("The log is NOT as it was written.", "日志已被改动或损坏。"),
+            false => question.pick(
+                "The log is as it was written, but what is derived of it says otherwise.",
+                "日志与写入时一致，但由它派生的文件与之不符。",
+            ),
+        };
+        paragraph(screen, 0, &Cell::styled(heading, style::BAD))?;
+        let mut place = vec![
+            question.pick(format!("{file}, byte {offset}"), format!("{file}，第 {offset} 字节")),
+        ];
+        if let Some(account) = account {
+            place.push(question.pick(format!("account {account}"), format!("账号 {account}")));
+        }
+        if let Some(position) = position {
+            place.push(question.pick(format!("position {position}"), format!("位置 {position}")));
+        }
+        if let Some(revision) = revision {
+            place.push(question.pick(format!("revision {revision}"), format!("序号 {revision}")));
+        }
+        for (en, zh, text) in [
+            ("where", "何处", &place.join(question.pick(", ", "，"))),
+            ("expected", "应为", expected),
+            ("found", "实为", found),
+        ] {
+            let text = question.pick(format!("{en}: {text}"), format!("{zh}：{text}"));
+            paragraph(screen, 2, &text.into())?;
+        }
+        let advice = match file.as_str() {
+            "log" => question.pick(
+                "A root is of one size of the log: one that was noted before events were appended is \
+                 another. Else the log was made anew.",
+                "根对应特定大小的日志：追加事件之后，先前记下的根不再相同；否则即是日志被重新制作。",
+            ),
+            _ if is_log => question.pick(
+                "Keep this store as it is for whoever looks into it, and go on from a backup.",
+                "请原样保留此存储以供查证，并改用备份。",
+            ),
+            _ => question.pick(
+                "Delete the store's folder derived: it is made anew from the log.",
+                "请删除存储中的 derived 文件夹，它会由日志重新生成。",
+            ),
+        };
+        paragraph(screen, 2, &Cell::styled(advice, style::DIM))
+    }
+}
