@@ -212,7 +212,9 @@ fn the_event_that_was_changed_is_named() {
     let mut position = 0;
     for (name, frames) in files.0.keys().filter(|name| *name != "HEAD").zip(&layout.frames) {
         for &(at, end) in frames {
-            let Ok((Frame::Event { .. }, _)) = Frame::read(&files.0[name][at..end]) else { continue };
+            let Ok((Frame::Event { .. }, _)) = Frame::read(&files.0[name][at..end]) else {
+                continue;
+            };
             // The envelope's bytes 4 to 7 are the account's ordinal: they could name another.
             for byte in (at + 8..at + 12).chain(at + 16..end) {
                 let mut flipped = files.clone();
