@@ -1,56 +1,33 @@
 //! The one writer of a store: stages what threads append, and writes it by one sync for all.
 
+mod lookup;
+
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 
-use commitment::{FRAME_HEADER, MAX_BATCH, SegmentHeader, finish_batch};
-use event::{Event, EventHash, Recorded, Timestamp, canonical};
+use commitment::{FRAME_HEADER, MAX_BATCH};
+use event::{Event, EventHash, Recorded, Timestamp};
 
-use crate::decode::{hash_of, id_tag, short};
-use crate::derived::{Derived, DerivedError, Entry, IdTag, Place};
-use crate::encoder::{Batch, Encoder};
+use crate::decode::short;
+use crate::derived::{Entry, IdTag, Place};
+use crate::encoder::Encoder;
 use crate::folder::{Folder, Found};
-use crate::head_file::{Durable, HeadFile};
+use crate::head_file::Durable;
 use crate::index::Index;
-use crate::locate::{Locator, event_frame};
+use crate::locate::Locator;
+use crate::prepare::{MAX_CONTENT, Prepared, prepare};
 use crate::recover::{corrupt_at, recover};
-use crate::storage::{Access, Disk, Lock, Storage, StoredFile};
-use crate::{AppendError, ExpectedRevision, OpenError, Outcome, ReadError, Recovery, index};
+use crate::storage::{Disk, Lock, Storage};
+use crate::tail::{Tail, failed};
+use crate::{AppendError, ExpectedRevision, OpenError, Options, Outcome, Recovery, index};
 
 /// From this many bytes on a batch is written before more is staged.
 const FULL_BATCH: usize = 4 << 20;
-/// An event's content is at most this long: several times what a line of an event can hold.
-const MAX_CONTENT: usize = 4 << 20;
+/// It takes one more event then, with a name and a trailer.
+const _: () = assert!(MAX_CONTENT + FULL_BATCH + FRAME_HEADER + (1 << 20) < MAX_BATCH);
 /// How many accounts are kept in memory besides those that are being written.
 const KEPT_ACCOUNTS: usize = 1 << 18;
-
-/// How a log is written.
-#[derive(Clone)]
-pub struct Options {
-    /// The clock that says when an event was recorded. The log never goes back behind what it said.
-    pub clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
-    /// Whether an event's own `recorded_at` is honoured.
-    pub trust_recorded_at: bool,
-    /// The size in bytes from which a segment of the log is closed.
-    pub segment_bytes: u64,
-    /// Whether `HEAD` is synced with each batch too: then loss of power leaves nothing to recover
-    /// but one batch that nobody was told of, at the price of a second sync.
-    pub strict_tail: bool,
-}
-
-impl Options {
-    /// With this clock, `recorded_at` not honoured, segments of 64 MiB, `HEAD` synced lazily.
-    #[must_use]
-    pub fn new(clock: impl Fn() -> Timestamp + Send + Sync + 'static) -> Options {
-        Options {
-            clock: Arc::new(clock),
-            trust_recorded_at: false,
-            segment_bytes: 64 << 20,
-            strict_tail: false,
-        }
-    }
-}
 
 /// The one writer of a store. Threads may share it: what they append at the same time reaches the
 /// disk by one sync.
@@ -64,7 +41,7 @@ pub struct Log {
     _lock: Lock,
 }
 
-/// What staging needs. Whoever writes takes `files` out and works without the lock.
+/// What staging needs. Whoever writes takes `tail` out and works without the lock.
 struct State {
     encoder: Encoder,
     staged: Vec<Staged>,
@@ -74,7 +51,7 @@ struct State {
     index: Index,
     locator: Locator,
     durable: Durable,
-    files: Option<Files>,
+    tail: Option<Tail>,
     spare: Vec<u8>,
     failed: Option<AppendError>,
 }
@@ -94,23 +71,6 @@ struct Staged {
     hash: EventHash,
     /// Where its frame begins in the batch.
     at: usize,
-}
-
-/// What only the one who writes touches.
-struct Files {
-    head: HeadFile,
-    segment: Box<dyn StoredFile>,
-    end: Durable,
-    /// The segment that the next batch begins.
-    next: Option<SegmentHeader>,
-}
-
-/// An event with all that can be made of it without the lock.
-struct Prepared {
-    event: Event,
-    content: Vec<u8>,
-    tag: IdTag,
-    hash: EventHash,
 }
 
 impl Log {
@@ -181,7 +141,7 @@ impl Log {
                 index,
                 locator: Locator::default(),
                 durable,
-                files: Some(Files {
+                tail: Some(Tail {
                     head: recovered.head,
                     segment: recovered.file,
                     end: durable,
@@ -304,10 +264,10 @@ impl Log {
             return Err(failed.clone());
         }
         let end = state.durable;
-        let files = state.files.as_mut().expect("nobody else has the log");
-        if !files.head.is_shut() {
+        let tail = state.tail.as_mut().expect("nobody else has the log");
+        if !tail.head.is_shut() {
             for _ in 0..2 {
-                let written = files.head.write(end, true, true);
+                let written = tail.head.write(end, true, true);
                 written.map_err(|e| failed("write", &self.folder.head(), &e))?;
             }
         }
@@ -358,96 +318,6 @@ impl Log {
         Ok(Outcome::Appended { position, revision })
     }
 
-    /// What the log knows of an event's id.
-    fn find(&self, state: &mut State, new: &Prepared) -> Result<Option<Outcome>, AppendError> {
-        if let Some((position, hash)) = state.pending.get(&new.tag) {
-            let position = *position;
-            return Ok(Some(if *hash == new.hash {
-                Outcome::Duplicate { position }
-            } else {
-                Outcome::Conflict { position }
-            }));
-        }
-        let Some(found) = self.ask(state, |derived| derived.find_id(&new.tag))? else {
-            return Ok(None);
-        };
-        // The log has the last word, on the id and on the content.
-        match self.compare(state, new, found.position)? {
-            Some(outcome) => Ok(Some(outcome)),
-            None => {
-                let end = state.durable;
-                state.index.rebuild(&self.folder, self.store, end).map_err(Arc::new)?;
-                match state.index.derived.find_id(&new.tag) {
-                    Ok(Some(found)) => Ok(self.compare(state, new, found.position)?),
-                    Ok(None) => Ok(None),
-                    Err(e) => Err(Arc::new(index::failed(&self.folder, &e)).into()),
-                }
-            }
-        }
-    }
-
-    /// Holds a new event against the one at `position`; `None` if that has another id or account.
-    fn compare(
-        &self,
-        state: &mut State,
-        new: &Prepared,
-        position: u64,
-    ) -> Result<Option<Outcome>, AppendError> {
-        if position >= state.durable.events {
-            return Ok(None);
-        }
-        let Some(account) = self.account(state, &new.event.account)? else { return Ok(None) };
-        let end = state.durable;
-        let found = state.locator.find(&self.folder, end, position).map_err(Arc::new)?;
-        let bytes = state.locator.frame(&self.folder, end, found.place).map_err(Arc::new)?;
-        let (envelope, content) =
-            event_frame(&self.folder, found.place, bytes).map_err(Arc::new)?;
-        if envelope.ordinal != account.ordinal {
-            return Ok(None);
-        }
-        let event = &new.event;
-        let is_same = content == new.content
-            && envelope.kind == event.payload.kind()
-            && envelope.actor == event.actor
-            && envelope.surface == event.surface
-            && envelope.occurred_at == event.occurred_at;
-        if is_same {
-            return Ok(Some(Outcome::Duplicate { position }));
-        }
-        let old = canonical::decode_content(envelope.kind, content);
-        let has_id = old.is_ok_and(|old| old.id == event.id);
-        Ok(has_id.then_some(Outcome::Conflict { position }))
-    }
-
-    /// An account, if it has an event or one is staged.
-    fn account(&self, state: &mut State, name: &str) -> Result<Option<Account>, AppendError> {
-        if let Some(account) = state.accounts.get(name) {
-            return Ok(Some(*account));
-        }
-        let Some(head) = self.ask(state, |derived| derived.head(name))? else { return Ok(None) };
-        let ordinal = u32::try_from(head.ordinal).map_err(|_| {
-            let what = format!("account {name:?} has the ordinal {}", head.ordinal);
-            Arc::new(ReadError::io("use", &self.folder.derived().0)(std::io::Error::other(what)))
-        })?;
-        let account = Account { ordinal, secret: head.secret, next: head.count };
-        state.accounts.insert(name.to_owned(), account);
-        Ok(Some(account))
-    }
-
-    /// Asks the derived files; if they turn out damaged, they are made anew and asked again.
-    fn ask<T>(
-        &self,
-        state: &mut State,
-        question: impl Fn(&Derived) -> Result<T, DerivedError>,
-    ) -> Result<T, AppendError> {
-        if let Ok(answer) = question(&state.index.derived) {
-            return Ok(answer);
-        }
-        let end = state.durable;
-        state.index.rebuild(&self.folder, self.store, end).map_err(Arc::new)?;
-        question(&state.index.derived).map_err(|e| Arc::new(index::failed(&self.folder, &e)).into())
-    }
-
     /// Returns when all that the outcomes speak of is durable.
     fn wait_for<'a>(
         &'a self,
@@ -475,10 +345,10 @@ impl Log {
         if let Some(failed) = &state.failed {
             return Err(failed.clone());
         }
-        if state.encoder.is_empty() && state.files.is_some() {
+        if state.encoder.is_empty() && state.tail.is_some() {
             return Ok(state);
         }
-        let Some(mut files) = state.files.take() else {
+        let Some(mut tail) = state.tail.take() else {
             return Ok(self
                 .turn
                 .wait(state)
@@ -488,10 +358,10 @@ impl Log {
         let mut batch = state.encoder.take(spare);
         let staged = std::mem::take(&mut state.staged);
         drop(state);
-        let start = files.write(&self.folder, &mut batch, self.options.strict_tail);
+        let start = tail.write(&self.folder, &mut batch, self.options.strict_tail);
         let mut state = self.lock();
-        let durable = files.end;
-        state.files = Some(files);
+        let durable = tail.end;
+        state.tail = Some(tail);
         state.spare = batch.bytes;
         self.turn.notify_all();
         match start {
@@ -532,89 +402,8 @@ impl State {
     }
 }
 
-impl Files {
-    /// Writes a batch and syncs it, then `HEAD`; gives where it begins.
-    fn write(
-        &mut self,
-        folder: &Folder,
-        batch: &mut Batch,
-        strict_tail: bool,
-    ) -> Result<Place, AppendError> {
-        let head = folder.head();
-        if self.head.is_shut() {
-            // Behind the end of a log that was closed there must never be anything. Both slots, so
-            // that a torn write of one can never leave the other to say that it was closed.
-            for _ in 0..2 {
-                self.head.write(self.end, false, true).map_err(|e| failed("write", &head, &e))?;
-            }
-        }
-        if let Some(mut header) = self.next.take() {
-            header.before = self.end.checksum;
-            self.roll(folder, &header)?;
-        }
-        let start = Place { segment: self.end.segment, offset: self.end.offset };
-        let checksum = finish_batch(&mut batch.bytes, &self.end.checksum, batch.events);
-        let path = folder.segment(start.segment);
-        self.segment
-            .write_at(&batch.bytes, start.offset)
-            .map_err(|e| failed("write", &path, &e))?;
-        self.segment.sync().map_err(|e| failed("sync", &path, &e))?;
-        let end = Durable {
-            segment: start.segment,
-            offset: start.offset + batch.bytes.len() as u64,
-            events: self.end.events + u64::from(batch.events),
-            checksum,
-        };
-        self.head.write(end, false, strict_tail).map_err(|e| failed("write", &head, &e))?;
-        self.end = end;
-        self.next = batch.next.take();
-        Ok(start)
-    }
-
-    /// Begins a segment. A crash in here leaves one that `HEAD` does not name, to be set aside.
-    fn roll(&mut self, folder: &Folder, header: &SegmentHeader) -> Result<(), AppendError> {
-        let (path, bytes) = (folder.segment(header.segment), header.encode());
-        let file = folder.storage.open(&path, Access::Create);
-        let file = file.map_err(|e| failed("make the file", &path, &e))?;
-        file.write_at(&bytes, 0).map_err(|e| failed("write", &path, &e))?;
-        file.sync().map_err(|e| failed("sync", &path, &e))?;
-        let log = folder.log();
-        folder.storage.sync_folder(&log).map_err(|e| failed("sync the folder", &log, &e))?;
-        let checksum = bytes[128..144].try_into().expect("16 bytes");
-        let offset = bytes.len() as u64;
-        self.end = Durable { segment: header.segment, offset, checksum, ..self.end };
-        self.segment = file;
-        self.head.write(self.end, false, true).map_err(|e| failed("write", &folder.head(), &e))
-    }
-}
-
-fn failed(action: &'static str, path: &Path, error: &std::io::Error) -> AppendError {
-    AppendError::Failed { path: path.display().to_string(), action, message: error.to_string() }
-}
-
-/// Checks the events and makes of each what needs no lock.
-fn prepare(events: Vec<Event>) -> Result<Vec<Prepared>, AppendError> {
-    let mut scratch = Vec::new();
-    let prepare = |(index, event): (usize, Event)| {
-        event.check().map_err(|e| AppendError::Event { index, reason: e.to_string() })?;
-        let mut content = Vec::with_capacity(128);
-        canonical::encode_content(&event, &mut content);
-        if content.len() > MAX_CONTENT {
-            let reason = format!("has {} bytes, more than {MAX_CONTENT}", content.len());
-            return Err(AppendError::Event { index, reason });
-        }
-        let Event { account, id, actor, surface, occurred_at, payload, .. } = &event;
-        let (kind, tag) = (payload.kind(), id_tag(account, id));
-        let hash = hash_of(kind, *actor, *surface, *occurred_at, account, &content, &mut scratch);
-        Ok(Prepared { event, content, tag, hash })
-    };
-    events.into_iter().enumerate().map(prepare).collect()
-}
-
 fn random<const N: usize>() -> std::io::Result<[u8; N]> {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes).map_err(|e| std::io::Error::other(e.to_string()))?;
     Ok(bytes)
 }
-
-const _: () = assert!(MAX_CONTENT + FULL_BATCH + FRAME_HEADER + (1 << 20) < MAX_BATCH);

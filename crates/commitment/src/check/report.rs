@@ -1,0 +1,92 @@
+//! What a check says.
+
+use event::Recorded;
+
+use crate::batch::Checksum;
+use crate::hash::Digest;
+use crate::page::Pages;
+
+/// How much is checked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Level {
+    /// The files' bytes alone: every checksum, header, length and link, the frames' borders and the
+    /// pages' counts. Damage is found; an edit whose checksums were made anew is not.
+    Quick,
+    /// Also every leaf, chain, page and the tree anew from the events, and every event in itself.
+    Full,
+}
+
+/// Where a log is not as it was written.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{file}, byte {offset}: expected {expected}, found {found}")]
+pub struct Divergence {
+    /// The account, where it is known.
+    pub account: Option<String>,
+    /// The position of the event, or of the first event of the batch or page.
+    pub position: Option<u64>,
+    /// The revision of the event, where the account is known.
+    pub revision: Option<u64>,
+    /// The file's name in the log's folder.
+    pub file: String,
+    /// The byte in the file.
+    pub offset: u64,
+    /// What should stand there.
+    pub expected: String,
+    /// What stands there.
+    pub found: String,
+}
+
+/// An event that was found sound. Of the commitments above it (its page, the tree) nothing is said
+/// until [`LogCheck::finish`](super::LogCheck::finish).
+#[derive(Debug)]
+pub struct Checked<'a> {
+    /// The event in its place.
+    pub recorded: Recorded,
+    /// Its account's number.
+    pub ordinal: u32,
+    /// Its account's secret.
+    pub secret: &'a [u8; 32],
+    /// Its leaf.
+    pub leaf: Digest,
+    /// The head of its account's chain after it.
+    pub chain: Digest,
+    /// The file that holds it.
+    pub file: &'a str,
+    /// Where in the file its frame begins, in bytes.
+    pub offset: u64,
+}
+
+/// What a sound log is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// Events in it.
+    pub events: u64,
+    /// Accounts in it.
+    pub accounts: u64,
+    /// The root of the tree, the open page counted in (docs/format.md, section 8).
+    pub root: Digest,
+    /// The store's id.
+    pub store: [u8; 16],
+    /// Whether its last writer closed it.
+    pub shut: bool,
+    /// Bytes behind the last whole batch: what a writer was at when it was killed. Nobody was told
+    /// that they are durable.
+    pub torn: u64,
+}
+
+/// Where a log ends: what its next batch goes on from.
+#[derive(Debug, Clone)]
+pub struct End {
+    /// The open page, and what was before it.
+    pub pages: Pages,
+    /// Accounts in the log.
+    pub accounts: u64,
+    /// The last segment.
+    pub segment: u64,
+    /// The end of its last whole batch, or of its header, in bytes.
+    pub offset: u64,
+    /// The last checksum.
+    pub checksum: Checksum,
+    /// Bytes behind that end which are no batch.
+    pub torn: u64,
+}
