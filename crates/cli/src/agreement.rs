@@ -102,3 +102,62 @@ fn hash(step: &Step, names: &Names) -> u128 {
     let hash = hasher.finalize();
     u128::from_le_bytes(*hash.as_bytes().first_chunk().expect("16 of 32 bytes"))
 }
+
+#[cfg(test)]
+mod tests {
+    use event::{Actor, Event, Payload, RecordedBy, Timestamp};
+
+    use super::*;
+
+    fn recorded(revision: u64, item: &str) -> Recorded {
+        let at = Timestamp::from_ms(1000).expect("in range");
+        Recorded {
+            event: Event {
+                id: revision.to_string(),
+                account: "a".to_owned(),
+                occurred_at: at,
+                recorded_at: None,
+                actor: Actor::User,
+                surface: None,
+                attributes: std::collections::BTreeMap::new(),
+                payload: Payload::ItemTrashed { item: item.to_owned() },
+            },
+            position: 10 + revision,
+            revision,
+            recorded_at: at,
+            recorded_by: RecordedBy::Log,
+        }
+    }
+
+    /// Whether a log of the items `a` and `b`, trashed, agrees with a history of `events`.
+    #[track_caller]
+    fn check(events: &[Recorded], size: u64, expected: bool) {
+        let mut agreement = Agreement::default();
+        agreement.add(&recorded(0, "a"));
+        agreement.add(&recorded(1, "b"));
+        assert_eq!(agreement.left_over(), Some("a"));
+        assert_eq!(agreement.take(&History::of("a", events), size), expected);
+        assert_eq!(agreement.left_over(), None);
+    }
+
+    #[test]
+    fn a_history_that_differs_is_found() {
+        let log = [recorded(0, "a"), recorded(1, "b")];
+        check(&log, 12, true);
+        check(&[recorded(1, "b"), recorded(0, "a")], 12, true);
+        check(&[recorded(0, "a"), recorded(1, "b"), recorded(2, "c")], 12, true);
+        check(&[recorded(0, "a"), recorded(1, "b"), recorded(2, "c")], 13, false);
+        check(&log[..1], 12, false);
+        check(&[recorded(0, "b"), recorded(1, "a")], 12, false);
+        check(&[recorded(0, "a"), recorded(1, "c")], 12, false);
+        let mut later = log.clone();
+        later[1].event.occurred_at = Timestamp::from_ms(1001).expect("in range");
+        check(&later, 12, false);
+        let mut by_another = log.clone();
+        by_another[0].event.actor = Actor::Device;
+        check(&by_another, 12, false);
+        let mut restored = log;
+        restored[1].event.payload = Payload::ItemRestored { item: "b".to_owned() };
+        check(&restored, 12, false);
+    }
+}

@@ -1,5 +1,6 @@
 //! Why a command ends early, and the exit codes.
 
+use std::fmt::Display;
 use std::io;
 use std::path::Path;
 use std::process::ExitCode;
@@ -66,31 +67,42 @@ impl From<Outcome> for ExitCode {
 
 impl From<eventlog::OpenError> for Failure {
     fn from(error: eventlog::OpenError) -> Failure {
-        Failure::Store(error.to_string())
+        Failure::Store(without_number(error))
     }
 }
 
 impl From<eventlog::ReadError> for Failure {
     fn from(error: eventlog::ReadError) -> Failure {
-        Failure::Store(error.to_string())
+        Failure::Store(without_number(error))
     }
 }
 
 impl From<eventlog::AppendError> for Failure {
     fn from(error: eventlog::AppendError) -> Failure {
-        Failure::Store(error.to_string())
+        Failure::Store(without_number(error))
     }
 }
 
 /// What the system said, without its error number and in small letters.
 pub fn reason(error: &io::Error) -> String {
-    let text = error.to_string();
-    let text = text.split(" (os error").next().unwrap_or_default();
+    let text = without_number(error);
     let mut chars = text.chars();
     match chars.next() {
         Some(first) if chars.clone().next().is_some_and(|c| !c.is_uppercase()) => {
             first.to_lowercase().chain(chars).collect()
         }
-        _ => text.to_owned(),
+        _ => text,
+    }
+}
+
+/// A message without the system's number for it, which says nothing more.
+fn without_number(message: impl Display) -> String {
+    let message = message.to_string();
+    match message.split_once(" (os error ") {
+        Some((before, after)) => {
+            let after = after.split_once(')').map_or("", |(_, after)| after);
+            format!("{before}{after}")
+        }
+        None => message,
     }
 }

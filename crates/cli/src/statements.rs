@@ -136,3 +136,76 @@ fn key(store: &[u8; 16], account: &str) -> [u8; 16] {
     let hash = blake3::derive_key("stillthere derived snapshot statements 1", &material);
     *hash.first_chunk().expect("16 of 32 bytes")
 }
+
+#[cfg(test)]
+mod tests {
+    use event::{Recorded, RecordedBy, read_line};
+
+    use super::*;
+
+    const STORE: [u8; 16] = *b"the store's name";
+
+    fn at(day: i64) -> Timestamp {
+        Timestamp::from_ms(1_700_000_000_000 + day * 86_400_000).expect("in range")
+    }
+
+    /// Uploads of items, a day each.
+    fn history(days: i64) -> History {
+        let recorded = |day: i64| {
+            Recorded {
+            event: read_line(
+                format!(
+                    r#"{{"id":"{day}","account":"a","occurred_at":"{}","kind":"item_uploaded","item":"i{day}","category":"notes","bytes":1,"actor":"user"}}"#,
+                    at(day)
+                )
+                .as_bytes(),
+            )
+            .expect("an event"),
+            position: day as u64,
+            revision: day as u64,
+            recorded_at: at(day),
+            recorded_by: RecordedBy::Log,
+        }
+        };
+        History::of("a", &(0..days).map(recorded).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn a_statement_is_held_against_the_log_as_it_was_then() {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let policy = Policy::preset(policy::DEFAULT_PRESET).expect("it is there");
+        let policies = [(policy.hash(), policy)];
+        let (hash, policy) = &policies[0];
+        let mut statements = Statements::open(dir.path(), STORE, true).expect("made");
+        let short = history(3);
+        let view = fold(&short, policy, at(9), at(9)).expect("events");
+        let row = snapshot(&view, hash);
+        assert!(statements.keep(&row, at(9), 3) && statements.put(3));
+        // Said twice it is kept once.
+        assert!(statements.keep(&row, at(9), 3) && statements.put(3));
+        assert_eq!(statements.hold(&short, &policies), [Held::Same]);
+        assert_eq!(statements.hold(&history(5), &policies), [Held::Same]);
+        assert_eq!(statements.hold(&short, &[]), [Held::Skipped]);
+        let other = &statements.hold(&history(2), &policies)[0];
+        let Held::Differs { position: 2, revision: 2, stated, replayed, .. } = other else {
+            panic!("{other:?}")
+        };
+        assert_eq!(*stated, row.state_hash.to_string());
+        assert_ne!(stated, replayed);
+    }
+
+    #[test]
+    fn the_last_statements_are_kept() {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let policy = Policy::preset(policy::DEFAULT_PRESET).expect("it is there");
+        let policies = [(policy.hash(), policy)];
+        let (hash, policy) = &policies[0];
+        let mut statements = Statements::open(dir.path(), STORE, true).expect("made");
+        for day in 3..3 + 2 * KEPT as i64 {
+            let history = history(3);
+            let view = fold(&history, policy, at(day), at(day)).expect("events");
+            assert!(statements.keep(&snapshot(&view, hash), at(day), 3) && statements.put(3));
+        }
+        assert_eq!(statements.hold(&history(3), &policies), vec![Held::Same; KEPT]);
+    }
+}

@@ -7,6 +7,7 @@ use anstream::ColorChoice;
 use anstyle::Style;
 use serde::Serialize;
 
+use super::escape::escaped;
 use crate::failure::{Failure, reason};
 
 /// Columns where there is no terminal.
@@ -78,5 +79,7 @@ fn failed(error: io::Error) -> Failure {
 
 /// Says something on standard error. Nobody listening there is no error.
 pub fn say(message: impl Display) {
-    let _ = writeln!(io::stderr(), "stillthere: {message}");
+    let message = message.to_string();
+    let lines: Vec<_> = message.split('\n').map(escaped).collect();
+    let _ = writeln!(io::stderr(), "stillthere: {}", lines.join("\n"));
 }
