@@ -11,6 +11,9 @@ pub fn run() -> Result<(), String> {
         let text = fs::read_to_string(&path).map_err(|e| format!("{}: {e}", path.display()))?;
         let shown = path.strip_prefix(crate::root()).unwrap_or(&path).display().to_string();
         check(&shown, &text, &mut amiss);
+        if !is_compiled(&path) {
+            amiss.push(format!("{shown}: no `mod` names it, so nobody compiles it"));
+        }
     }
     amiss.extend(crate::architecture::differences()?);
     if amiss.is_empty() { Ok(()) } else { Err(amiss.join("\n")) }
@@ -31,6 +34,28 @@ fn check(path: &str, text: &str, amiss: &mut Vec<String>) {
             complain("what is to do belongs into ROADMAP.md");
         }
     }
+}
+
+/// Whether a file is the root of a crate or is named by a `mod` of the file above it.
+fn is_compiled(path: &Path) -> bool {
+    let (Some(name), Some(folder)) = (path.file_stem().and_then(|s| s.to_str()), path.parent())
+    else {
+        return false;
+    };
+    // In these folders every file is a crate's root.
+    let of_roots = ["tests", "benches", "bin"].iter().any(|roots| folder.ends_with(roots))
+        && !folder.join("mod.rs").exists();
+    if of_roots || ["main", "lib", "build"].contains(&name) {
+        return true;
+    }
+    let (name, folder) = match name {
+        "mod" => (folder.file_name().and_then(|s| s.to_str()).unwrap_or(name), folder.join("..")),
+        _ => (name, folder.to_owned()),
+    };
+    let above = ["main.rs", "lib.rs", "mod.rs"].map(|file| folder.join(file));
+    let above = above.into_iter().chain([folder.with_extension("rs")]);
+    let named = format!("mod {name};");
+    above.filter_map(|path| fs::read_to_string(path).ok()).any(|text| text.contains(&named))
 }
 
 /// The Rust files of the repository, in order.
@@ -59,6 +84,15 @@ mod tests {
         let mut amiss = Vec::new();
         check("a.rs", text, &mut amiss);
         amiss
+    }
+
+    #[test]
+    fn a_file_that_nobody_compiles_is_found() {
+        let folder = crate::root().join("crates/cli/tests/cli");
+        assert!(is_compiled(&folder.join("main.rs")));
+        assert!(is_compiled(&folder.join("readme.rs")));
+        assert!(!is_compiled(&folder.join("forgotten.rs")));
+        assert!(is_compiled(&crate::root().join("crates/eventlog/src/derived/mod.rs")));
     }
 
     #[test]

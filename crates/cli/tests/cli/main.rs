@@ -3,6 +3,8 @@
 mod bad_input;
 mod binary;
 mod import;
+mod main_job;
+mod readme;
 mod snapshots;
 mod store;
 mod verbs;
