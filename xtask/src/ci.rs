@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::tidy;
+use crate::{demo, tidy, wasm};
 
 /// Runs every check, the quick ones first, and stops at the first that fails.
 pub fn run() -> Result<(), String> {
@@ -11,7 +11,7 @@ pub fn run() -> Result<(), String> {
     tidy::run()?;
     crate::run("cargo", &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])?;
     if has("cargo", &["deny", "--version"]) {
-        crate::run("cargo", &["deny", "--offline", "check", "bans", "licenses", "sources"])?;
+        crate::run("cargo", &["deny", "check", "bans", "licenses", "sources"])?;
     } else {
         left_out.push("licences and sources (`cargo install cargo-deny --locked` brings it)");
     }
@@ -20,6 +20,11 @@ pub fn run() -> Result<(), String> {
         left_out.push("the format's second reader (Debian's package python3 brings it)");
     }
     crate::run("cargo", &["test", "--workspace", "--no-fail-fast"])?;
+    demo::run()?;
+    match wasm::compiler() {
+        Some(compiler) => wasm::build(&compiler)?,
+        None => left_out.push(wasm::MISSING),
+    }
     for what in left_out {
         eprintln!("\nLEFT OUT: {what}");
     }

@@ -4,6 +4,7 @@ mod architecture;
 mod ci;
 mod demo;
 mod tidy;
+mod wasm;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -11,13 +12,18 @@ use std::process::{Command, ExitCode};
 const USAGE: &str = "\
 cargo xtask ci     everything that CI runs: format, clippy, tests, docs, licences, tidy
 cargo xtask demo   the main job on the log that ships with the repository
-cargo xtask tidy   the checks of the tree alone";
+cargo xtask tidy   the checks of the tree alone
+cargo xtask wasm   the pure crates, built for WebAssembly";
 
 fn main() -> ExitCode {
     let done = match std::env::args().nth(1).as_deref() {
         Some("ci") => ci::run(),
         Some("demo") => demo::run(),
         Some("tidy") => tidy::run(),
+        Some("wasm") => match wasm::compiler() {
+            Some(compiler) => wasm::build(&compiler),
+            None => Err(format!("there is no compiler for {}", wasm::MISSING)),
+        },
         _ => Err(USAGE.to_owned()),
     };
     match done {
@@ -37,10 +43,16 @@ fn root() -> PathBuf {
 
 /// Runs a command in the repository, its output shown.
 fn run(program: &str, args: &[&str]) -> Result<(), String> {
-    let said = format!("{program} {}", args.join(" "));
+    status(Command::new(program).args(args))
+}
+
+/// The same for a command that is more than its words.
+fn status(command: &mut Command) -> Result<(), String> {
+    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    let words: Vec<_> = words.map(|word| word.to_string_lossy().into_owned()).collect();
+    let said = words.join(" ");
     eprintln!("\n== {said}");
-    let status = Command::new(program).args(args).current_dir(root()).status();
-    match status {
+    match command.current_dir(root()).status() {
         Ok(status) if status.success() => Ok(()),
         Ok(status) => Err(format!("{said}: {status}")),
         Err(error) => Err(format!("{said}: {error}")),

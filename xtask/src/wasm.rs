@@ -1,0 +1,53 @@
+//! Builds the pure crates for `wasm32-unknown-unknown`: what judges and checks needs no system.
+
+use std::process::Command;
+
+/// The crates that do no I/O, read no clock and draw no random number.
+const PURE: [&str; 5] = ["event", "policy", "commitment", "projection", "verifier"];
+const TARGET: &str = "wasm32-unknown-unknown";
+
+/// What is left out where no compiler can do it.
+pub const MISSING: &str = "the pure crates as WebAssembly (`rustup target add \
+                           wasm32-unknown-unknown` brings it, or Debian's packages rustc-web, \
+                           rust-web-src and lld-22)";
+
+/// A compiler that can build for the target.
+pub enum Compiler {
+    /// The workspace's own, with the target added.
+    Own,
+    /// Debian's, which builds the standard library from its source.
+    Debian,
+}
+
+/// The compiler at hand, if there is one.
+pub fn compiler() -> Option<Compiler> {
+    let says = |program: &str, args: &[&str]| {
+        let output = Command::new(program).args(args).output().ok()?;
+        output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
+    };
+    if says("rustup", &["target", "list", "--installed"]).is_some_and(|out| out.contains(TARGET)) {
+        return Some(Compiler::Own);
+    }
+    let packages = ["rustc-web", "rust-web-src", "lld-22"];
+    let is_there = |package: &&str| {
+        let status = says("dpkg-query", &["--show", "--showformat=${db:Status-Status}", package]);
+        status.as_deref() == Some("installed")
+    };
+    packages.iter().all(is_there).then_some(Compiler::Debian)
+}
+
+/// Builds them, in a target directory of their own: the compiler may be another.
+pub fn build(compiler: &Compiler) -> Result<(), String> {
+    let mut cargo = Command::new("cargo");
+    cargo.arg("build");
+    if let Compiler::Debian = compiler {
+        cargo.args(["-Z", "build-std=std,panic_abort"]);
+        cargo.envs([("RUSTC", "/usr/bin/rustc"), ("RUSTC_BOOTSTRAP", "1")]);
+        cargo.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", "wasm-ld-22");
+    }
+    cargo.args(["--target", TARGET, "--target-dir", "target/wasm"]);
+    for name in PURE {
+        cargo.args(["--package", &format!("stillthere-{name}")]);
+    }
+    crate::status(&mut cargo)
+}
