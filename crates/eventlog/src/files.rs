@@ -73,7 +73,8 @@ impl LogFiles {
         let names =
             folder.storage.list(&log).map_err(OpenError::io("look into the folder", &log))?;
         let mut files = Vec::new();
-        for name in names.into_iter().filter(|name| name != "HEAD") {
+        // What has no segment's name is not the log's: a file manager's, or a network drive's.
+        for name in names.into_iter().filter(|name| segment_number(name).is_some()) {
             let path = log.join(&name);
             let file = folder.storage.open(&path, Access::Read);
             let len = file.and_then(|file| file.length()).map_err(OpenError::io("open", &path))?;
@@ -95,7 +96,7 @@ impl LogFiles {
         &self.head
     }
 
-    /// All other files, in the order of their numbers.
+    /// The segments, in the order of their numbers.
     #[must_use]
     pub fn files(&self) -> &[LogFile] {
         &self.files

@@ -23,7 +23,7 @@ pub(crate) struct Folder {
 pub(crate) enum Found {
     /// A store. These are the bytes of `HEAD`.
     Store(Vec<u8>),
-    /// Segments that hold events, without a `HEAD`.
+    /// What only a log leaves, without its `HEAD`: segments that hold events, derived files.
     Headless,
     /// A folder in which a store can be made: empty, or with a creation that was cut short.
     Vacant,
@@ -100,10 +100,12 @@ impl Folder {
             self.check_version(&bytes, &path)?;
             is_begun |= name != &segment_name(0) || bytes.len() > SEGMENT_HEADER;
         }
-        if is_begun {
-            return Ok(Found::Headless);
-        }
+        let has = |folder: &str| {
+            let names = names.iter().any(|name| name == folder);
+            names && self.storage.list(&self.root.join(folder)).is_ok_and(|names| !names.is_empty())
+        };
         match other {
+            _ if is_begun || has("derived") || has("cut") => Ok(Found::Headless),
             Some(other) => Err(self.foreign(&format!("it holds {other}, and no log"))),
             None => Ok(Found::Vacant),
         }

@@ -14,6 +14,7 @@ use crate::folder::{Folder, Found};
 use crate::head_file::Durable;
 use crate::index::Index;
 use crate::locate::{Locator, event_frame};
+use crate::recover::check_files;
 use crate::storage::{Access, Disk, Storage};
 use crate::{OpenError, ReadError, index};
 
@@ -44,14 +45,14 @@ impl Reader {
         let folder = Folder::new(storage, dir);
         // Asked before HEAD is read: a writer that comes in between can only add to the log.
         let is_written = folder.is_written();
-        let head = match folder.look()? {
+        let bytes = match folder.look()? {
             Found::Store(head) => head,
             Found::Missing | Found::Vacant => {
                 return Err(OpenError::Missing { path: dir.to_owned() });
             }
             Found::Headless => Vec::new(),
         };
-        let head = Head::decode(&head).map_err(|fault| {
+        let head = Head::decode(&bytes).map_err(|fault| {
             let ReadError::Corrupt { path, mut divergence } = corrupt(&folder, 0, fault, None)
             else {
                 unreachable!("it says so")
@@ -59,6 +60,13 @@ impl Reader {
             "HEAD".clone_into(&mut divergence.file);
             OpenError::Corrupt { path, divergence }
         })?;
+        if let Err(error) = check_files(&folder, &head) {
+            // Unless a writer came in between, and the files are those of another HEAD.
+            let is_same = matches!(folder.look(), Ok(Found::Store(again)) if again == bytes);
+            if is_same && !folder.is_written() {
+                return Err(error);
+            }
+        }
         let now = &head.now;
         let checksum = now.checksum;
         let mut end =

@@ -109,7 +109,7 @@ fn check_names(folder: &Folder, head: &Head) -> Result<Option<u64>, OpenError> {
     let missing = missing.map(|(_, expected)| expected);
     let missing = missing.unwrap_or(numbers.len() as u64);
     if missing <= head.now.segment {
-        let fault = Fault { offset: 0, expected: "a segment".to_owned(), found: "none".to_owned() };
+        let fault = Fault { offset: 0, expected: "the segment".to_owned(), found: "no such file".to_owned() };
         return Err(corrupt(folder, &segment_name(missing), fault));
     }
     let behind = numbers.len() as u64 - (head.now.segment + 1);
@@ -119,10 +119,40 @@ fn check_names(folder: &Folder, head: &Head) -> Result<Option<u64>, OpenError> {
         return Err(corrupt(
             folder,
             &name,
-            Fault { offset: 0, expected, found: "this".to_owned() },
+            Fault { offset: 0, expected, found: "this file".to_owned() },
         ));
     }
     Ok((behind == 1).then_some(head.now.segment + 1))
+}
+
+/// What a reader looks at before it answers from derived files: that the log's files are there, each
+/// with the header of its number, and that the last is as long as `HEAD` says. What they hold is
+/// read by [`recover`] and by a check of the log.
+///
+/// # Errors
+/// [`OpenError::Corrupt`], [`OpenError::Future`], [`OpenError::Io`]
+pub(crate) fn check_files(folder: &Folder, head: &Head) -> Result<(), OpenError> {
+    check_names(folder, head)?;
+    for segment in 0..=head.now.segment {
+        let header = folder.segment_header(segment)?.and_then(|header| {
+            let store = head.now.store;
+            let whole = commitment::SegmentHeader { segment, store, ..header.clone() };
+            whole.check(&header)
+        });
+        header.map_err(|fault| corrupt(folder, &segment_name(segment), fault))?;
+    }
+    let path = folder.segment(head.now.segment);
+    let length = folder.storage.open(&path, Access::Read).and_then(|file| file.length());
+    let length = length.map_err(OpenError::io("look at", &path))?;
+    if length < head.now.offset || (head.now.shut && length > head.now.offset) {
+        let fault = Fault {
+            offset: length.min(head.now.offset),
+            expected: format!("{} bytes, as HEAD says", head.now.offset),
+            found: format!("{length} bytes"),
+        };
+        return Err(corrupt(folder, &segment_name(head.now.segment), fault));
+    }
+    Ok(())
 }
 
 fn is_empty(folder: &Folder, segment: u64) -> Result<bool, OpenError> {

@@ -86,6 +86,61 @@ fn only_stores_and_vacant_folders_are_opened() {
         fs::remove_file(path.join("log/HEAD")).unwrap();
     };
     check("headless", &headless, "corrupt HEAD");
+    let without_log = |path: &Path| {
+        let log = open(path);
+        log.append(events(0, 3)).unwrap();
+        log.close().unwrap();
+        fs::remove_dir_all(path.join("log")).unwrap();
+    };
+    check("without its log", &without_log, "corrupt HEAD");
+}
+
+/// Derived files alone would answer: not when the log beside them is plainly another.
+#[test]
+fn a_reader_looks_at_the_log_before_it_answers() {
+    let whole = tempdir().unwrap();
+    let log = Log::open(whole.path(), options(1000)).unwrap();
+    for n in 0..30 {
+        log.append(events(n, n + 1)).unwrap();
+    }
+    log.close().unwrap();
+    let segment = |n: u64| format!("{n:012}.seg");
+    let names = fs::read_dir(whole.path().join("log")).unwrap().count() as u64;
+    assert!(names > 3, "a HEAD and some segments");
+    let last = segment(names - 2);
+    let first = segment(0);
+    let cut = |path: &Path, by: i64| {
+        let length = fs::metadata(path).unwrap().len().checked_add_signed(by).unwrap();
+        fs::OpenOptions::new().write(true).open(path).unwrap().set_len(length).unwrap();
+    };
+    let check = |what: &str, harm: &dyn Fn(&Path), expected: &str| {
+        let dir = tempdir().unwrap();
+        let copied = std::process::Command::new("cp")
+            .arg("-r")
+            .args([whole.path().join("log"), whole.path().join("derived"), dir.path().into()])
+            .status();
+        assert!(copied.unwrap().success());
+        assert_eq!(Reader::open(dir.path()).unwrap().size(), 30);
+        harm(&dir.path().join("log"));
+        let found = match Reader::open(dir.path()) {
+            Ok(reader) => format!("{} events", reader.size()),
+            Err(OpenError::Corrupt { divergence, .. }) => divergence.file,
+            Err(other) => panic!("{what}: {other}"),
+        };
+        assert_eq!(found, expected, "{what}");
+    };
+    check("nothing", &|_| {}, "30 events");
+    check("a stray file", &|log| fs::write(log.join(".nfs1"), "x").unwrap(), "30 events");
+    check("no first", &|log| fs::remove_file(log.join(&first)).unwrap(), &first);
+    check("no last", &|log| fs::remove_file(log.join(&last)).unwrap(), &last);
+    check("an empty first", &|log| fs::write(log.join(&first), "").unwrap(), &first);
+    check("a byte less", &|log| cut(&log.join(&last), -1), &last);
+    check("a byte more", &|log| cut(&log.join(&last), 1), &last);
+    let more = segment(names - 1);
+    check("one more", &|log| _ = fs::copy(log.join(&first), log.join(&more)).unwrap(), &more);
+    let swap = |log: &Path| _ = fs::copy(log.join(&first), log.join(segment(1))).unwrap();
+    check("one twice", &swap, &segment(1));
+    check("no HEAD", &|log| fs::remove_file(log.join("HEAD")).unwrap(), "HEAD");
 }
 
 #[test]
