@@ -242,7 +242,7 @@ class Log:
             checksum, link, length, count = struct.unpack_from("<16s8sII", data, at)
             end = at + 32 + length
             assert 0 < length <= 1 << 24 and end <= len(data)
-            assert checksum == blake3(data[at + 16:end])[:16] and link == self.checksum[:8]
+            assert checksum == blake3(data[at + 16:end], self.store + b"stillthere.batch")[:16] and link == self.checksum[:8]
             before = self.position
             self.body(data[at + 32:end])
             assert self.position - before == count

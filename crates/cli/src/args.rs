@@ -143,7 +143,8 @@ pub enum Verb {
     #[command(after_help = "Example:\n  stillthere export -o events.ndjson\n  \
         stillthere export --format cloudevents | gzip > events.gz\n\n\
         All events are written, unless --as-of or --known-at is given. `import \
-        --trust-recorded-at` takes them in elsewhere with the same hashes and times.")]
+        --trust-recorded-at` takes ndjson in elsewhere with the same hashes and times. A CloudEvent \
+        must have a source: an event without that attribute gets one, and so another hash.")]
     Export(ExportArgs),
     /// Make up event lines of a believable population
     #[command(after_help = "Example:\n  \
@@ -168,6 +169,10 @@ pub struct ImportArgs {
     /// Write the lines that were rejected to this file, as they are
     #[arg(long, value_name = "FILE")]
     pub rejects: Option<PathBuf>,
+    /// Sync HEAD too before a batch counts as durable: after loss of power the log then never reads as
+    /// recovered, at the price of a second sync a batch
+    #[arg(long)]
+    pub strict_tail: bool,
     /// Print {"durable": SIZE} each time a batch has reached the disk
     #[arg(long)]
     pub acks: bool,

@@ -76,7 +76,8 @@ impl Input {
                 let source = BufReader::with_capacity(BUFFER_BYTES, source);
                 (Some("gzip"), Box::new(MultiGzDecoder::new(source)))
             }
-            [0x28, 0xb5, 0x2f, 0xfd] => {
+            // A frame, or one to be skipped, in front of the first (RFC 8878, section 3.1).
+            [0x28, 0xb5, 0x2f, 0xfd] | [0x50..=0x5f, 0x2a, 0x4d, 0x18] => {
                 let source = BufReader::with_capacity(BUFFER_BYTES, source);
                 (Some("zstd"), Box::new(zstd::stream::read::Decoder::with_buffer(source)?))
             }

@@ -49,14 +49,14 @@ impl BatchHeader {
         BATCH_HEADER + self.len as usize
     }
 
-    /// Checks a whole batch that begins with this header: its checksum, and that it follows
-    /// `before`.
+    /// Checks a whole batch of `store` that begins with this header: its checksum, and that it
+    /// follows `before`.
     ///
     /// # Errors
     /// The first thing that is wrong.
-    pub fn check(&self, batch: &[u8], before: &Checksum) -> Result<(), Fault> {
+    pub fn check(&self, batch: &[u8], store: &[u8; 16], before: &Checksum) -> Result<(), Fault> {
         same(24, "a batch of bytes:", self.total(), batch.len())?;
-        same_bytes(0, "a batch of the checksum", &self.checksum, &checksum_of(batch))?;
+        same_bytes(0, "a batch of the checksum", &self.checksum, &checksum_of(batch, store))?;
         same_bytes(16, "the link to the checksum before,", &before[..8], &self.link)
     }
 }
@@ -66,32 +66,41 @@ pub fn begin_batch(out: &mut Vec<u8>) {
     out.resize(out.len() + BATCH_HEADER, 0);
 }
 
-/// Fills in the header of a batch that is all of `batch`; gives its checksum.
+/// Fills in the header of a batch of `store` that is all of `batch`; gives its checksum.
 ///
 /// # Panics
 /// If the body is empty or longer than [`MAX_BATCH`].
-pub fn finish_batch(batch: &mut [u8], before: &Checksum, events: u32) -> Checksum {
+pub fn finish_batch(
+    batch: &mut [u8],
+    store: &[u8; 16],
+    before: &Checksum,
+    events: u32,
+) -> Checksum {
     let len = batch.len() - BATCH_HEADER;
     assert!((1..=MAX_BATCH).contains(&len), "a batch's body has 1 to {MAX_BATCH} bytes");
     batch[16..24].copy_from_slice(&before[..8]);
     batch[24..28].copy_from_slice(&u32::try_from(len).expect("at most 2^24").to_le_bytes());
     batch[28..32].copy_from_slice(&events.to_le_bytes());
-    let checksum = checksum_of(batch);
+    let checksum = checksum_of(batch, store);
     batch[..16].copy_from_slice(&checksum);
     checksum
 }
 
-fn checksum_of(batch: &[u8]) -> Checksum {
-    first(blake3::hash(&batch[16..]).as_bytes())
+/// Keyed by the store's id, which no event's author knows: else an event's text could hold the image
+/// of a batch, and what a crash tears would pass for damage.
+fn checksum_of(batch: &[u8], store: &[u8; 16]) -> Checksum {
+    let mut key = *b"----------------stillthere.batch";
+    key[..16].copy_from_slice(store);
+    first(blake3::keyed_hash(&key, &batch[16..]).as_bytes())
 }
 
-/// Whether a whole, sound batch begins at or after some byte of `bytes`, whatever it links to:
+/// Whether a whole, sound batch of `store` begins at or after some byte of `bytes`, whatever it links to:
 /// where there is one, what stands before it was not torn but damaged.
 ///
 /// The work is bounded: only places that look like a batch and its first frame are hashed, and at
 /// most 64 times as many bytes as there are.
 #[must_use]
-pub fn find_batch(bytes: &[u8]) -> Option<usize> {
+pub fn find_batch(bytes: &[u8], store: &[u8; 16]) -> Option<usize> {
     let mut budget = bytes.len().saturating_mul(64);
     for start in 0..bytes.len().saturating_sub(BATCH_HEADER) {
         let rest = &bytes[start..];
@@ -104,7 +113,7 @@ pub fn find_batch(bytes: &[u8]) -> Option<usize> {
             continue;
         }
         let batch = &rest[..header.total()];
-        if checksum_of(batch) == header.checksum {
+        if checksum_of(batch, store) == header.checksum {
             return Some(start);
         }
         budget = budget.checked_sub(batch.len())?;

@@ -153,7 +153,7 @@ impl LogCheck {
         }
         buffer.drain(..done);
         self.buffer = buffer;
-        Ok(())
+        self.check_torn()
     }
 
     /// Ends the check.
@@ -238,7 +238,7 @@ impl LogCheck {
             Err(fault) => return self.bad(is_behind, fault),
         };
         let Some(batch) = bytes.get(..header.total()) else { return Ok(None) };
-        let sound = header.check(batch, &self.checksum);
+        let sound = header.check(batch, &self.head.now.store, &self.checksum);
         if let (true, Err(fault)) = (is_behind, &sound) {
             return self.bad(true, fault.clone());
         }
@@ -328,19 +328,27 @@ impl LogCheck {
         if left == 0 {
             return Ok(());
         }
+        self.check_torn()?;
         let fault = self.torn.take();
         let what = fault.map_or_else(|| "a piece of a batch".to_owned(), |f| f.to_string());
-        if left > BATCH_HEADER + MAX_BATCH {
-            let expected = "at most a piece of one batch behind the durable end";
-            return Err(self.here(Fault::new(0, expected, format!("{left} bytes: {what}"))));
-        }
-        if let Some(at) = find_batch(&self.buffer[1..]) {
+        if let Some(at) = find_batch(&self.buffer[1..], &self.head.now.store) {
             let found =
                 format!("bad bytes with a sound batch {} bytes behind them: {what}", at + 1);
             return Err(self.here(Fault::new(0, "a batch", found)));
         }
         self.torn = Some(Fault::new(0, "a batch", what));
         Ok(())
+    }
+
+    /// What is torn is a piece of one batch, however much more the file has.
+    fn check_torn(&self) -> Result<(), Box<Divergence>> {
+        let left = self.buffer.len();
+        if left <= BATCH_HEADER + MAX_BATCH {
+            return Ok(());
+        }
+        let what = self.torn.as_ref().map_or("a piece of a batch".to_owned(), Fault::to_string);
+        let expected = "at most a piece of one batch behind the durable end";
+        Err(self.here(Fault::new(0, expected, format!("{left} bytes or more: {what}"))))
     }
 
     /// A fault at so many bytes behind the header or batch that is being read.

@@ -118,7 +118,8 @@ impl Made {
             self.pages.close(&summary);
         }
         self.position += events.len() as u64;
-        self.before = finish_batch(&mut batch, &self.before, u32::try_from(events.len()).unwrap());
+        self.before =
+            finish_batch(&mut batch, &STORE, &self.before, u32::try_from(events.len()).unwrap());
         self.segments.last_mut().unwrap().extend_from_slice(&batch);
     }
 

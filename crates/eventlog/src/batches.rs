@@ -78,14 +78,14 @@ impl<'a> Batches<'a> {
                 ));
             }
         }
-        let (place, before) = (self.place, self.checksum);
+        let (place, store, before) = (self.place, self.store, self.checksum);
         let header = self
             .get(BATCH_HEADER)?
             .first_chunk()
             .ok_or_else(|| cut_short("a batch's header"))
             .and_then(BatchHeader::read)
             .map_err(|fault| self.corrupt(place.offset, fault))?;
-        let checked = header.check(self.get(header.total())?, &before);
+        let checked = header.check(self.get(header.total())?, &store, &before);
         checked.map_err(|fault| self.corrupt(place.offset, fault))?;
         self.place.offset += header.total() as u64;
         self.position += u64::from(header.events);

@@ -218,9 +218,23 @@ impl Folder {
         // Else loss of power could keep HEAD's name and not the segment's.
         self.sync_folder(&log)?;
         storage.rename(&tmp, &self.head()).map_err(OpenError::io("rename", &tmp))?;
-        self.sync_folder(&log)?;
-        self.sync_folder(&self.root)?;
+        self.sync_names()?;
         Ok(head)
+    }
+
+    /// Makes the names of the log's files durable, and of the folders that they lie in: those that
+    /// this process made, and those of one that was killed before it came to that.
+    pub(crate) fn sync_names(&self) -> Result<(), OpenError> {
+        self.sync_folder(&self.log())?;
+        self.sync_folder(&self.root)?;
+        let parent = self.root.parent().unwrap_or(&self.root);
+        let parent = if parent.as_os_str().is_empty() { Path::new(".") } else { parent };
+        match self.storage.sync_folder(parent) {
+            // Who may not look into a folder cannot sync it either, nor has made anything in it.
+            Err(e) if e.kind() == io::ErrorKind::PermissionDenied => {}
+            synced => synced.map_err(OpenError::io("sync the folder", parent))?,
+        }
+        Ok(())
     }
 
     /// Takes away what a crash in the middle of a creation may have left beside `HEAD`.

@@ -26,6 +26,11 @@ impl HeadFile {
         HeadFile { file, last: head.now.clone() }
     }
 
+    /// The store's id.
+    pub(crate) fn store(&self) -> [u8; 16] {
+        self.last.store
+    }
+
     pub(crate) fn is_shut(&self) -> bool {
         self.last.shut
     }

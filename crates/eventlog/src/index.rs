@@ -61,10 +61,14 @@ impl Index {
         self.catch_up(folder, store, end)
     }
 
-    /// Puts what is in memory into files, if it may. One that fails changes nothing but the memory
-    /// taken, and what is missing is made anew by the next who opens the log.
-    pub(crate) fn flush(&mut self, end: Durable) {
-        if self.is_writer {
+    /// Puts what is in memory into files, if it may; all anew if one of them turns out damaged. One
+    /// that fails changes nothing but the memory taken, and what is missing is made anew by the next
+    /// who opens the log.
+    pub(crate) fn flush(&mut self, folder: &Folder, store: [u8; 16], end: Durable) {
+        if self.is_writer
+            && let Err(DerivedError::Damaged { .. }) = self.derived.flush(&anchor(end))
+            && self.rebuild(folder, store, end).is_ok()
+        {
             let _ = self.derived.flush(&anchor(end));
         }
     }
@@ -107,7 +111,17 @@ impl Index {
                 Stop::Derived(e) => failed(folder, &e),
             })?;
             for item in &items {
-                derived.append(&item.entry(&mut scratch));
+                let entry = item.entry(&mut scratch);
+                if !derived.admits(&entry).map_err(|e| failed(folder, &e))? {
+                    let Place { segment, offset } = item.place;
+                    let fault = Fault {
+                        offset,
+                        expected: "an account of one name and one ordinal".to_owned(),
+                        found: format!("{:?} as {}", item.recorded.event.account, item.ordinal),
+                    };
+                    return Err(corrupt(folder, segment, fault, Some(item.recorded.position)));
+                }
+                derived.append(&entry);
             }
             drop(items);
             if self.is_writer && derived.is_full() {

@@ -43,6 +43,9 @@ pub(crate) struct Found {
     pub(crate) batch: u64,
 }
 
+/// Segments that are kept open at most, each with a window of its bytes.
+const MOST_OPEN: usize = 128;
+
 /// Finds events by their positions.
 #[derive(Default)]
 pub(crate) struct Locator {
@@ -76,6 +79,10 @@ impl Locator {
             })?;
             self.firsts.push(header.map_err(bad)?.first_position);
         }
+        if self.segments.len() + self.windows.len() > MOST_OPEN {
+            self.segments.clear();
+            self.windows.clear();
+        }
         let number = self.firsts.partition_point(|first| *first <= position).saturating_sub(1);
         let (first, number) = (self.firsts[number], number as u64);
         let segment = match self.segments.entry(number) {
@@ -104,6 +111,9 @@ impl Locator {
         end: Durable,
         place: Place,
     ) -> Result<&[u8], ReadError> {
+        if self.windows.len() > MOST_OPEN {
+            self.windows.clear();
+        }
         let path = folder.segment(place.segment);
         let window = match self.windows.entry(place.segment) {
             Entry::Occupied(window) => window.into_mut(),

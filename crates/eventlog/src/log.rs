@@ -94,10 +94,6 @@ impl Log {
         let folder = Folder::new(storage, dir);
         if let Found::Missing = folder.look()? {
             folder.storage.create_folder(dir).map_err(OpenError::io("make the folder", dir))?;
-            if let Some(parent) = dir.parent() {
-                let parent = if parent.as_os_str().is_empty() { Path::new(".") } else { parent };
-                folder.sync_folder(parent)?;
-            }
         }
         let lock = folder.lock()?;
         // Looked at again: until the lock was held another may have written.
@@ -184,7 +180,10 @@ impl Log {
         let mut outcomes = Vec::with_capacity(prepared.len());
         let mut state = self.lock();
         for prepared in prepared {
-            if state.encoder.len() + prepared.content.len() > FULL_BATCH {
+            // Others may stage while this waits.
+            while state.encoder.len() + prepared.content.len() > FULL_BATCH
+                && !state.encoder.is_empty()
+            {
                 state = self.write_out(state)?;
             }
             outcomes.push(self.stage(&mut state, prepared, now)?);
@@ -217,7 +216,7 @@ impl Log {
         }
         let now = (self.options.clock)();
         let mut state = self.lock();
-        if state.encoder.len() + bytes > MAX_BATCH / 2 {
+        while state.encoder.len() + bytes > MAX_BATCH / 2 && !state.encoder.is_empty() {
             state = self.write_out(state)?;
         }
         let mut all_known = !prepared.is_empty();
@@ -271,7 +270,7 @@ impl Log {
                 written.map_err(|e| failed("write", &self.folder.head(), &e))?;
             }
         }
-        state.index.flush(end);
+        state.index.flush(&self.folder, self.store, end);
         Ok(())
     }
 
@@ -358,7 +357,9 @@ impl Log {
         let mut batch = state.encoder.take(spare);
         let staged = std::mem::take(&mut state.staged);
         drop(state);
+        let guard = Abandoned(self);
         let start = tail.write(&self.folder, &mut batch, self.options.strict_tail);
+        std::mem::forget(guard);
         let mut state = self.lock();
         let durable = tail.end;
         state.tail = Some(tail);
@@ -368,6 +369,9 @@ impl Log {
             Ok(start) => {
                 state.durable = durable;
                 state.settle(start, &staged);
+                if state.index.derived.is_full() {
+                    state.index.flush(&self.folder, self.store, durable);
+                }
                 Ok(state)
             }
             Err(error) => {
@@ -375,6 +379,19 @@ impl Log {
                 Err(error)
             }
         }
+    }
+}
+
+/// Whoever writes and panics must not leave the others waiting for it: the log takes nothing more.
+struct Abandoned<'a>(&'a Log);
+
+impl Drop for Abandoned<'_> {
+    fn drop(&mut self) {
+        if let Ok(mut state) = self.0.state.lock() {
+            let path = &self.0.folder.log();
+            state.failed = Some(failed("write", path, &std::io::Error::other("a panic")));
+        }
+        self.0.turn.notify_all();
     }
 }
 
@@ -392,9 +409,6 @@ impl State {
                 content: short(hash),
                 place: Place { segment: start.segment, offset: start.offset + *at as u64 },
             });
-        }
-        if self.index.derived.is_full() {
-            self.index.flush(self.durable);
         }
         if self.accounts.len() > KEPT_ACCOUNTS && self.staged.is_empty() {
             self.accounts.clear();

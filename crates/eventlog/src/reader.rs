@@ -336,6 +336,7 @@ fn go_on(folder: &Folder, store: [u8; 16], mut end: Durable) -> Result<Durable, 
     let most = (BATCH_HEADER + MAX_BATCH) as u64;
     let mut rest = vec![0; usize::try_from(left.min(most)).expect("one batch")];
     let read = file.read_at(&mut rest, offset).map_err(ReadError::io("read", &path))?;
-    let has_more = left > most || find_batch(rest[..read].get(1..).unwrap_or_default()).is_some();
+    let has_more =
+        left > most || find_batch(rest[..read].get(1..).unwrap_or_default(), &store).is_some();
     if has_more { Err(stopped) } else { Ok(end) }
 }

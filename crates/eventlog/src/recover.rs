@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use commitment::{
-    Divergence, End, Fault, Head, LogCheck, SEGMENT_HEADER, segment_name, segment_number,
+    BATCH_HEADER, Divergence, End, Fault, Head, LogCheck, MAX_BATCH, SEGMENT_HEADER, find_batch,
+    segment_name, segment_number,
 };
 
 use crate::folder::Folder;
@@ -58,7 +59,7 @@ pub(crate) fn recover(folder: &Folder, head: &[u8]) -> Result<Recovered, OpenErr
     // A segment behind the last is a roll that was cut short. Unless it holds a batch (then the
     // loss of power took a synced HEAD back), nobody was told of it.
     let aside = match behind {
-        Some(next) if is_empty(folder, next)? => Some(next),
+        Some(next) if is_empty(folder, next, &head.now.store)? => Some(next),
         Some(next) => {
             feed(folder, &mut check, next)?;
             None
@@ -88,9 +89,11 @@ pub(crate) fn recover(folder: &Folder, head: &[u8]) -> Result<Recovered, OpenErr
     if !is_sound && recovery == Recovery::Clean {
         recovery = Recovery::Recovered { cut: 0, kept_in: None };
     }
+    if !head.now.shut || head.now.events == 0 {
+        folder.sync_names()?;
+    }
     if !head.now.shut {
-        // Whole batches may stand there that were never synced.
-        file.sync().map_err(OpenError::io("sync", &path))?;
+        rewrite(folder, &head, &end)?;
     }
     if !head.now.shut || !is_sound {
         let written = head_file.write(durable(&end), head.now.shut, true);
@@ -109,7 +112,11 @@ fn check_names(folder: &Folder, head: &Head) -> Result<Option<u64>, OpenError> {
     let missing = missing.map(|(_, expected)| expected);
     let missing = missing.unwrap_or(numbers.len() as u64);
     if missing <= head.now.segment {
-        let fault = Fault { offset: 0, expected: "the segment".to_owned(), found: "no such file".to_owned() };
+        let fault = Fault {
+            offset: 0,
+            expected: "the segment".to_owned(),
+            found: "no such file".to_owned(),
+        };
         return Err(corrupt(folder, &segment_name(missing), fault));
     }
     let behind = numbers.len() as u64 - (head.now.segment + 1);
@@ -155,9 +162,12 @@ pub(crate) fn check_files(folder: &Folder, head: &Head) -> Result<(), OpenError>
     Ok(())
 }
 
-fn is_empty(folder: &Folder, segment: u64) -> Result<bool, OpenError> {
-    let bytes = folder.read(&folder.segment(segment), SEGMENT_HEADER + 1)?;
-    Ok(bytes.len() <= SEGMENT_HEADER || folder.segment_header(segment)?.is_err())
+/// Whether a segment holds no whole batch, as one that a crash left when it was begun.
+fn is_empty(folder: &Folder, segment: u64, store: &[u8; 16]) -> Result<bool, OpenError> {
+    let bytes = folder.read(&folder.segment(segment), SEGMENT_HEADER + BATCH_HEADER + MAX_BATCH)?;
+    let is_sound = folder.segment_header(segment)?.is_ok();
+    let behind = bytes.get(SEGMENT_HEADER..).unwrap_or_default();
+    Ok(behind.is_empty() || (!is_sound && find_batch(behind, store).is_none()))
 }
 
 fn feed(folder: &Folder, check: &mut LogCheck, segment: u64) -> Result<(), OpenError> {
@@ -175,6 +185,37 @@ fn feed(folder: &Folder, check: &mut LogCheck, segment: u64) -> Result<(), OpenE
         check.feed(&piece[..len], &mut |_| {}).map_err(|d| corrupt_at(folder, d))?;
         offset += len as u64;
     }
+}
+
+/// Writes what stands behind the durable end once more, and syncs it. Its sync may have failed: then
+/// the system holds the bytes for clean, another sync alone would say that all is well, and the disk
+/// may have none of them.
+fn rewrite(folder: &Folder, head: &Head, end: &End) -> Result<(), OpenError> {
+    // Of a HEAD with one sound slot it may be the older one.
+    let mut from = head.now.offset;
+    for segment in head.now.segment..=end.segment {
+        let path = folder.segment(segment);
+        let file = folder.storage.open(&path, Access::Write);
+        let file = file.map_err(OpenError::io("open for writing", &path))?;
+        let length = match segment == end.segment {
+            true => end.offset,
+            false => file.length().map_err(OpenError::io("look at", &path))?,
+        };
+        let mut piece = vec![0; 1 << 20];
+        while from < length {
+            let most = usize::try_from(length - from).unwrap_or(usize::MAX).min(piece.len());
+            let read = file.read_at(&mut piece[..most], from);
+            let read = read.map_err(OpenError::io("read", &path))?;
+            if read == 0 {
+                break;
+            }
+            file.write_at(&piece[..read], from).map_err(OpenError::io("write", &path))?;
+            from += read as u64;
+        }
+        file.sync().map_err(OpenError::io("sync", &path))?;
+        from = 0;
+    }
+    Ok(())
 }
 
 /// Cuts the torn end off, once it is kept elsewhere; gives the name of the file that keeps it.

@@ -41,7 +41,8 @@ impl Tail {
             self.roll(folder, &header)?;
         }
         let start = Place { segment: self.end.segment, offset: self.end.offset };
-        let checksum = finish_batch(&mut batch.bytes, &self.end.checksum, batch.events);
+        let checksum =
+            finish_batch(&mut batch.bytes, &self.head.store(), &self.end.checksum, batch.events);
         let path = folder.segment(start.segment);
         self.segment
             .write_at(&batch.bytes, start.offset)

@@ -1,17 +1,12 @@
 //! `export`: every event, in the order of the log.
 
-use std::fs::File;
-use std::io::{BufWriter, Write};
-use std::path::Path;
-
+use event::limits::LINE_BYTES;
 use event::{write_cloudevent, write_ndjson};
-use serde_json::json;
 
 use crate::args::{ExportArgs, Format};
 use crate::failure::{Failure, Outcome};
+use crate::output::Sink;
 use crate::question::Question;
-use crate::show::amount::counted;
-use crate::show::escape::escaped_path;
 use crate::show::progress::Progress;
 use crate::show::screen::Screen;
 
@@ -21,7 +16,7 @@ pub fn run(
     screen: &mut Screen,
 ) -> Result<Outcome, Failure> {
     let store = question.open()?;
-    let mut sink = Sink::open(args.output.as_deref(), screen)?;
+    let mut sink = Sink::open(args.output.as_deref(), question, screen)?;
     let progress = Progress::of_things(store.size());
     let write = match args.format {
         Format::Ndjson => write_ndjson,
@@ -38,6 +33,11 @@ pub fn run(
         }
         line.clear();
         write(&recorded.event, Some(recorded.recorded_at), &mut line);
+        if line.len() > LINE_BYTES {
+            // It came in without the time: with it the line would be longer than `import` takes.
+            line.clear();
+            write(&recorded.event, None, &mut line);
+        }
         line.push(b'\n');
         written += 1;
         sink.write(&line)
@@ -45,46 +45,4 @@ pub fn run(
     progress.end();
     sink.end("event", written, question)?;
     Ok(Outcome::Fine)
-}
-
-/// Where lines go: a file, or standard output.
-pub enum Sink<'a> {
-    File { name: String, file: BufWriter<File>, screen: &'a mut Screen },
-    Screen(&'a mut Screen),
-}
-
-impl<'a> Sink<'a> {
-    pub fn open(output: Option<&Path>, screen: &'a mut Screen) -> Result<Sink<'a>, Failure> {
-        let Some(path) = output.filter(|path| path.as_os_str() != "-") else {
-            return Ok(Sink::Screen(screen));
-        };
-        let file = File::create(path).map_err(|error| Failure::file(path, "write it", &error))?;
-        let file = BufWriter::with_capacity(1 << 16, file);
-        Ok(Sink::File { name: escaped_path(path), file, screen })
-    }
-
-    pub fn write(&mut self, bytes: &[u8]) -> Result<(), Failure> {
-        match self {
-            Sink::File { name, file, .. } => file.write_all(bytes).map_err(|e| failed(name, &e)),
-            Sink::Screen(screen) => screen.bytes(bytes),
-        }
-    }
-
-    /// Ends it; of a file it says how much is in it.
-    pub fn end(self, what: &str, written: u64, question: &Question) -> Result<(), Failure> {
-        let Sink::File { name, mut file, screen } = self else { return Ok(()) };
-        file.flush().map_err(|error| failed(&name, &error))?;
-        if question.json {
-            return screen.json(&json!({ "events": written, "output": name }));
-        }
-        let text = question.pick(
-            format!("{} written to {name}.", counted(written, what)),
-            format!("已写入 {name}：{written} 条事件。"),
-        );
-        screen.line(text)
-    }
-}
-
-fn failed(name: &str, error: &std::io::Error) -> Failure {
-    Failure::file(Path::new(name), "write it", error)
 }

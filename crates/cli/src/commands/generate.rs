@@ -2,10 +2,10 @@
 
 use std::io::{self, Write};
 
-use super::export::Sink;
 use crate::args::GenerateArgs;
 use crate::failure::{Failure, Outcome};
 use crate::generate::generate;
+use crate::output::Sink;
 use crate::question::Question;
 use crate::show::screen::Screen;
 
@@ -14,7 +14,8 @@ pub fn run(
     question: &Question,
     screen: &mut Screen,
 ) -> Result<Outcome, Failure> {
-    let mut lines = Lines { sink: Sink::open(args.output.as_deref(), screen)?, failure: None };
+    let sink = Sink::open(args.output.as_deref(), question, screen)?;
+    let mut lines = Lines { sink, failure: None };
     if let Err(error) = generate(args.accounts, args.events, args.seed, &mut lines) {
         return Err(lines.failure.unwrap_or_else(|| Failure::Usage(format!("generate: {error}"))));
     }

@@ -3,10 +3,10 @@
 //! One thread reads and parses, this one appends: while a batch goes to the disk the next lines are
 //! parsed, and what is ready by then makes the next batch.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{File, OpenOptions};
 use std::io::{BufWriter, Write};
 use std::ops::Range;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
@@ -20,6 +20,7 @@ use serde::Serialize;
 use crate::args::ImportArgs;
 use crate::failure::{Failure, Outcome};
 use crate::input::{Input, Next, open_all};
+use crate::output::{refuse_in_store, refuse_inputs};
 use crate::question::{Question, now};
 use crate::show::amount::count;
 use crate::show::escape::{escaped, escaped_path};
@@ -40,10 +41,12 @@ pub fn run(
 ) -> Result<Outcome, Failure> {
     let started = Instant::now();
     let inputs = open_all(&args.files)?;
-    let rejects = args.rejects.as_deref().map(|path| Rejects::open(path, &args.files));
+    let rejects = args.rejects.as_deref();
+    let rejects = rejects.map(|path| Rejects::open(path, &args.files, &question.store));
     let rejects = rejects.transpose()?;
     let mut options = Options::new(now);
     options.trust_recorded_at = args.trust_recorded_at;
+    options.strict_tail = args.strict_tail;
     let log = Log::open(&question.store, options)?;
     if let Recovery::Recovered { cut, kept_in } = log.recovery() {
         let kept = kept_in.as_ref().map(|file| format!(", and is kept in {file}"));
@@ -347,17 +350,9 @@ struct Rejects {
 
 impl Rejects {
     /// Opens it, and leaves what is in it until the import goes ahead.
-    fn open(path: &Path, inputs: &[std::path::PathBuf]) -> Result<Rejects, Failure> {
-        let same = |input: &std::path::PathBuf| {
-            fs::canonicalize(input)
-                .is_ok_and(|input| fs::canonicalize(path).is_ok_and(|p| p == input))
-        };
-        if inputs.iter().any(same) {
-            let path = escaped_path(path);
-            return Err(Failure::Usage(format!(
-                "{path}: is being imported; name another file for --rejects"
-            )));
-        }
+    fn open(path: &Path, inputs: &[PathBuf], store: &Path) -> Result<Rejects, Failure> {
+        refuse_inputs(path, inputs, "--rejects")?;
+        refuse_in_store(path, store)?;
         let file = OpenOptions::new().write(true).create(true).truncate(false).open(path);
         let file = file.map_err(|error| Failure::file(path, "write the rejected lines", &error))?;
         Ok(Rejects { name: escaped_path(path), file: BufWriter::new(file) })
@@ -385,7 +380,7 @@ impl Rejects {
     }
 }
 
-/// True from the first Ctrl-C on. The second one ends the process where it is, which the log bears.
+/// True from the first Ctrl-C or request to end on. The second one ends the process where it is, which the log bears.
 fn catch_interrupts() -> Arc<AtomicBool> {
     let interrupted = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&interrupted);

@@ -368,3 +368,62 @@ fn text_from_events_cannot_steer_a_terminal() {
         assert!(!out.contains(steers), "{args:?}: {out:?}");
     }
 }
+
+/// A file that is written over keeps what it holds until the new one is whole.
+#[test]
+fn an_export_that_fails_leaves_the_file_as_it_was() {
+    let folder = Folder::with_household();
+    folder.run(&["export", "-o", "all.ndjson"]).expect(0);
+    let good = folder.read("all.ndjson");
+    let segment = folder.path("stillthere.store/log/000000000000.seg");
+    let bytes = std::fs::read(&segment).expect("a segment");
+    let mut flipped = bytes.clone();
+    flipped[bytes.len() / 2] ^= 1;
+    std::fs::write(&segment, flipped).expect("written");
+    folder.run(&["export", "-o", "all.ndjson"]).expect(3);
+    assert!(folder.read("all.ndjson") == good);
+    assert!(!folder.path("all.ndjson.partial").exists());
+    std::fs::write(&segment, bytes).expect("written");
+    folder.run(&["export", "-o", "all.ndjson"]).expect(0);
+    assert!(folder.read("all.ndjson") == good);
+}
+
+#[test]
+fn no_output_goes_into_the_store() {
+    let folder = Folder::with_household();
+    let head = folder.read("stillthere.store/log/HEAD");
+    for args in [
+        &["export", "-o", "stillthere.store/log/HEAD"][..],
+        &["generate", "-o", "stillthere.store/new"],
+        &["import", "bad.ndjson", "--rejects", "stillthere.store/log/HEAD"],
+    ] {
+        folder.run(args).expect(2).says("lies in the store's folder");
+        assert!(folder.read("stillthere.store/log/HEAD") == head, "{args:?}");
+    }
+    assert!(!folder.path("stillthere.store/new").exists());
+}
+
+/// The longest line that is taken comes out as a line that is taken again.
+#[test]
+fn the_longest_line_survives_an_export() {
+    let folder = Folder::new();
+    let line = |parts: usize, last: usize| {
+        let part = format!("\"{}\",", "p".repeat(128)).repeat(parts);
+        let last = "p".repeat(last);
+        format!(
+            r#"{{"id":"1","account":"a","occurred_at":"2025-01-01T00:00:00Z","kind":"backup_completed","backup":"b","bytes":1,"parts":[{part}"{last}"],"actor":"device"}}"#
+        )
+    };
+    let parts = (1 << 20) / 131 - 2;
+    let room = (1 << 20) - line(parts, 0).len();
+    let (parts, last) = if room > 128 { (parts + 1, room - 131) } else { (parts, room) };
+    let longest = line(parts, last);
+    assert_eq!(longest.len(), 1 << 20);
+    folder.write("long.ndjson", &longest);
+    folder.run(&["import", "long.ndjson"]).expect(0);
+    folder.run(&["export", "-o", "out.ndjson"]).expect(0);
+    let args = ["import", "--trust-recorded-at", "--store", "elsewhere", "out.ndjson"];
+    folder.run(&args).expect(0);
+    let hash = |store| folder.ask(&["replay", "a", "--store", store])[0]["hash"].clone();
+    assert_eq!(hash("elsewhere"), hash("stillthere.store"));
+}

@@ -18,11 +18,13 @@
 //! damage that comes while they lie still is found before sled sees it. After a kill there are no
 //! hashes; there sled recovers by itself, and a panic of it means no cache.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -110,7 +112,7 @@ impl Cache {
         // Without a flushing thread: a cache is synced when it is closed.
         let config =
             sled::Config::new().path(dir).cache_capacity(MEMORY_BYTES).flush_every_ms(None);
-        let opened = catch_unwind(AssertUnwindSafe(|| {
+        let opened = quietly(|| {
             let db = config.open()?;
             let owner = [&[VERSION][..], &store].concat();
             if !db.was_recovered() {
@@ -118,7 +120,7 @@ impl Cache {
             }
             let ours = db.get(OWNER)?.is_some_and(|found| found == owner);
             Ok::<_, sled::Error>(ours.then_some(db))
-        }));
+        });
         match opened {
             Ok(Ok(Some(db))) => match fs::remove_file(&sums) {
                 Err(e) if e.kind() != io::ErrorKind::NotFound => Opened::Busy,
@@ -223,7 +225,7 @@ impl Cache {
             return None;
         }
         let db = self.db.as_ref()?;
-        let answer = catch_unwind(AssertUnwindSafe(|| question(&db.open_tree(rows.name())?)));
+        let answer = quietly(|| question(&db.open_tree(rows.name())?));
         if let Ok(Ok(answer)) = answer {
             return Some(answer);
         }
@@ -246,6 +248,28 @@ impl Cache {
     }
 }
 
+thread_local! {
+    static IN_SLED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Calls sled, which panics over files that are damaged. Nobody is told of it: a cache that fails is
+/// one that is not there.
+fn quietly<T>(call: impl FnOnce() -> T) -> std::thread::Result<T> {
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let before = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            if !IN_SLED.get() {
+                before(panic);
+            }
+        }));
+    });
+    IN_SLED.set(true);
+    let called = catch_unwind(AssertUnwindSafe(call));
+    IN_SLED.set(false);
+    called
+}
+
 enum Opened {
     Ours(Cache),
     /// Another process has it, or the file system refuses.
@@ -259,11 +283,11 @@ impl Drop for Cache {
     /// cache.
     fn drop(&mut self) {
         let Some(db) = self.db.take() else { return };
-        let flushed = catch_unwind(AssertUnwindSafe(|| {
+        let flushed = quietly(|| {
             let flushed = db.flush().is_ok();
             drop(db);
             flushed
-        }));
+        });
         if let Lock::Ours(_held) = lock_when_closed(&self.dir)
             && matches!(flushed, Ok(true))
             && !self.broken.load(Ordering::Relaxed)

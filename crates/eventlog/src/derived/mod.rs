@@ -212,6 +212,23 @@ impl Derived {
         self.next
     }
 
+    /// Whether [`Derived::append`] can take `entry` in: its account has the name and the ordinal that
+    /// it always had, and its revision is a new one. False: no log that was written says so.
+    ///
+    /// # Errors
+    /// See [`DerivedError`].
+    pub(crate) fn admits(&self, entry: &Entry<'_>) -> Result<bool, DerivedError> {
+        let recorded = entry.recorded;
+        let account = recorded.event.account.as_str();
+        if let Some(part) = self.table.part_of(entry.ordinal) {
+            return Ok(part.head.account == account && recorded.revision >= part.head.count);
+        }
+        Ok(match self.head(account)? {
+            Some(head) => head.ordinal == entry.ordinal && recorded.revision >= head.count,
+            None => self.head_of(entry.ordinal)?.is_none(),
+        })
+    }
+
     /// Takes in the next event of the log.
     ///
     /// # Panics

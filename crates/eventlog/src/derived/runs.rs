@@ -56,8 +56,14 @@ impl Runs {
         }
         if writer {
             let kept: Vec<&OsStr> = runs.iter().filter_map(|run| run.path().file_name()).collect();
-            for file in files.iter().filter(|file| !kept.contains(&file.as_os_str())) {
-                delete(&dir.join(file))?;
+            let is_ours = |file: &&PathBuf| {
+                let name = file.to_string_lossy();
+                name.ends_with(".run") || name.ends_with(".run.tmp")
+            };
+            let left = files.iter().filter(|file| !kept.contains(&file.as_os_str()));
+            for file in left.filter(is_ours) {
+                // What cannot be deleted now is left out all the same.
+                let _ = delete(&dir.join(file));
             }
         }
         Ok(Runs { dir, store, runs })

@@ -111,6 +111,37 @@ fn at_every_call_by_every_fault() {
     }
 }
 
+/// A sync fails, the process ends, the next one finds the bytes in memory and goes on; then the power
+/// goes.
+#[test]
+fn what_a_failed_sync_forgot_is_written_again() {
+    for n in 0..150 {
+        let memory = Memory::default();
+        root(&memory);
+        memory.fail(n, Fault::Forgotten);
+        let mut acknowledged = Vec::new();
+        work(&memory, false, &mut acknowledged);
+        let Some(failed) = memory.failed() else { break };
+        memory.restart();
+        let storage = Arc::new(memory.clone());
+        let log = Log::open_on(storage, Path::new("/store"), options(900))
+            .unwrap_or_else(|e| panic!("{failed}: {e}"));
+        let all = events(0, 40);
+        let outcomes = log.append(all.clone()).unwrap_or_else(|e| panic!("{failed}: {e}"));
+        for (event, outcome) in all.into_iter().zip(outcomes) {
+            match outcome {
+                Outcome::Appended { position, .. } | Outcome::Duplicate { position } => {
+                    acknowledged.push((position, event));
+                }
+                Outcome::Conflict { .. } => panic!("{failed}: {outcome:?}"),
+            }
+        }
+        // As the machine stops: the process is not asked to close the log.
+        drop(log);
+        check(&memory.after(After::Synced), &acknowledged, &format!("{failed} (call {n})"));
+    }
+}
+
 /// A second crash, while recovering from the first.
 #[test]
 fn at_every_call_of_recovery() {

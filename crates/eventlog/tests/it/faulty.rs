@@ -16,6 +16,9 @@ pub enum Fault {
     Kept,
     /// Half of it. A sync of half is one of the first half of what was written since the last.
     Torn,
+    /// Nothing, and a sync counts what it should have written for clean, as Linux does: it can be
+    /// read until the power goes, and no later sync writes it.
+    Forgotten,
 }
 
 /// What is there after the machine stopped.
@@ -95,6 +98,13 @@ impl Memory {
     /// From now on syncs whose line in the journal begins so do nothing.
     pub fn lie(&self, begins: &str) {
         self.0.lock().unwrap().lies = Some(begins.to_owned());
+    }
+
+    /// The process has ended, the machine goes on; nothing fails any more.
+    pub fn restart(&self) {
+        let mut state = self.0.lock().unwrap();
+        state.locked.clear();
+        state.fault = None;
     }
 
     /// How many calls changed something since [`Memory::fail`].
@@ -187,7 +197,7 @@ impl Memory {
             _ if is_lie => change(&mut state, 0),
             Some((at, fault)) if at == n => {
                 let halves = match fault {
-                    Fault::Lost => 0,
+                    Fault::Lost | Fault::Forgotten => 0,
                     Fault::Torn => 1,
                     Fault::Kept => 2,
                 };
@@ -357,7 +367,12 @@ impl StoredFile for Opened {
 
     fn sync(&self) -> io::Result<()> {
         self.memory.call("sync", &self.path, |state, halves| {
+            let is_forgotten =
+                matches!(state.fault, Some((at, Fault::Forgotten)) if at + 1 == state.calls);
             let file = &mut state.files[self.id];
+            if is_forgotten {
+                file.changes.clear();
+            }
             let done = file.changes.len() * halves / 2;
             for change in file.changes.drain(..done) {
                 change.apply(&mut file.synced);

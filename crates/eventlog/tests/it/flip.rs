@@ -97,6 +97,8 @@ impl Layout {
     /// change itself touched stays. With `pages` also the pages' roots.
     pub fn reseal(&self, files: &mut Files, pages: bool) {
         let mut head = files.0.remove("HEAD").unwrap();
+        let mut key = *b"----------------stillthere.batch";
+        key[..16].copy_from_slice(&head[16..32]);
         let mut before = Checksum::default();
         let mut predecessor = Digest::default();
         // The checksum at each (segment, offset) where one stands.
@@ -135,7 +137,7 @@ impl Layout {
                 let claimed = at.saturating_add(BATCH_HEADER).saturating_add(len);
                 let end = if claimed <= bytes.len() { claimed } else { end };
                 bytes[at + 16..at + 24].copy_from_slice(&before[..8]);
-                let hash = blake3::hash(&bytes[at + 16..end]);
+                let hash = blake3::keyed_hash(&key, &bytes[at + 16..end]);
                 before = hash.as_bytes()[..16].try_into().unwrap();
                 bytes[at..at + 16].copy_from_slice(&before);
                 checksums.insert((segment, end), before);

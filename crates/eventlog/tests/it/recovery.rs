@@ -7,7 +7,7 @@ use commitment::Slot;
 use stillthere_eventlog::{Log, OpenError, Reader, Recovery};
 use tempfile::tempdir;
 
-use crate::support::{check, contents, events, options};
+use crate::support::{check, contents, event, events, open, options, try_open};
 
 /// What opening said, in few words, and how many events are there then.
 fn opened(dir: &Path) -> (String, u64) {
@@ -251,4 +251,98 @@ fn a_roll_that_was_cut_short() {
     log.append(events(13, 20)).unwrap();
     log.close().unwrap();
     assert_eq!(contents(dir.path()), events(0, 20));
+}
+
+/// An event whose text is the image of a sound batch, as its author would make it who knows the format
+/// and not the store: a crash behind it is a crash still.
+#[test]
+fn text_that_looks_like_a_batch_is_text() {
+    let dir = tempdir().unwrap();
+    let log = open(dir.path());
+    log.append(events(0, 3)).unwrap();
+    log.close().unwrap();
+    let path = dir.path().join("log/000000000000.seg");
+    let whole = std::fs::read(&path).unwrap();
+    let mut image = Vec::new();
+    commitment::begin_batch(&mut image);
+    image.extend_from_slice(&[2, 0, 0, 0, 0, 0, 0, 0]);
+    commitment::finish_batch(&mut image, &[0; 16], &[0; 16], 0);
+    assert_eq!(commitment::find_batch(&image, &[0; 16]), Some(0));
+    let log = open(dir.path());
+    log.append(events(3, 4)).unwrap();
+    drop(log);
+    let grown = std::fs::read(&path).unwrap();
+    let head = dir.path().join("log/HEAD");
+    let open_at_3 = {
+        // HEAD as it was before the last batch: its other slot.
+        let bytes = std::fs::read(&head).unwrap();
+        let decoded = commitment::Head::decode(&bytes).unwrap();
+        let place = decoded.now.place() as usize;
+        let before = decoded.before.unwrap();
+        assert_eq!(before.offset as usize, whole.len());
+        let again = commitment::Slot { sequence: decoded.now.sequence, ..before };
+        let mut bytes = bytes;
+        bytes[place..place + commitment::SLOT].copy_from_slice(&again.encode());
+        bytes
+    };
+    std::fs::write(&head, open_at_3).unwrap();
+    // A torn batch that holds the image.
+    let mut torn = whole.clone();
+    torn.extend_from_slice(&grown[whole.len()..whole.len() + 60]);
+    torn.extend_from_slice(&image);
+    std::fs::write(&path, torn).unwrap();
+    let log = open(dir.path());
+    assert!(
+        matches!(log.recovery(), Recovery::Recovered { cut, .. } if *cut as usize == 60 + image.len())
+    );
+    log.close().unwrap();
+    assert_eq!(contents(dir.path()), events(0, 3));
+}
+
+/// Two accounts of one name: no writer makes such a log, and no reader panics over it.
+#[test]
+fn a_name_given_twice_is_damage() {
+    let dir = tempdir().unwrap();
+    let log = open(dir.path());
+    log.append(vec![
+        event("aa", "1", r#""kind":"signed_in""#),
+        event("bb", "1", r#""kind":"signed_in""#),
+    ])
+    .unwrap();
+    log.close().unwrap();
+    let path = dir.path().join("log/000000000000.seg");
+    let mut bytes = std::fs::read(&path).unwrap();
+    let store: [u8; 16] = bytes[16..32].try_into().unwrap();
+    let start = commitment::SEGMENT_HEADER;
+    let mut at = start + commitment::BATCH_HEADER;
+    while at < bytes.len() {
+        let (frame, len) = commitment::Frame::read(&bytes[at..]).unwrap();
+        if matches!(frame, commitment::Frame::Name { name: "bb", .. }) {
+            bytes[at + len - 2..at + len].copy_from_slice(b"aa");
+            let leaf = commitment::Frame::read(&bytes[at..]).unwrap().0.leaf().unwrap();
+            bytes[at + 4..at + 8].copy_from_slice(&leaf[..4]);
+        }
+        at += len;
+    }
+    let before = bytes[128..144].try_into().unwrap();
+    let checksum = commitment::finish_batch(&mut bytes[start..], &store, &before, 2);
+    std::fs::write(&path, bytes).unwrap();
+    let head = dir.path().join("log/HEAD");
+    let mut slots = std::fs::read(&head).unwrap();
+    for n in 0..2 {
+        let slot = &mut slots[n * commitment::SLOT..(n + 1) * commitment::SLOT];
+        slot[64..80].copy_from_slice(&checksum);
+        let hash = *blake3::hash(&slot[..480]).as_bytes();
+        slot[480..].copy_from_slice(&hash);
+    }
+    std::fs::write(&head, slots).unwrap();
+    std::fs::remove_dir_all(dir.path().join("derived")).unwrap();
+    for said in [
+        stillthere_eventlog::Reader::open(dir.path()).err().map(|e| e.to_string()),
+        try_open(dir.path()).err().map(|e| e.to_string()),
+    ] {
+        let said = said.expect("refused");
+        assert!(said.contains("an account of one name and one ordinal"), "{said}");
+    }
+    assert!(check(dir.path()).is_err());
 }
