@@ -15,6 +15,7 @@ mod files;
 mod folder;
 mod head_file;
 mod index;
+mod indexer;
 mod locate;
 mod log;
 mod options;

@@ -33,6 +33,8 @@ struct Segment {
     marks: Vec<Mark>,
     /// How far the pass has come.
     at: Mark,
+    /// Where the last search ended: the next one is often for what comes behind it.
+    last: Mark,
 }
 
 /// Where an event stands.
@@ -91,7 +93,7 @@ impl Locator {
                 let window = window(folder, number)?;
                 let offset = SEGMENT_HEADER as u64;
                 let at = Mark { position: first, offset, batch: (offset, offset) };
-                vacant.insert(Segment { window, marks: vec![at], at })
+                vacant.insert(Segment { window, marks: vec![at], at, last: at })
             }
         };
         let limit = if number == end.segment { end.offset } else { u64::MAX };
@@ -158,9 +160,13 @@ impl Segment {
         }
         let mark = self.marks.partition_point(|mark| mark.position <= position) - 1;
         let mut at = self.marks[mark];
+        if (at.position..=position).contains(&self.last.position) {
+            at = self.last;
+        }
         loop {
             let (next, is_event) = step(&mut self.window, at, limit)?;
             if is_event && at.position == position {
+                self.last = at;
                 return Ok((at.offset, at.batch.0));
             }
             at = next;

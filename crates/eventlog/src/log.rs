@@ -1,20 +1,20 @@
 //! The one writer of a store: stages what threads append, and writes it by one sync for all.
 
+mod accounts;
 mod lookup;
 
-use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 
+use accounts::Accounts;
 use commitment::{FRAME_HEADER, MAX_BATCH};
 use event::{Event, EventHash, Recorded, Timestamp};
 
-use crate::decode::short;
-use crate::derived::{Entry, IdTag, Place};
+use crate::derived::{IdTag, Place};
 use crate::encoder::Encoder;
 use crate::folder::{Folder, Found};
 use crate::head_file::Durable;
-use crate::index::Index;
+use crate::indexer::{Indexed, Indexer, Recent};
 use crate::locate::Locator;
 use crate::prepare::{MAX_CONTENT, Prepared, prepare};
 use crate::recover::{corrupt_at, recover};
@@ -26,8 +26,6 @@ use crate::{AppendError, ExpectedRevision, OpenError, Options, Outcome, Recovery
 const FULL_BATCH: usize = 4 << 20;
 /// It takes one more event then, with a name and a trailer.
 const _: () = assert!(MAX_CONTENT + FULL_BATCH + FRAME_HEADER + (1 << 20) < MAX_BATCH);
-/// How many accounts are kept in memory besides those that are being written.
-const KEPT_ACCOUNTS: usize = 1 << 18;
 
 /// The one writer of a store. Threads may share it: what they append at the same time reaches the
 /// disk by one sync.
@@ -45,11 +43,12 @@ pub struct Log {
 struct State {
     encoder: Encoder,
     staged: Vec<Staged>,
-    /// The ids of events that are not durable yet.
-    pending: HashMap<IdTag, (u64, EventHash)>,
-    accounts: HashMap<String, Account>,
-    index: Index,
+    recent: Recent,
+    accounts: Accounts,
+    indexer: Indexer,
     locator: Locator,
+    /// Where the last duplicate stands: the next one is often the one behind it.
+    last_duplicate: Option<u64>,
     durable: Durable,
     tail: Option<Tail>,
     spare: Vec<u8>,
@@ -60,7 +59,10 @@ struct State {
 struct Account {
     ordinal: u32,
     secret: [u8; 32],
+    /// The next revision.
     next: u64,
+    /// One above the last position that was given to it here; 0 if none was.
+    to: u64,
 }
 
 /// An event in the batch that is being filled or written.
@@ -119,6 +121,7 @@ impl Log {
         let recovered = recover(&folder, &head)?;
         let durable = recovered.durable();
         let index = index::open(&folder, recovered.store, durable, true)?;
+        let indexer = Indexer::start(&folder, recovered.store, index, durable);
         let seed = random().map_err(OpenError::io("ask for random bytes for", dir))?;
         let accounts = u32::try_from(recovered.end.accounts).expect("ordinals have 32 bits");
         let pages = recovered.end.pages;
@@ -132,10 +135,11 @@ impl Log {
             state: Mutex::new(State {
                 encoder,
                 staged: Vec::new(),
-                pending: HashMap::new(),
-                accounts: HashMap::new(),
-                index,
+                recent: Recent::default(),
+                accounts: Accounts::default(),
+                indexer,
                 locator: Locator::default(),
+                last_duplicate: None,
                 durable,
                 tail: Some(Tail {
                     head: recovered.head,
@@ -270,7 +274,7 @@ impl Log {
                 written.map_err(|e| failed("write", &self.folder.head(), &e))?;
             }
         }
-        state.index.flush(&self.folder, self.store, end);
+        state.indexer.flush(end);
         Ok(())
     }
 
@@ -297,7 +301,7 @@ impl Log {
             Some(account) => account,
             None => {
                 let (ordinal, secret) = state.encoder.name(&event.account);
-                Account { ordinal, secret, next: 0 }
+                Account { ordinal, secret, next: 0, to: 0 }
             }
         };
         let trusted = event.recorded_at.filter(|_| self.options.trust_recorded_at);
@@ -306,12 +310,11 @@ impl Log {
         let (at, recorded_at, recorded_by) =
             state.encoder.event(&event, &content, named, trusted, now);
         account.next += 1;
-        match state.accounts.get_mut(&event.account) {
-            Some(known) => *known = account,
-            None => _ = state.accounts.insert(event.account.clone(), account),
-        }
+        account.to = position + 1;
+        let State { accounts, recent, indexer, .. } = &mut *state;
+        accounts.put(&event.account, account, || indexer.covered());
+        recent.insert(tag, position, hash, || indexer.covered());
         event.recorded_at = trusted;
-        state.pending.insert(tag, (position, hash));
         let recorded = Recorded { event, position, revision, recorded_at, recorded_by };
         state.staged.push(Staged { recorded, account, tag, hash, at });
         Ok(Outcome::Appended { position, revision })
@@ -368,10 +371,8 @@ impl Log {
         match start {
             Ok(start) => {
                 state.durable = durable;
-                state.settle(start, &staged);
-                if state.index.derived.is_full() {
-                    state.index.flush(&self.folder, self.store, durable);
-                }
+                let indexed = staged.into_iter().map(|staged| staged.indexed(start));
+                state.indexer.append(indexed, durable);
                 Ok(state)
             }
             Err(error) => {
@@ -395,24 +396,12 @@ impl Drop for Abandoned<'_> {
     }
 }
 
-impl State {
-    /// Takes a batch that is durable now into the derived files.
-    fn settle(&mut self, start: Place, staged: &[Staged]) {
-        for Staged { recorded, account, tag, hash, at } in staged {
-            self.pending.remove(tag);
-            self.index.derived.append(&Entry {
-                recorded,
-                ordinal: u64::from(account.ordinal),
-                secret: account.secret,
-                chain: [0; 32],
-                tag: *tag,
-                content: short(hash),
-                place: Place { segment: start.segment, offset: start.offset + *at as u64 },
-            });
-        }
-        if self.accounts.len() > KEPT_ACCOUNTS && self.staged.is_empty() {
-            self.accounts.clear();
-        }
+impl Staged {
+    /// As the derived files take it in, now that it is durable in a batch that begins at `start`.
+    fn indexed(self, start: Place) -> Indexed {
+        let Staged { recorded, account, tag, hash, at } = self;
+        let place = Place { segment: start.segment, offset: start.offset + at as u64 };
+        Indexed { recorded, ordinal: account.ordinal, secret: account.secret, tag, hash, place }
     }
 }
 

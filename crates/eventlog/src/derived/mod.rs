@@ -46,8 +46,10 @@ use event::{History, Names, Recorded};
 
 use account::Gather;
 pub use cache::{Cache, Row, Rows};
+pub(crate) use runs::Cover;
 use runs::Runs;
 pub(crate) use scan::Scan;
+pub(crate) use table::PlainMap;
 use table::{Steps, Table};
 
 /// 16 bytes of a hash over (account, id). It must be a hash: lookups rely on its bytes being
@@ -283,12 +285,12 @@ impl Derived {
         if let Some(found) = self.table.find_id(tag) {
             return Ok(Some(found));
         }
-        for run in self.runs.runs.iter().rev() {
-            if let Some(found) = run.find_id(tag)? {
-                return Ok(Some(found));
-            }
-        }
-        Ok(None)
+        self.cover().find_id(tag)
+    }
+
+    /// What the files cover, as of now.
+    pub(crate) fn cover(&self) -> Cover {
+        self.runs.cover()
     }
 
     /// What an append must know of an account, if it has an event. Outside the table this reads
@@ -300,12 +302,7 @@ impl Derived {
         if let Some(part) = self.table.part(account) {
             return Ok(Some(part.head.clone()));
         }
-        for run in self.runs.runs.iter().rev() {
-            if let Some(head) = run.record(account, |record| Ok(record.head()))? {
-                return Ok(Some(head));
-            }
-        }
-        Ok(None)
+        self.cover().head(account)
     }
 
     /// The same by the account's number: a tail of the log names accounts by their numbers alone.

@@ -15,7 +15,7 @@ use super::file::Header;
 use super::merge;
 use super::run::{MOST_POSITIONS, Run};
 use super::table::Table;
-use super::{Anchor, DerivedError};
+use super::{Anchor, DerivedError, Found, Head, IdTag};
 
 /// As many neighbours of about one size make a larger one.
 const FAN_IN: usize = 4;
@@ -23,6 +23,37 @@ const FAN_IN: usize = 4;
 const SMALL: u64 = 4096;
 /// How often a reader looks again when a writer deletes what it was about to open.
 const ATTEMPTS: usize = 16;
+
+/// The runs as they were at some time, for who looks up and does not wait for who writes.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Cover(Vec<Arc<Run>>);
+
+impl Cover {
+    /// As [`super::Derived::find_id`], of what the runs cover.
+    pub(crate) fn find_id(&self, tag: &IdTag) -> Result<Option<Found>, DerivedError> {
+        for run in self.0.iter().rev() {
+            if let Some(found) = run.find_id(tag)? {
+                return Ok(Some(found));
+            }
+        }
+        Ok(None)
+    }
+
+    /// As [`super::Derived::head`], of what the runs cover.
+    pub(crate) fn head(&self, account: &str) -> Result<Option<Head>, DerivedError> {
+        for run in self.0.iter().rev() {
+            if let Some(head) = run.record(account, |record| Ok(record.head()))? {
+                return Ok(Some(head));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The positions below this are covered.
+    pub(crate) fn to(&self) -> u64 {
+        self.0.last().map_or(0, |run| run.header.to)
+    }
+}
 
 /// The runs that cover positions from 0 upward without a gap, the oldest first.
 #[derive(Debug)]
@@ -67,6 +98,10 @@ impl Runs {
             }
         }
         Ok(Runs { dir, store, runs })
+    }
+
+    pub(super) fn cover(&self) -> Cover {
+        Cover(self.runs.clone())
     }
 
     /// The newest run's end.

@@ -82,7 +82,7 @@ pub(super) struct Grouped {
 
 /// Tags are hashes already, and ordinals are given by the log: they need no further hashing.
 #[derive(Debug, Default)]
-pub(super) struct Plain(u64);
+pub(crate) struct Plain(u64);
 
 impl Hasher for Plain {
     fn finish(&self) -> u64 {
@@ -99,7 +99,7 @@ impl Hasher for Plain {
     fn write_usize(&mut self, _length: usize) {}
 }
 
-type PlainMap<K, V> = HashMap<K, V, BuildHasherDefault<Plain>>;
+pub(crate) type PlainMap<K, V> = HashMap<K, V, BuildHasherDefault<Plain>>;
 
 /// Events by account and by id.
 #[derive(Debug, Default)]

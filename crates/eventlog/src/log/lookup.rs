@@ -5,7 +5,8 @@ use std::sync::Arc;
 use event::canonical;
 
 use super::{Account, Log, State};
-use crate::derived::{Derived, DerivedError};
+use crate::derived::DerivedError;
+use crate::indexer::Indexer;
 use crate::locate::event_frame;
 use crate::prepare::Prepared;
 use crate::{AppendError, Outcome, ReadError, index};
@@ -17,30 +18,41 @@ impl Log {
         state: &mut State,
         new: &Prepared,
     ) -> Result<Option<Outcome>, AppendError> {
-        if let Some((position, hash)) = state.pending.get(&new.tag) {
-            let position = *position;
-            return Ok(Some(if *hash == new.hash {
+        if let Some((position, hash)) = state.recent.get(&new.tag) {
+            return Ok(Some(if hash == new.hash {
                 Outcome::Duplicate { position }
             } else {
                 Outcome::Conflict { position }
             }));
         }
-        let Some(found) = self.ask(state, |derived| derived.find_id(&new.tag))? else {
+        // What is imported again comes in the order of the log.
+        if let Some(next) = state.last_duplicate.map(|last| last + 1)
+            && let Some(Outcome::Duplicate { position }) = self.compare(state, new, next)?
+        {
+            state.last_duplicate = Some(position);
+            return Ok(Some(Outcome::Duplicate { position }));
+        }
+        let Some(found) = self.ask(state, |indexer| indexer.find_id(&new.tag))? else {
             return Ok(None);
         };
         // The log has the last word, on the id and on the content.
-        match self.compare(state, new, found.position)? {
-            Some(outcome) => Ok(Some(outcome)),
+        let outcome = match self.compare(state, new, found.position)? {
+            Some(outcome) => Some(outcome),
             None => {
                 let end = state.durable;
-                state.index.rebuild(&self.folder, self.store, end).map_err(Arc::new)?;
-                match state.index.derived.find_id(&new.tag) {
-                    Ok(Some(found)) => Ok(self.compare(state, new, found.position)?),
-                    Ok(None) => Ok(None),
-                    Err(e) => Err(Arc::new(index::failed(&self.folder, &e)).into()),
+                state.indexer.rebuild(end).map_err(Arc::new)?;
+                match state.indexer.find_id(&new.tag) {
+                    Ok(Some(found)) => self.compare(state, new, found.position)?,
+                    Ok(None) => None,
+                    Err(e) => return Err(Arc::new(index::failed(&self.folder, &e)).into()),
                 }
             }
-        }
+        };
+        state.last_duplicate = match outcome {
+            Some(Outcome::Duplicate { position }) => Some(position),
+            _ => None,
+        };
+        Ok(outcome)
     }
 
     /// Holds a new event against the one at `position`; `None` if that has another id or account.
@@ -83,15 +95,16 @@ impl Log {
         name: &str,
     ) -> Result<Option<Account>, AppendError> {
         if let Some(account) = state.accounts.get(name) {
-            return Ok(Some(*account));
+            return Ok(Some(account));
         }
-        let Some(head) = self.ask(state, |derived| derived.head(name))? else { return Ok(None) };
+        let Some(head) = self.ask(state, |indexer| indexer.head(name))? else { return Ok(None) };
         let ordinal = u32::try_from(head.ordinal).map_err(|_| {
             let what = format!("account {name:?} has the ordinal {}", head.ordinal);
             Arc::new(ReadError::io("use", &self.folder.derived().0)(std::io::Error::other(what)))
         })?;
-        let account = Account { ordinal, secret: head.secret, next: head.count };
-        state.accounts.insert(name.to_owned(), account);
+        let account = Account { ordinal, secret: head.secret, next: head.count, to: 0 };
+        let State { accounts, indexer, .. } = state;
+        accounts.put(name, account, || indexer.covered());
         Ok(Some(account))
     }
 
@@ -99,13 +112,12 @@ impl Log {
     fn ask<T>(
         &self,
         state: &mut State,
-        question: impl Fn(&Derived) -> Result<T, DerivedError>,
+        question: impl Fn(&Indexer) -> Result<T, DerivedError>,
     ) -> Result<T, AppendError> {
-        if let Ok(answer) = question(&state.index.derived) {
+        if let Ok(answer) = question(&state.indexer) {
             return Ok(answer);
         }
-        let end = state.durable;
-        state.index.rebuild(&self.folder, self.store, end).map_err(Arc::new)?;
-        question(&state.index.derived).map_err(|e| Arc::new(index::failed(&self.folder, &e)).into())
+        state.indexer.rebuild(state.durable).map_err(Arc::new)?;
+        question(&state.indexer).map_err(|e| Arc::new(index::failed(&self.folder, &e)).into())
     }
 }

@@ -1,0 +1,256 @@
+//! Takes what is durable into the derived files, on a thread of its own: appending does not wait for it.
+//!
+//! What is on its way is in nobody's files yet, so the writer keeps the ids of it ([`Recent`]) until a run
+//! covers them. Everything here can be lost: whoever opens the log next makes it anew.
+
+use std::collections::VecDeque;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, MutexGuard, RwLock};
+use std::thread::JoinHandle;
+
+use event::{EventHash, Recorded};
+
+use crate::ReadError;
+use crate::decode::short;
+use crate::derived::{Cover, Derived, DerivedError, Entry, Found, Head, IdTag, Place, PlainMap};
+use crate::folder::Folder;
+use crate::head_file::Durable;
+use crate::index::Index;
+
+/// Events that are handed over together, unless a run is to be made of them.
+const HANDED: usize = 2048;
+/// Parcels that wait: the writer goes on so far ahead, then it waits.
+const WAITING: usize = 8;
+/// Events from which a run is made.
+const RUN: usize = 1 << 18;
+
+/// An event that is durable, as the derived files take it in.
+pub(crate) struct Indexed {
+    pub(crate) recorded: Recorded,
+    pub(crate) ordinal: u32,
+    pub(crate) secret: [u8; 32],
+    pub(crate) tag: IdTag,
+    pub(crate) hash: EventHash,
+    pub(crate) place: Place,
+}
+
+enum Job {
+    Append(Vec<Indexed>),
+    /// Make a run of what was appended: of all events up to this end.
+    Flush(Durable),
+    /// Say that all jobs before this one are done.
+    Answer(SyncSender<()>),
+}
+
+/// The derived files of a log that is written.
+pub(crate) struct Indexer {
+    shared: Arc<Shared>,
+    jobs: Option<SyncSender<Job>>,
+    thread: Option<JoinHandle<()>>,
+    waiting: Vec<Indexed>,
+    /// Events handed over since the last run.
+    since: usize,
+}
+
+struct Shared {
+    folder: Folder,
+    store: [u8; 16],
+    index: Mutex<Index>,
+    known: RwLock<Known>,
+}
+
+/// What can be looked up without the index.
+struct Known {
+    cover: Cover,
+    /// The positions below this may have been forgotten by [`Recent`]: what no run covers of them, where
+    /// files cannot be written, the index alone knows.
+    forgotten: u64,
+}
+
+impl Indexer {
+    /// Over an index that knows all events up to `end`.
+    pub(crate) fn start(
+        folder: &Folder,
+        store: [u8; 16],
+        mut index: Index,
+        end: Durable,
+    ) -> Indexer {
+        index.flush(folder, store, end);
+        let known = RwLock::new(Known { cover: index.derived.cover(), forgotten: end.events });
+        let index = Mutex::new(index);
+        let shared = Arc::new(Shared { folder: folder.clone(), store, index, known });
+        let (jobs, taken) = sync_channel(WAITING);
+        let thread = {
+            let shared = Arc::clone(&shared);
+            std::thread::spawn(move || shared.work(&taken))
+        };
+        let (jobs, thread) = (Some(jobs), Some(thread));
+        Indexer { shared, jobs, thread, waiting: Vec::new(), since: 0 }
+    }
+
+    /// Takes in events, the next of the log, which ends at `end` with them.
+    pub(crate) fn append(&mut self, events: impl Iterator<Item = Indexed>, end: Durable) {
+        self.waiting.extend(events);
+        if self.since + self.waiting.len() >= RUN {
+            self.flush(end);
+        } else if self.waiting.len() >= HANDED {
+            self.hand_over();
+        }
+    }
+
+    fn hand_over(&mut self) {
+        self.since += self.waiting.len();
+        let events = std::mem::take(&mut self.waiting);
+        self.send(Job::Append(events));
+    }
+
+    /// Has a run made of all that was taken in.
+    pub(crate) fn flush(&mut self, end: Durable) {
+        self.hand_over();
+        self.send(Job::Flush(end));
+        self.since = 0;
+    }
+
+    fn send(&self, job: Job) {
+        // If the thread is gone, a panic took it: what it was to do is lost, and can be made anew.
+        let _ = self.jobs.as_ref().expect("until it is dropped").send(job);
+    }
+
+    /// The positions below this are in files.
+    pub(crate) fn covered(&self) -> u64 {
+        self.shared.known.read().expect(WHOLE).cover.to()
+    }
+
+    /// Whether an id is in the log, but for what was taken in since the log was opened and is in
+    /// no file yet.
+    pub(crate) fn find_id(&self, tag: &IdTag) -> Result<Option<Found>, DerivedError> {
+        self.ask(|cover| cover.find_id(tag), |derived| derived.find_id(tag))
+    }
+
+    /// What an append must know of an account; with the same exception.
+    pub(crate) fn head(&self, account: &str) -> Result<Option<Head>, DerivedError> {
+        self.ask(|cover| cover.head(account), |derived| derived.head(account))
+    }
+
+    fn ask<T>(
+        &self,
+        cover: impl FnOnce(&Cover) -> Result<Option<T>, DerivedError>,
+        derived: impl FnOnce(&Derived) -> Result<Option<T>, DerivedError>,
+    ) -> Result<Option<T>, DerivedError> {
+        let known = self.shared.known.read().expect(WHOLE);
+        match cover(&known.cover)? {
+            None if known.cover.to() < known.forgotten => {}
+            found => return Ok(found),
+        }
+        drop(known);
+        derived(&self.shared.index.lock().expect(WHOLE).derived)
+    }
+
+    /// Makes everything derived anew from the log, which ends at `end`.
+    pub(crate) fn rebuild(&mut self, end: Durable) -> Result<(), ReadError> {
+        self.waiting.clear();
+        self.since = 0;
+        let (answer, done) = sync_channel(1);
+        self.send(Job::Answer(answer));
+        let _ = done.recv();
+        let mut index = self.shared.index.lock().expect(WHOLE);
+        index.rebuild(&self.shared.folder, self.shared.store, end)?;
+        index.flush(&self.shared.folder, self.shared.store, end);
+        let cover = index.derived.cover();
+        *self.shared.known.write().expect(WHOLE) = Known { cover, forgotten: end.events };
+        Ok(())
+    }
+}
+
+impl Drop for Indexer {
+    /// Waits for the thread: another writer may come next.
+    fn drop(&mut self) {
+        self.jobs = None;
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+const WHOLE: &str = "a thread panicked over the derived files";
+
+impl Shared {
+    fn work(&self, jobs: &Receiver<Job>) {
+        for job in jobs {
+            match job {
+                Job::Append(events) => {
+                    let mut index = self.lock();
+                    for event in &events {
+                        index.derived.append(&event.entry());
+                    }
+                }
+                Job::Flush(end) => {
+                    let mut index = self.lock();
+                    index.flush(&self.folder, self.store, end);
+                    let cover = index.derived.cover();
+                    let mut known = self.known.write().expect(WHOLE);
+                    known.forgotten = known.forgotten.max(cover.to());
+                    known.cover = cover;
+                }
+                Job::Answer(done) => _ = done.send(()),
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Index> {
+        self.index.lock().expect(WHOLE)
+    }
+}
+
+impl Indexed {
+    fn entry(&self) -> Entry<'_> {
+        Entry {
+            recorded: &self.recorded,
+            ordinal: u64::from(self.ordinal),
+            secret: self.secret,
+            chain: [0; 32],
+            tag: self.tag,
+            content: short(&self.hash),
+            place: self.place,
+        }
+    }
+}
+
+/// The ids of events that no file may have yet: those of some time back, which are forgotten together.
+#[derive(Default)]
+pub(crate) struct Recent {
+    /// The newest last.
+    generations: VecDeque<Generation>,
+}
+
+#[derive(Default)]
+struct Generation {
+    /// The position below which its events are.
+    to: u64,
+    ids: PlainMap<IdTag, (u64, EventHash)>,
+}
+
+impl Recent {
+    /// An id, with the event's position and hash.
+    pub(crate) fn get(&self, tag: &IdTag) -> Option<(u64, EventHash)> {
+        self.generations.iter().rev().find_map(|generation| generation.ids.get(tag).copied())
+    }
+
+    /// Takes an id in. `covered`: the positions below this are in files.
+    pub(crate) fn insert(
+        &mut self,
+        tag: IdTag,
+        position: u64,
+        hash: EventHash,
+        covered: impl FnOnce() -> u64,
+    ) {
+        if self.generations.back().is_none_or(|newest| newest.ids.len() >= RUN) {
+            let covered = covered();
+            while self.generations.pop_front_if(|oldest| oldest.to <= covered).is_some() {}
+            self.generations.push_back(Generation::default());
+        }
+        let newest = self.generations.back_mut().expect("one was just made");
+        newest.to = position + 1;
+        newest.ids.insert(tag, (position, hash));
+    }
+}
