@@ -38,6 +38,14 @@ const SCREENS: &[(&str, &[&str])] = &[
     ),
 ];
 
+/// Outputs that are looked at on narrow screens, too.
+const NARROW: &[(&str, &[&str])] = &[
+    ("audit", &["audit", "claims.ndjson"]),
+    ("findings", &["findings"]),
+    ("replay", &["replay", "ann"]),
+    ("state", &["state", "ann"]),
+];
+
 /// Help, and what is said of a bad command line, which are in English alone.
 const ENGLISH: &[(&str, &[&str])] = &[
     ("error-no-account", &["state", "nobody", "--as-of", AS_OF]),
@@ -84,6 +92,23 @@ fn screens(lang: &str) {
         let folder = Folder::with_household();
         let asked = [*args, &["--as-of", AS_OF, "--lang", lang]].concat();
         compare(&format!("{name}.{lang}"), args, &folder.run(&asked), &mut differences);
+    }
+    done(&differences);
+}
+
+#[test]
+fn narrow_screens() {
+    let folder = Folder::with_household();
+    let mut differences = Vec::new();
+    for (name, args) in NARROW {
+        for lang in ["en", "zh"] {
+            for columns in ["80", "60"] {
+                let asked = [*args, &["--as-of", AS_OF, "--lang", lang]].concat();
+                let ran = folder.command(&asked).env("COLUMNS", columns).output();
+                let name = format!("{name}-{columns}.{lang}");
+                compare(&name, args, &ran.expect("the binary runs").into(), &mut differences);
+            }
+        }
     }
     done(&differences);
 }
