@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Command, CommandFactory, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use event::Timestamp;
 use policy::{DEFAULT_PRESET, Window};
@@ -31,6 +31,22 @@ pub struct Cli {
     /// What to do.
     #[command(subcommand)]
     pub verb: Verb,
+}
+
+impl Cli {
+    /// The command line, as it is read and as help and completions show it: a verb that answers of no
+    /// instant takes `--as-of` and `--known-at` too, and does not show them.
+    pub fn command_line() -> Command {
+        const TIMELESS: [&str; 5] = ["import", "verify", "policy", "generate", "completions"];
+        let line = Cli::command();
+        let hidden = ["as_of", "known_at"].map(|id| {
+            let arg = line.get_arguments().find(|arg| arg.get_id() == id);
+            arg.expect("a global option").clone().hide(true)
+        });
+        TIMELESS
+            .into_iter()
+            .fold(line, |line, verb| line.mut_subcommand(verb, |verb| verb.args(hidden.clone())))
+    }
 }
 
 /// The options of every verb, before or after it.

@@ -59,7 +59,8 @@ pub fn reading_says(reading: &Reading, version: &Version, lang: Language) -> Str
 fn resets_say(read: &Version, version: &Version, lang: Language) -> String {
     let only_of = |one: &Version, other: &Version| {
         let kinds = one.resets.iter().filter(|kind| !other.resets.contains(*kind));
-        kinds.map(Kind::name).collect::<Vec<_>>().join(lang.pick(", ", "、"))
+        let name = |kind: Kind| lang.pick(kind.name().replace('_', " "), kind.name().to_owned());
+        kinds.map(name).collect::<Vec<_>>().join(lang.pick(", ", "、"))
     };
     let (more, less) = (only_of(read, version), only_of(version, read));
     let more = (!more.is_empty())

@@ -26,6 +26,7 @@ impl Screen {
         let stdout = io::stdout();
         let coloured = anstream::AutoStream::choice(&stdout) != ColorChoice::Never;
         let asked = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+        let asked = asked.filter(|columns| *columns > 0);
         let terminal = || stdout.is_terminal().then(terminal_size::terminal_size).flatten();
         let width = asked.or_else(|| terminal().map(|(columns, _)| usize::from(columns.0)));
         let width = width.map(|columns| columns.max(20));
