@@ -74,7 +74,7 @@ fn columns(question: &Question) -> [Column; 6] {
         Column::text(question.pick("occurred at", "发生时间")),
         Column::words(question.pick("kind", "类型")),
         Column::words(question.pick("by", "操作者")),
-        Column::long(question.pick("what it did", "结果")),
+        Column::words(question.pick("what it did", "结果")),
         Column::text(question.pick("hash", "散列")),
     ]
 }
