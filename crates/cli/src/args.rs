@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Command, CommandFactory, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use event::Timestamp;
 use policy::{DEFAULT_PRESET, Window};
@@ -14,8 +14,7 @@ use verifier::Language;
 #[command(
     name = "stillthere",
     version,
-    about = "What a cloud account keeps and loses, from its log",
-    long_about = "Keeps the events of cloud accounts in a log that shows tampering, and answers \
+    about = "Keeps the events of cloud accounts in a log that shows tampering, and answers \
                   from it: what is live, in the trash, expired or purged at any moment, who did \
                   it, and whether the policy allows it.",
     after_help = "Example:\n  stillthere import events.ndjson.gz\n  stillthere accounts\n  \
@@ -23,7 +22,6 @@ use verifier::Language;
                   Exit codes: 0 fine; 1 bad news (tampering, lines rejected); 2 usage or \
                   unreadable input;\n3 the store cannot be opened, locked or written. \
                   Refuted claims and findings are answers: 0.",
-    disable_help_subcommand = true,
     arg_required_else_help = true
 )]
 pub struct Cli {
@@ -33,6 +31,22 @@ pub struct Cli {
     /// What to do.
     #[command(subcommand)]
     pub verb: Verb,
+}
+
+impl Cli {
+    /// The command line, as it is read and as help and completions show it: a verb that answers of no
+    /// instant takes `--as-of` and `--known-at` too, and does not show them.
+    pub fn command_line() -> Command {
+        const TIMELESS: [&str; 5] = ["import", "verify", "policy", "generate", "completions"];
+        let line = Cli::command();
+        let hidden = ["as_of", "known_at"].map(|id| {
+            let arg = line.get_arguments().find(|arg| arg.get_id() == id);
+            arg.expect("a global option").clone().hide(true)
+        });
+        TIMELESS
+            .into_iter()
+            .fold(line, |line, verb| line.mut_subcommand(verb, |verb| verb.args(hidden.clone())))
+    }
 }
 
 /// The options of every verb, before or after it.
@@ -129,8 +143,8 @@ pub enum Verb {
     #[command(after_help = "Example:\n  stillthere verify\n  \
         stillthere verify --expect-root \
         0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\n\n\
-        Damage and edits are found. An owner who makes the whole log anew is found only against a \
-        root that somebody else kept: note the root, and give it back later.")]
+        Damage and edits are found. Someone who rebuilds the whole log is found only by comparing \
+        with a root kept elsewhere: note the root, and give it back later.")]
     Verify(VerifyArgs),
     /// Show and check retention rules
     #[command(
@@ -223,7 +237,7 @@ pub struct VerifyArgs {
     /// Check the files' bytes alone: quicker, but an edit whose checksums were made anew passes
     #[arg(long)]
     pub quick: bool,
-    /// A root that was noted before, for this very size of the log: another one is tampering
+    /// A root that was noted before, for this very size of the log: another one is exit code 1
     #[arg(long, value_name = "HEX", value_parser = root)]
     pub expect_root: Option<commitment::Digest>,
 }
@@ -241,10 +255,11 @@ pub enum PolicyVerb {
         #[arg(value_name = "NAME|FILE")]
         which: Option<PathBuf>,
     },
-    /// Check a policy file, and remark on what its author may not have meant
+    /// Check a policy, and remark on what its author may not have meant
     #[command(after_help = "Example:\n  stillthere policy check my-rules.toml")]
     Check {
-        /// The file
+        /// A file or a preset's name
+        #[arg(value_name = "NAME|FILE")]
         file: PathBuf,
     },
 }
@@ -287,7 +302,13 @@ pub struct GenerateArgs {
 }
 
 fn instant(text: &str) -> Result<Timestamp, String> {
-    Timestamp::parse(text).map_err(|error| error.to_string())
+    Timestamp::parse(text).map_err(|error| {
+        let day = format!("{text}T00:00:00Z");
+        match Timestamp::parse(&day) {
+            Ok(_) => format!("a day has many instants; its first is {day}"),
+            Err(_) => error.to_string(),
+        }
+    })
 }
 
 fn window(text: &str) -> Result<Window, String> {

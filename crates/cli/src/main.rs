@@ -20,7 +20,7 @@ mod store;
 use std::io::Write;
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::FromArgMatches;
 
 use crate::args::Cli;
 use crate::failure::Failure;
@@ -28,7 +28,8 @@ use crate::question::Question;
 use crate::show::screen::{Screen, say};
 
 fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let matches = Cli::command_line().try_get_matches();
+    let cli = match matches.and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
         Err(error) => return not_a_command(&error),
     };

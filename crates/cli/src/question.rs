@@ -1,17 +1,21 @@
 //! What every verb is asked with: the store, the policy, the two clocks, the language.
 
+use std::borrow::Cow;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use event::Timestamp;
-use policy::{Policy, PolicyError, presets};
+use policy::{Policy, PolicyError, Version, presets};
 use verifier::Language;
 
 use crate::args::Global;
 use crate::failure::Failure;
 use crate::show::escape::escaped_path;
+use crate::show::screen::Screen;
+use crate::show::style;
+use crate::show::words::Word;
 use crate::store::Store;
 
 /// The global options, with now read once.
@@ -54,20 +58,56 @@ impl Question {
         find_policy(&self.policy)
     }
 
+    /// Which rules an answer went by, for people: the version in force, the file if one was given,
+    /// and the beginning of the policy's hash.
+    pub fn policy_line(&self, policy: &Policy, version: &Version) -> String {
+        let (name, id, sure) = (&policy.name, &version.id, version.confidence.word(self.lang));
+        let rules = self.pick(format!("{name} {id} ({sure})"), format!("{name} {id}（{sure}）"));
+        let is_preset = presets().iter().any(|(preset, _)| self.policy.as_os_str() == *preset);
+        let file = self.policy.file_name().filter(|_| !is_preset);
+        let hash = policy.hash().to_string()[..8].to_owned();
+        let parts = [Some(rules), file.map(|file| escaped_path(Path::new(file))), Some(hash)];
+        parts.into_iter().flatten().collect::<Vec<_>>().join(" · ")
+    }
+
+    /// A line for people that says what `--known-at` was, if it was given.
+    pub fn known_at_line(&self, screen: &mut Screen) -> Result<(), Failure> {
+        match self.asked_known_at {
+            Some(at) if !self.json => {
+                let text = self.pick(format!("known at  {at}"), format!("已知截至  {at}"));
+                let text = screen.styled(text, style::DIM);
+                screen.line(text)
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// In English or in Chinese.
     pub fn pick<T>(&self, en: T, zh: T) -> T {
         self.lang.pick(en, zh)
     }
 
+    /// What is said where an empty store leaves nothing to list.
+    pub fn nothing_yet(&self) -> &'static str {
+        self.pick(
+            "The log holds no events: `stillthere import` appends some.",
+            "日志中还没有事件：用 `stillthere import` 导入。",
+        )
+    }
+
     /// The failure of an account that is not there as of the instant asked.
     pub fn no_account(&self, account: &str, store: &Store) -> Failure {
         let account_shown = crate::show::escape::escaped(account);
-        let Question { as_of, known_at, .. } = self;
+        let as_of = self.as_of;
         Failure::Usage(match store.has_account(account) {
-            true => format!(
-                "account {account_shown}: no event is on record as of {as_of}, as known at \
-                 {known_at}; ask with a later --as-of or --known-at"
-            ),
+            true => {
+                let known_at =
+                    self.asked_known_at.map_or(String::new(), |at| format!(", as known at {at}"));
+                format!(
+                    "account {account_shown}: no event is on record as of {as_of}{known_at}; ask with \
+                     a later --as-of or --known-at"
+                )
+            }
             false => format!(
                 "account {account_shown}: not in the log of {}; `stillthere accounts` lists those \
                  that are",
@@ -89,25 +129,31 @@ pub fn now() -> Timestamp {
 
 /// The preset of this name, else the policy in this file.
 pub fn find_policy(which: &Path) -> Result<Policy, Failure> {
-    if let Some(policy) = which.to_str().and_then(Policy::preset) {
-        return Ok(policy);
+    Policy::parse(&policy_text(which)?).map_err(|error| bad_policy(which, &error))
+}
+
+/// The text of the preset of this name, else of this file.
+pub fn policy_text(which: &Path) -> Result<Cow<'static, str>, Failure> {
+    if let Some((_, text)) = presets().iter().find(|(name, _)| which.as_os_str() == *name) {
+        return Ok(Cow::Borrowed(*text));
     }
-    let text = match read_policy(which) {
+    match read_policy(which) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             let names: Vec<&str> = presets().iter().map(|(name, _)| *name).collect();
-            return Err(Failure::Usage(format!(
+            Err(Failure::Usage(format!(
                 "{}: neither a preset ({}) nor a policy file; `stillthere policy list` says more",
                 escaped_path(which),
                 names.join(", ")
-            )));
+            )))
         }
-        read => read.map_err(|error| Failure::file(which, "read the policy", &error))?,
-    };
-    Policy::parse(&text).map_err(|error| bad_policy(which, &error))
+        read => {
+            read.map(Cow::Owned).map_err(|error| Failure::file(which, "read the policy", &error))
+        }
+    }
 }
 
 /// The text of a policy file.
-pub fn read_policy(path: &Path) -> io::Result<String> {
+fn read_policy(path: &Path) -> io::Result<String> {
     // Longer than any policy that a person would write; a device or a log must not fill memory.
     const MOST_BYTES: u64 = 16 << 20;
     use std::io::Read;

@@ -47,12 +47,15 @@ impl ActivityState {
     /// All spans, the running one to its end; `None` is never.
     fn spans(&self, end: Option<Timestamp>) -> Vec<(Timestamp, Option<Timestamp>)> {
         let mut closed = self.spans.clone();
-        let never = end.is_none();
-        push(&mut closed, self.open_from, end.unwrap_or(Timestamp::MAX));
-        let count = closed.len();
+        if let Some(end) = end {
+            push(&mut closed, self.open_from, end);
+        }
         let mut spans: Vec<_> = closed.into_iter().map(|(from, to)| (from, Some(to))).collect();
-        if never && count > 0 {
-            spans[count - 1].1 = None;
+        if end.is_none() {
+            match spans.last_mut() {
+                Some((_, to)) if to.is_some_and(|to| to >= self.open_from) => *to = None,
+                _ => spans.push((self.open_from, None)),
+            }
         }
         spans
     }

@@ -397,7 +397,8 @@ fn evidence(claim: &Claim, walked: &Walked, subjects: &[Known]) -> Vec<Evidence>
             .iter()
             .filter(|known| !known.holds)
             .map(|known| {
-                let last = *known.events.last().unwrap();
+                let position = |event: &&usize| walked.past.events[**event].position;
+                let last = *known.events.iter().max_by_key(position).unwrap();
                 cite(last, known.item.clone(), known.backup.clone())
             })
             .collect(),

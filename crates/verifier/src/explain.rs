@@ -5,7 +5,7 @@ use event::{Actor, Kind, NameId, Names, Step, Timestamp};
 use projection::{Change, ChangeSource, Changed, ItemState, StateCause, Subject, View};
 use serde::Serialize;
 
-use crate::wording::{self, Language};
+use crate::wording::{self, Language, Telling};
 
 /// What is on record of one item.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -49,7 +49,8 @@ pub struct ItemChange {
     pub to: ItemState,
     /// The cause of the state after.
     pub cause: Option<StateCause>,
-    /// The first clause of the policy, in the version in force then, that speaks of that cause.
+    /// The first clause of the policy, in the version in force then, that speaks of what was found in
+    /// the event for this item, else of that cause.
     pub clause: Option<String>,
     /// The deadline after.
     pub recoverable_until: Option<Timestamp>,
@@ -71,6 +72,8 @@ pub fn explain(
     view.item(id)?;
     let state = view.account_state();
     let row = state.items.into_iter().find(|row| row.item == item)?;
+    let known_at = Timestamp::MAX;
+    let telling = Telling { steps, known_at, hedged: false, tells_sync: false, lang };
     let mut state_now = None;
     let changes = changes
         .iter()
@@ -89,7 +92,7 @@ pub fn explain(
         recoverable_until: row.recoverable_until,
         remaining_days: row.remaining_days,
         changes,
-        sentence: wording::item_sentence(item, view.item(id)?, lang),
+        sentence: wording::item_sentence(item, view.item(id)?, telling),
         item: row.item,
     })
 }
@@ -123,7 +126,15 @@ fn item_change(
         ChangeSource::PolicyVersion(_) => "policy_version",
     };
     let version = view.policy().version_at(change.at);
-    let clause = cause.and_then(|cause| version.clause_for(cause.name()));
+    let found = event.and_then(|event| {
+        let subject = Some(change.changed.subject());
+        let findings = view.findings().into_iter().map(|(finding, _)| finding);
+        let own =
+            findings.filter(|f| f.event == event && f.at == change.at && f.subject == subject);
+        own.filter_map(|f| Some((f.code.severity(), version.clause_for(f.code.name())?))).min()
+    });
+    let clause = found.map(|(_, clause)| clause);
+    let clause = clause.or_else(|| cause.and_then(|cause| version.clause_for(cause.name())));
     Some(ItemChange {
         at: change.at,
         source,
@@ -136,59 +147,101 @@ fn item_change(
         cause,
         clause: clause.map(str::to_owned),
         recoverable_until,
-        says: wording::change(&change.changed, change.source, step, view.policy(), lang),
+        says: crate::change::says(&change.changed, change.source, step, view.policy(), lang),
     })
 }
 
 /// What `step` did, from the changes that it brought about: such as `item a: live → trashed`.
 #[must_use]
-pub fn effect(names: &Names, step: &Step, changes: &[Change]) -> String {
+pub fn effect(names: &Names, step: &Step, changes: &[Change], lang: Language) -> String {
     const SHOWN: usize = 3;
     let own = changes.iter().filter(|change| change.source == ChangeSource::of(step));
-    let mut parts: Vec<String> = own.map(|change| changed(names, &change.changed)).collect();
+    let mut parts: Vec<String> = own.map(|change| changed(names, &change.changed, lang)).collect();
     if parts.len() > SHOWN {
         let more = parts.len() - SHOWN;
         parts.truncate(SHOWN);
-        parts.push(format!("and {more} more"));
+        parts.push(lang.pick(format!("and {more} more"), format!("另有 {more} 项")));
     }
-    if parts.is_empty() { account_effect(names, step) } else { parts.join("; ") }
+    match parts.is_empty() {
+        true => account_effect(names, step, lang),
+        false => parts.join(lang.pick("; ", "；")),
+    }
 }
 
-fn changed(names: &Names, changed: &Changed) -> String {
-    let name = |id: NameId| names.get(id);
+fn changed(names: &Names, changed: &Changed, lang: Language) -> String {
+    let moved = |en: &str, zh: &str, id: NameId, from: Option<&'static str>, to: &'static str| {
+        let name = names.get(id);
+        let word = |state| lang.pick(state, state_in_chinese(state));
+        let (from, to) = (from.map_or(lang.pick("new", "新"), word), word(to));
+        lang.pick(format!("{en} {name}: {from} → {to}"), format!("{zh} {name}：{from} → {to}"))
+    };
     match *changed {
         Changed::Item { item, from, to, .. } => {
-            format!("item {}: {} → {to}", name(item), from.map_or("new", ItemState::name))
+            moved("item", "条目", item, from.map(ItemState::name), to.name())
         }
         Changed::Backup { backup, from, to, .. } => {
-            format!("backup {}: {} → {to}", name(backup), from.map_or("new", |from| from.name()))
+            moved("backup", "备份", backup, from.map(|from| from.name()), to.name())
         }
         Changed::Deadline { item, from, to } => {
-            let text = |at: Option<Timestamp>| at.map_or("never".to_owned(), |at| at.to_string());
-            format!("item {}: recoverable until {} → {}", name(item), text(from), text(to))
+            let item = names.get(item);
+            let text = |at: Option<Timestamp>| {
+                at.map_or(lang.pick("never", "不限").to_owned(), |at| at.to_string())
+            };
+            let (from, to) = (text(from), text(to));
+            lang.pick(
+                format!("item {item}: recoverable until {from} → {to}"),
+                format!("条目 {item}：可恢复至 {from} → {to}"),
+            )
         }
+    }
+}
+
+fn state_in_chinese(name: &'static str) -> &'static str {
+    match name {
+        "live" => "正常",
+        "trashed" => "回收站",
+        "expired" => "已过期",
+        "purged" => "已清除",
+        "removed" => "已移除",
+        "kept" => "保留",
+        other => other,
     }
 }
 
 /// What an event did that moved no item and no backup.
-fn account_effect(names: &Names, step: &Step) -> String {
+fn account_effect(names: &Names, step: &Step, lang: Language) -> String {
     let word = step.word.map(|id| names.get(id));
     let subject = step.subject.map(|id| names.get(id));
+    let pick = |en: &str, zh: &str| lang.pick(en, zh).to_owned();
     match (step.kind, word, subject, step.bytes) {
-        (Kind::AccountOpened | Kind::TierChanged, Some(tier), _, _) => format!("tier: {tier}"),
-        (Kind::AccountOpened, None, _, _) => "account: opened".to_owned(),
-        (Kind::QuotaChanged, _, _, Some(bytes)) => format!("quota: {bytes} bytes"),
-        (Kind::SyncOn, Some(category), _, _) => format!("sync of {category}: on"),
-        (Kind::SyncOff, Some(category), _, _) => format!("sync of {category}: off"),
-        (Kind::ItemModified, _, Some(item), Some(bytes)) => format!("item {item}: {bytes} bytes"),
-        (Kind::HoldPlaced, _, Some(hold), _) => format!("hold {hold}: placed"),
-        (Kind::HoldReleased, _, Some(hold), _) => format!("hold {hold}: released"),
-        (Kind::AccountFrozen, ..) => "account: frozen".to_owned(),
-        (Kind::AccountUnfrozen, ..) => "account: unfrozen".to_owned(),
-        (Kind::AccountTerminated, ..) => "account: terminated".to_owned(),
-        (Kind::AccountClosed, ..) => "account: closed".to_owned(),
-        (Kind::DataCleared, ..) => "account: cleared".to_owned(),
-        (Kind::InactivityNotified, ..) => "account: notified".to_owned(),
-        _ => "nothing moved".to_owned(),
+        (Kind::AccountOpened | Kind::TierChanged, Some(tier), _, _) => {
+            lang.pick(format!("tier: {tier}"), format!("等级：{tier}"))
+        }
+        (Kind::AccountOpened, None, _, _) => pick("account: opened", "账号：已开通"),
+        (Kind::QuotaChanged, _, _, Some(bytes)) => {
+            lang.pick(format!("quota: {bytes} bytes"), format!("空间：{bytes} 字节"))
+        }
+        (Kind::SyncOn, Some(category), _, _) => {
+            lang.pick(format!("sync of {category}: on"), format!("{category} 同步：开"))
+        }
+        (Kind::SyncOff, Some(category), _, _) => {
+            lang.pick(format!("sync of {category}: off"), format!("{category} 同步：关"))
+        }
+        (Kind::ItemModified, _, Some(item), Some(bytes)) => {
+            lang.pick(format!("item {item}: {bytes} bytes"), format!("条目 {item}：{bytes} 字节"))
+        }
+        (Kind::HoldPlaced, _, Some(hold), _) => {
+            lang.pick(format!("hold {hold}: placed"), format!("保全 {hold}：已设置"))
+        }
+        (Kind::HoldReleased, _, Some(hold), _) => {
+            lang.pick(format!("hold {hold}: released"), format!("保全 {hold}：已解除"))
+        }
+        (Kind::AccountFrozen, ..) => pick("account: frozen", "账号：已冻结"),
+        (Kind::AccountUnfrozen, ..) => pick("account: unfrozen", "账号：已解冻"),
+        (Kind::AccountTerminated, ..) => pick("account: terminated", "账号：已终止"),
+        (Kind::AccountClosed, ..) => pick("account: closed", "账号：已注销"),
+        (Kind::DataCleared, ..) => pick("account: cleared", "账号：已清空"),
+        (Kind::InactivityNotified, ..) => pick("account: notified", "账号：已通知"),
+        _ => pick("nothing moved", "没有变动"),
     }
 }

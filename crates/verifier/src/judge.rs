@@ -1,13 +1,16 @@
 //! Judging a claim on a history, under a policy and under each of its readings.
 
+use std::collections::BTreeMap;
+
 use event::{EventHash, History, NameId, Timestamp};
 use policy::Policy;
 use projection::{EventRef, Subject, View, fold};
 
+use crate::caveats;
 use crate::claim::{Assert, Claim, ClaimSubject};
 use crate::subject::Record;
 use crate::verdict::{Evidence, Lawful, Outcome, Verdict};
-use crate::wording::{self, Language};
+use crate::wording::{self, Language, Telling};
 
 /// A policy as it stands beside each of its readings.
 #[derive(Debug, Clone)]
@@ -16,10 +19,40 @@ pub struct Bench {
     readings: Vec<(String, Policy)>,
 }
 
+/// How claims are asked.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked {
+    /// As of then, unless a claim names an instant.
+    pub as_of: Timestamp,
+    /// By what was recorded up to then.
+    pub known_at: Timestamp,
+    /// Whether sentences name `known_at`, as it was chosen.
+    pub names_known_at: bool,
+    /// The language of sentences.
+    pub lang: Language,
+}
+
+/// What the readings say beside the policy as it stands.
+pub(crate) struct Readings<'a> {
+    /// Of the policy as it stands.
+    pub outcome: Outcome,
+    pub outcomes: BTreeMap<String, Outcome>,
+    /// The readings by which what is lawful is another.
+    pub other_lawful: Vec<&'a str>,
+}
+
 /// What one reading of the policy says of a claim.
 struct Finding<'v, 'a> {
     view: &'v View<'a>,
     rows: Vec<(Subject, Record<'v>)>,
+}
+
+impl Readings<'_> {
+    /// The readings by which the outcome is another.
+    pub fn other_outcome(&self) -> Vec<&str> {
+        let others = self.outcomes.iter().filter(|(_, outcome)| **outcome != self.outcome);
+        others.map(|(id, _)| id.as_str()).collect()
+    }
 }
 
 impl Bench {
@@ -40,9 +73,8 @@ impl Bench {
         &self.policy
     }
 
-    /// Judges `claim` on the account's history, as of `as_of` unless the claim names an instant,
-    /// and as known at `known_at`. `hash_of` gives an event's hash for the evidence; its errors
-    /// are passed on.
+    /// Judges `claim` on the account's history. `hash_of` gives an event's hash for the evidence; its
+    /// errors are passed on.
     ///
     /// # Errors
     /// Those of `hash_of`.
@@ -50,30 +82,44 @@ impl Bench {
         &self,
         claim: &Claim,
         history: Option<&History>,
-        as_of: Timestamp,
-        known_at: Timestamp,
-        lang: Language,
+        asked: &Asked,
         mut hash_of: impl FnMut(EventRef) -> Result<EventHash, E>,
     ) -> Result<Verdict, E> {
-        let as_of = claim.as_of.unwrap_or(as_of);
+        let (as_of, known_at) = (claim.as_of.unwrap_or(asked.as_of), asked.known_at);
         let view_under = |policy| history.and_then(|h| fold(h, policy, as_of, known_at));
         let view = view_under(&self.policy);
         let finding = view.as_ref().and_then(|view| Finding::of(claim, view));
-        let Some(finding) = finding else { return Ok(self.no_record(claim, as_of, lang)) };
+        let (Some(history), Some(finding)) = (history, finding) else {
+            return Ok(self.no_record(claim, asked));
+        };
 
         let outcome = finding.outcome(claim.asserts);
         let lawful = finding.lawful();
-        let mut readings = std::collections::BTreeMap::from([("default".to_owned(), outcome)]);
-        let mut lawful_differs = false;
+        let outcomes = BTreeMap::from([("default".to_owned(), outcome)]);
+        let mut readings = Readings { outcome, outcomes, other_lawful: Vec::new() };
         for (id, policy) in &self.readings {
             let view = view_under(policy);
             let finding = view.as_ref().and_then(|view| Finding::of(claim, view));
             // A reading changes what became of a record, never whether there is one.
             let Some(finding) = finding else { continue };
-            lawful_differs |= finding.lawful() != lawful;
-            readings.insert(id.clone(), finding.outcome(claim.asserts));
+            if finding.lawful() != lawful {
+                readings.other_lawful.push(id);
+            }
+            readings.outcomes.insert(id.clone(), finding.outcome(claim.asserts));
         }
-        let verdict = match readings.values().all(|reading| *reading == outcome) {
+        let depends = !readings.other_lawful.is_empty();
+        let facts = wording::Facts {
+            view: finding.view,
+            rows: &finding.rows,
+            telling: Telling {
+                steps: &history.steps,
+                known_at,
+                hedged: depends,
+                tells_sync: claim.asserts == Assert::LostAfterSyncOff,
+                lang: asked.lang,
+            },
+        };
+        let verdict = match readings.other_outcome().is_empty() {
             true => outcome,
             false => Outcome::Undetermined,
         };
@@ -103,17 +149,17 @@ impl Bench {
             verdict,
             state: finding.state(),
             cause,
-            lawful: if lawful_differs { Lawful::Depends } else { lawful },
+            lawful: if depends { Lawful::Depends } else { lawful },
             recoverable_until: finding.recoverable_until(),
             evidence,
             clauses: finding.clauses(claim.asserts, cause),
-            caveats: wording::caveats(&finding.for_wording(), outcome, &readings, known_at, lang),
-            because: wording::because(claim, &finding.for_wording(), outcome, &readings, lang),
-            readings,
+            caveats: caveats::of(&facts, &readings, asked.lang),
+            because: wording::because(claim, &facts, &readings),
+            readings: readings.outcomes,
         })
     }
 
-    fn no_record(&self, claim: &Claim, as_of: Timestamp, lang: Language) -> Verdict {
+    fn no_record(&self, claim: &Claim, asked: &Asked) -> Verdict {
         let ids = self.readings.iter().map(|(id, _)| id.clone());
         let ids = ids.chain(["default".to_owned()]);
         Verdict {
@@ -127,8 +173,8 @@ impl Bench {
             evidence: Vec::new(),
             clauses: Vec::new(),
             readings: ids.map(|id| (id, Outcome::Undetermined)).collect(),
-            caveats: wording::no_record_caveats(lang),
-            because: wording::no_record(claim, as_of, lang),
+            caveats: caveats::no_record(asked.lang),
+            because: wording::no_record(claim, asked),
         }
     }
 }
@@ -210,7 +256,10 @@ impl<'v, 'a> Finding<'v, 'a> {
             }
             ClaimSubject::Category(_) | ClaimSubject::Account => {
                 let against = self.rows.iter().filter(|(_, r)| !r.holds(claim.asserts));
-                let last = |record: &Record<'_>| *record.events().last().expect("a life began");
+                // By position, as the whole list is: what was appended last, whenever it occurred.
+                let last = |record: &Record<'_>| {
+                    *record.events().iter().max_by_key(|e| e.position).expect("a life began")
+                };
                 against.map(|(subject, record)| (last(record), Some(*subject))).collect()
             }
         };
@@ -222,9 +271,5 @@ impl<'v, 'a> Finding<'v, 'a> {
         });
         rows.dedup();
         rows
-    }
-
-    fn for_wording(&self) -> wording::Facts<'_> {
-        wording::Facts { view: self.view, rows: &self.rows }
     }
 }

@@ -7,9 +7,12 @@
 //!
 //! Pure code without a store: the same on a server, in a terminal and in a browser.
 
+mod caveats;
+mod change;
 mod claim;
 mod explain;
 mod judge;
+mod reading;
 mod snapshot;
 mod subject;
 mod verdict;
@@ -17,7 +20,8 @@ mod wording;
 
 pub use claim::{Assert, Claim, ClaimSubject};
 pub use explain::{Explanation, ItemChange, effect, explain};
-pub use judge::Bench;
+pub use judge::{Asked, Bench};
+pub use reading::{reading_says, window_says};
 pub use snapshot::{PROJECTION_VERSION, SnapshotRow, StateHash, snapshot, state_hash};
 pub use verdict::{Evidence, Lawful, Outcome, Verdict};
-pub use wording::Language;
+pub use wording::{Language, given_cause};

@@ -1,14 +1,10 @@
 //! The sentences of a verdict, in two languages.
 
-use std::collections::BTreeMap;
-
-use event::{ClearCause, Kind, Step, Timestamp};
-use policy::{Confidence, Policy};
-use projection::{
-    Backup, ChangeSource, Changed, Ending, How, Item, ItemState, StateCause, Subject, View,
-};
+use event::{ClearCause, Kind, Names, PurgeCause, Step, Timestamp};
+use projection::{Backup, Ending, How, Item, ItemState, StateCause, Subject, View};
 
 use crate::claim::{Claim, ClaimSubject};
+use crate::judge::{Asked, Readings};
 use crate::subject::Record;
 use crate::verdict::Outcome;
 
@@ -36,10 +32,60 @@ impl Language {
 pub(crate) struct Facts<'v> {
     pub view: &'v View<'v>,
     pub rows: &'v [(Subject, Record<'v>)],
+    pub telling: Telling<'v>,
+}
+
+/// How things are told, and what of the events is told beside the records.
+#[derive(Clone, Copy)]
+pub(crate) struct Telling<'v> {
+    /// The account's events.
+    pub steps: &'v [Step],
+    pub known_at: Timestamp,
+    /// Whether what was lawful depends on the reading of the policy.
+    pub hedged: bool,
+    /// Whether it matters since when sync was off.
+    pub tells_sync: bool,
+    pub lang: Language,
+}
+
+impl Telling<'_> {
+    /// The cause that the provider gave for what ended in `ending`.
+    fn given(&self, ending: &Ending) -> Option<PurgeCause> {
+        let step = self.steps.iter().find(|step| step.revision == ending.event.revision)?;
+        step.purge_cause.filter(|_| !ending.by_user)
+    }
+
+    /// The event since which the sync of an item's category was off when it ended.
+    fn sync_off_since(&self, item: &Item, ending: &Ending) -> Option<&Step> {
+        let end = (ending.at, ending.event.revision);
+        let before = self.steps.iter().filter(|step| {
+            (step.occurred_at, step.revision) < end
+                && step.recorded_at <= self.known_at
+                && step.word == item.category
+        });
+        before.fold(None, |since, step| match step.kind {
+            Kind::SyncOff => since.or(Some(step)),
+            Kind::SyncOn => None,
+            _ => since,
+        })
+    }
+}
+
+/// A cause that a provider gives for a purge, as a person would say it.
+#[must_use]
+pub fn given_cause(cause: PurgeCause, lang: Language) -> String {
+    let zh = match cause {
+        PurgeCause::SyncOff => "关闭同步",
+        PurgeCause::Quota => "超出空间",
+        PurgeCause::TierLapsed => "等级到期",
+        PurgeCause::Inactivity => "长期不活跃",
+        PurgeCause::Expired => "可恢复期结束",
+    };
+    lang.pick(cause.name().replace('_', " "), zh.to_owned())
 }
 
 /// Who did something.
-fn who(by_user: bool, lang: Language) -> &'static str {
+pub(crate) fn who(by_user: bool, lang: Language) -> &'static str {
     match by_user {
         true => lang.pick("the user", "用户"),
         false => lang.pick("the provider", "服务方"),
@@ -65,18 +111,35 @@ fn day_count(ms: i64, lang: Language) -> String {
         (0, Language::En) => "less than a day".to_owned(),
         (1, Language::En) => "1 day".to_owned(),
         (n, Language::En) => format!("{n} days"),
-        (0, Language::Zh) => "不到一天".to_owned(),
+        (0, Language::Zh) => "不足一天".to_owned(),
         (n, Language::Zh) => format!(" {n} 天"),
     }
 }
 
 /// That an act was a breach, whatever made it one, as the end of a sentence.
-fn disallowed(lang: Language) -> &'static str {
-    lang.pick(", which the policy does not allow", "，政策不允许这样做")
+fn disallowed(telling: Telling<'_>) -> &'static str {
+    match telling.hedged {
+        false => telling.lang.pick(", which the policy does not allow", "，政策不允许这样做"),
+        true => telling.lang.pick(
+            ", which the policy by the default reading does not allow",
+            "，按默认读法，政策不允许这样做",
+        ),
+    }
+}
+
+/// That an act was admitted, as the end of a sentence.
+fn allowed(telling: Telling<'_>) -> &'static str {
+    match telling.hedged {
+        false => telling.lang.pick(", as the policy allows", "，政策允许这样做"),
+        true => telling
+            .lang
+            .pick(", as the policy by the default reading allows", "，按默认读法，政策允许这样做"),
+    }
 }
 
 /// How an item or backup ended, as the end of a sentence.
-fn ended(ending: &Ending, deadline: Option<Timestamp>, lang: Language) -> String {
+fn ended(ending: &Ending, deadline: Option<Timestamp>, telling: Telling<'_>) -> String {
+    let lang = telling.lang;
     let (by, at) = (who(ending.by_user, lang), ending.at);
     match ending.how {
         How::Cleared { cause, inactive } => {
@@ -86,11 +149,15 @@ fn ended(ending: &Ending, deadline: Option<Timestamp>, lang: Language) -> String
                 ClearCause::Closed => lang.pick("on its closure", "因账号注销而"),
             };
             let due = match (cause, inactive) {
+                (ClearCause::Inactivity, false) if telling.hedged => lang.pick(
+                    ", though the account by the default reading did not count as inactive",
+                    "，但按默认读法，当时账号不能认定为不活跃",
+                ),
                 (ClearCause::Inactivity, false) => lang.pick(
                     ", though the account did not count as inactive",
                     "，但当时账号不能认定为不活跃",
                 ),
-                _ if ending.breach => disallowed(lang),
+                _ if ending.breach => disallowed(telling),
                 _ => "",
             };
             lang.pick(
@@ -101,7 +168,7 @@ fn ended(ending: &Ending, deadline: Option<Timestamp>, lang: Language) -> String
         How::Purged { admissible, .. } => {
             let when = match deadline {
                 Some(deadline) if ending.at == deadline => {
-                    lang.pick(", just as its window ended", "，其时可恢复期刚好结束").to_owned()
+                    lang.pick(", just as its window ended", "，此时可恢复期恰好届满").to_owned()
                 }
                 Some(deadline) if ending.after_deadline => {
                     let days = day_count(ending.at.ms() - deadline.ms(), lang);
@@ -111,41 +178,74 @@ fn ended(ending: &Ending, deadline: Option<Timestamp>, lang: Language) -> String
                     )
                 }
                 Some(deadline) => {
-                    let days = day_count(deadline.ms() - ending.at.ms(), lang);
+                    let ms = deadline.ms() - ending.at.ms();
+                    let days = day_count(ms, lang);
+                    let still = if ms < 86_400_000 { "" } else { "还有" };
                     lang.pick(
                         format!(", {days} before its window would have ended"),
-                        format!("，距可恢复期结束还有{days}"),
+                        format!("，距可恢复期结束{still}{days}"),
                     )
                 }
                 None => String::new(),
             };
             let allowed = match (ending.breach, admissible) {
-                (true, _) => disallowed(lang),
-                (false, true) => lang.pick(", as the policy allows", "，政策允许这样做"),
+                (true, _) => disallowed(telling),
+                (false, true) => allowed(telling),
                 (false, false) => "",
             };
+            let given = telling.given(ending).map(|cause| given_cause(cause, lang));
+            let (en_given, zh_given) = given.map_or_else(Default::default, |cause| {
+                (format!(", giving “{cause}” as the cause"), format!("以“{cause}”为由"))
+            });
             let (en, zh) = match ending.cause {
                 StateCause::UserEmptiedTrash => {
-                    ("purged it by emptying the trash", "清空回收站，将其永久清除")
+                    ("purged it by emptying the trash", "清空回收站，将其彻底删除")
                 }
                 StateCause::UserDeletedBackups => ("deleted it", "将其删除"),
-                _ => ("purged it", "将其永久清除"),
+                _ => ("purged it", purged(ending.by_user)),
             };
             lang.pick(
-                format!("{by} {en} at {at}{when}{allowed}"),
-                format!("{by}于 {at} {zh}{when}{allowed}"),
+                format!("{by} {en} at {at}{en_given}{when}{allowed}"),
+                format!("{by}于 {at} {zh_given}{zh}{when}{allowed}"),
             )
         }
     }
 }
 
+/// In Chinese the provider's purge is another word than the user's.
+pub(crate) fn purged(by_user: bool) -> &'static str {
+    if by_user { "将其彻底删除" } else { "将其清除" }
+}
+
 /// What became of an item, as a sentence without its full stop.
-fn item_says(name: &str, item: &Item, lang: Language) -> String {
+fn item_says(name: &str, item: &Item, names: &Names, telling: Telling<'_>) -> String {
+    let lang = telling.lang;
+    let says = item_tells(name, item, telling);
+    let off = item.ending.as_ref().filter(|_| telling.tells_sync);
+    let off = off.and_then(|ending| telling.sync_off_since(item, ending)).zip(item.category);
+    match off {
+        None => says,
+        Some((step, category)) => {
+            let (category, at, position) =
+                (quoted(names.get(category)), step.occurred_at, step.position);
+            lang.pick(
+                format!("{says}; sync of {category} had been off since {at} (event @{position})"),
+                format!("{says}；{category}的同步自 {at} 起一直关闭（事件 @{position}）"),
+            )
+        }
+    }
+}
+
+fn item_tells(name: &str, item: &Item, telling: Telling<'_>) -> String {
+    let lang = telling.lang;
     let name = quoted(name);
     let trashed = item.trashing.as_ref().map(|t| {
         let (by, at) = (who(t.by_user, lang), t.at);
-        let (en, zh) =
-            if t.breach { (", against the policy", "违反政策，") } else { ("", "") };
+        let (en, zh) = match (t.breach, telling.hedged) {
+            (false, _) => ("", ""),
+            (true, false) => (", against the policy", "违反政策，"),
+            (true, true) => (", against the policy by the default reading", "按默认读法违反政策，"),
+        };
         lang.pick(
             format!("{by} moved {name} to the trash at {at}{en}"),
             format!("{by}{zh}于 {at} 将{name}移入回收站"),
@@ -167,11 +267,11 @@ fn item_says(name: &str, item: &Item, lang: Language) -> String {
         ),
         (_, trashed, deadline) => match (&item.ending, trashed) {
             (Some(ending), Some(trashed)) => {
-                format!("{trashed}{}{}", lang.pick("; ", "；"), ended(ending, deadline, lang))
+                format!("{trashed}{}{}", lang.pick("; ", "；"), ended(ending, deadline, telling))
             }
             (Some(ending), None) => lang.pick(
-                format!("{name} was live until {}", ended(ending, None, lang)),
-                format!("{name}原本正常保留，{}", ended(ending, None, lang)),
+                format!("{name} was live until {}", ended(ending, None, telling)),
+                format!("{name}原本正常保留，{}", ended(ending, None, telling)),
             ),
             (None, _) => lang.pick(
                 format!("{name} has been live since {}", item.since),
@@ -182,12 +282,13 @@ fn item_says(name: &str, item: &Item, lang: Language) -> String {
 }
 
 /// What became of a backup, as a sentence without its full stop.
-fn backup_says(name: &str, backup: &Backup, lang: Language) -> String {
+fn backup_says(name: &str, backup: &Backup, telling: Telling<'_>) -> String {
+    let lang = telling.lang;
     let name = quoted(name);
     match &backup.ending {
         Some(ending) => lang.pick(
-            format!("backup {name} was kept until {}", ended(ending, None, lang)),
-            format!("备份{name}原本保留，{}", ended(ending, None, lang)),
+            format!("backup {name} was kept until {}", ended(ending, None, telling)),
+            format!("备份{name}原本保留，{}", ended(ending, None, telling)),
         ),
         None => lang.pick(
             format!("backup {name} has been kept since {}", backup.since),
@@ -196,62 +297,55 @@ fn backup_says(name: &str, backup: &Backup, lang: Language) -> String {
     }
 }
 
-fn says(facts: &Facts<'_>, subject: Subject, record: Record<'_>, lang: Language) -> String {
+fn says(facts: &Facts<'_>, subject: Subject, record: Record<'_>) -> String {
+    let telling = facts.telling;
     let names = facts.view.names();
     match (subject, record) {
-        (Subject::Item(id), Record::Item(item)) => item_says(names.get(id), item, lang),
-        (Subject::Backup(id), Record::Backup(backup)) => backup_says(names.get(id), backup, lang),
+        (Subject::Item(id), Record::Item(item)) => item_says(names.get(id), item, names, telling),
+        (Subject::Backup(id), Record::Backup(backup)) => {
+            backup_says(names.get(id), backup, telling)
+        }
         _ => unreachable!("a subject goes with its record"),
     }
 }
 
 /// A sentence: its first letter large, its full stop at the end.
-fn sentence(text: &str, lang: Language) -> String {
+pub(crate) fn sentence(text: &str, lang: Language) -> String {
     let mut chars = text.chars();
     let first: String = chars.next().into_iter().flat_map(char::to_uppercase).collect();
     format!("{first}{}{}", chars.as_str(), lang.pick(".", "。"))
 }
 
 /// What is on record of an item, in one sentence.
-pub(crate) fn item_sentence(name: &str, item: &Item, lang: Language) -> String {
-    sentence(&item_says(name, item, lang), lang)
+pub(crate) fn item_sentence(name: &str, item: &Item, telling: Telling<'_>) -> String {
+    sentence(&item_tells(name, item, telling), telling.lang)
 }
 
 /// The reason for a verdict, in one sentence.
-pub(crate) fn because(
-    claim: &Claim,
-    facts: &Facts<'_>,
-    outcome: Outcome,
-    readings: &BTreeMap<String, Outcome>,
-    lang: Language,
-) -> String {
+pub(crate) fn because(claim: &Claim, facts: &Facts<'_>, readings: &Readings<'_>) -> String {
+    let lang = facts.telling.lang;
     let because = outcome_because(claim, facts, lang);
-    let ids = differing(outcome, readings);
+    let ids = readings.other_outcome();
     if ids.is_empty() {
         return sentence(&because, lang);
     }
-    let held = match outcome {
+    let held = match readings.outcome {
         Outcome::Upheld => lang.pick("holds", "成立"),
         _ => lang.pick("fails", "不成立"),
     };
     let ids = ids.join(lang.pick(", ", "、"));
     let whole = lang.pick(
-        format!("{because}; so the claim {held} as the policy stands, but not as read by {ids}"),
-        format!("{because}；按政策默认读法，主张{held}，按 {ids} 的读法则相反"),
+        format!("{because}; so the claim {held} by the default reading, but not as read by {ids}"),
+        format!("{because}；按默认读法，主张{held}，按 {ids} 的读法则相反"),
     );
     sentence(&whole, lang)
-}
-
-/// The readings under which the answer is another than `outcome`, that of the policy as it stands.
-fn differing(outcome: Outcome, readings: &BTreeMap<String, Outcome>) -> Vec<&str> {
-    readings.iter().filter(|(_, o)| **o != outcome).map(|(id, _)| id.as_str()).collect()
 }
 
 /// The reason for the outcome under the policy as it stands, without a full stop.
 fn outcome_because(claim: &Claim, facts: &Facts<'_>, lang: Language) -> String {
     let (first, rest) = facts.rows.split_first().expect("a record");
     if matches!(claim.subject, ClaimSubject::Item(_) | ClaimSubject::Backup(_)) || rest.is_empty() {
-        return says(facts, first.0, first.1, lang);
+        return says(facts, first.0, first.1);
     }
     let total = facts.rows.len();
     let against: Vec<_> =
@@ -262,19 +356,30 @@ fn outcome_because(claim: &Claim, facts: &Facts<'_>, lang: Language) -> String {
             format!("日志中的 {total} 项全都符合"),
         ),
         Some((subject, record)) => {
-            let (count, example) = (against.len(), says(facts, *subject, *record, lang));
+            let (count, example) = (against.len(), says(facts, *subject, *record));
             lang.pick(
                 format!(
                     "the claim fails for {count} of the {total} on record; for example, {example}"
                 ),
-                format!("日志中的 {total} 项里有 {count} 项不符合；例如，{example}"),
+                match count == total {
+                    true => format!("日志中的 {total} 项均不符合；例如，{example}"),
+                    false => format!("日志中的 {total} 项里有 {count} 项不符合；例如，{example}"),
+                },
             )
         }
     }
 }
 
 /// The reason when there is no record.
-pub(crate) fn no_record(claim: &Claim, as_of: Timestamp, lang: Language) -> String {
+pub(crate) fn no_record(claim: &Claim, asked: &Asked) -> String {
+    let (lang, as_of) = (asked.lang, claim.as_of.unwrap_or(asked.as_of));
+    let as_of = match asked.names_known_at {
+        false => as_of.to_string(),
+        true => lang.pick(
+            format!("{as_of}, as known at {}", asked.known_at),
+            format!("{as_of}（以 {} 时已知的记录为准）", asked.known_at),
+        ),
+    };
     let account = quoted(&claim.account);
     let text = match &claim.subject {
         ClaimSubject::Item(item) => {
@@ -302,138 +407,6 @@ pub(crate) fn no_record(claim: &Claim, as_of: Timestamp, lang: Language) -> Stri
             format!("the log holds nothing kept by account {account} as of {as_of}"),
             format!("截至 {as_of}，日志中没有账号{account}的数据"),
         ),
-    };
-    sentence(&text, lang)
-}
-
-/// What to bear in mind when there is no record.
-pub(crate) fn no_record_caveats(lang: Language) -> Vec<String> {
-    let text = lang.pick(
-        "No record is no proof that nothing was there: the log shows what was logged.",
-        "没有记录并不证明从未存在：日志只反映被记录的内容。",
-    );
-    vec![text.to_owned()]
-}
-
-/// What to bear in mind of a verdict.
-pub(crate) fn caveats(
-    facts: &Facts<'_>,
-    outcome: Outcome,
-    readings: &BTreeMap<String, Outcome>,
-    known_at: Timestamp,
-    lang: Language,
-) -> Vec<String> {
-    let mut caveats = Vec::new();
-    let differing = differing(outcome, readings);
-    if !differing.is_empty() {
-        let ids = differing.join(", ");
-        caveats.push(lang.pick(
-            format!("The policy can be read otherwise, and then the answer is another: {ids}."),
-            format!("政策条文另有读法，按这些读法结论不同：{ids}。"),
-        ));
-    }
-    let version = facts.view.version();
-    if version.confidence != Confidence::Official {
-        let id = &version.id;
-        let sure = match version.confidence {
-            Confidence::Operator => lang.pick("the operator's word", "运营者的说法"),
-            Confidence::Secondary | Confidence::Official => {
-                lang.pick("a secondary source", "二手资料")
-            }
-        };
-        caveats.push(lang.pick(
-            format!("The rules of policy version {id} rest on {sure}, not on an official text."),
-            format!("政策版本 {id} 的规则依据{sure}，并非官方条文。"),
-        ));
-    }
-    let as_of = facts.view.as_of();
-    if as_of > known_at {
-        caveats.push(lang.pick(
-            format!("As of {as_of} lies ahead of what was known at {known_at}: what happens until then may change it."),
-            format!("所问时刻 {as_of} 晚于已知范围 {known_at}：其间发生的事可能改变结论。"),
-        ));
-    }
-    let never_seen =
-        |record: &Record<'_>| matches!(record, Record::Item(i) if i.category.is_none());
-    let unseen = facts.rows.iter().filter(|(_, record)| never_seen(record)).count();
-    match (unseen, facts.rows.len()) {
-        (0, _) => {}
-        (1, 1) => {
-            let text = lang.pick("Its upload is not on record.", "日志中没有它的上传记录。");
-            caveats.push(text.to_owned());
-        }
-        (unseen, total) => caveats.push(lang.pick(
-            format!("The uploads of {unseen} of the {total} are not on record."),
-            format!("{total} 项中有 {unseen} 项没有上传记录。"),
-        )),
-    }
-    caveats
-}
-
-/// What a person would say of one change of an item.
-pub(crate) fn change(
-    changed: &Changed,
-    source: ChangeSource,
-    step: Option<&Step>,
-    policy: &Policy,
-    lang: Language,
-) -> String {
-    let by = step.map_or("", |step| who(step.actor.is_user(), lang));
-    let until = |until: Option<Timestamp>| match until {
-        Some(until) => {
-            lang.pick(format!("recoverable until {until}"), format!("{until} 之前可以恢复"))
-        }
-        None => lang.pick("recoverable without a time limit", "恢复没有时间限制").to_owned(),
-    };
-    let text = match *changed {
-        Changed::Item { from, to, recoverable_until, .. } => match (from, to) {
-            (None, ItemState::Live) if step.is_none_or(|s| s.kind == Kind::ItemUploaded) => {
-                lang.pick(format!("{by} uploaded it"), format!("{by}上传了它"))
-            }
-            (None, ItemState::Live) => lang.pick(
-                "first named here; its upload is not on record".to_owned(),
-                "在此首次出现，没有上传记录".to_owned(),
-            ),
-            (Some(_), ItemState::Live) if step.is_some_and(|s| s.kind == Kind::ItemUploaded) => {
-                lang.pick(
-                    format!("{by} uploaded it anew, which began a new life"),
-                    format!("{by}重新上传，开始新的生命周期"),
-                )
-            }
-            (_, ItemState::Live) => lang.pick(format!("{by} restored it"), format!("{by}将其恢复")),
-            (_, ItemState::Trashed) => {
-                let until = until(recoverable_until);
-                lang.pick(
-                    format!("{by} moved it to the trash: {until}"),
-                    format!("{by}将其移入回收站：{until}"),
-                )
-            }
-            (_, ItemState::Expired) => lang.pick(
-                "its window ended; no purge was needed for that".to_owned(),
-                "可恢复期结束，无需另行清除".to_owned(),
-            ),
-            (_, ItemState::Purged) => {
-                lang.pick(format!("{by} purged it"), format!("{by}将其永久清除"))
-            }
-            (_, ItemState::Removed) => {
-                lang.pick(format!("{by} cleared the account's data"), format!("{by}清除了账号数据"))
-            }
-        },
-        Changed::Deadline { to, .. } => {
-            let until = until(to);
-            match source {
-                ChangeSource::PolicyVersion(version) => {
-                    let id = &policy.versions[version].id;
-                    lang.pick(
-                        format!("policy version {id} took effect: {until}"),
-                        format!("政策版本 {id} 生效：{until}"),
-                    )
-                }
-                _ => lang
-                    .pick(format!("the tier changed: {until}"), format!("会员等级变化：{until}")),
-            }
-        }
-        Changed::Backup { .. } => String::new(),
     };
     sentence(&text, lang)
 }

@@ -10,7 +10,7 @@
 //! | `history.ndjson` | the events, in the order of appending; each `recorded_at` is honoured |
 //! | `claims.ndjson` | claims, if there are any |
 //! | `expected.ndjson` | a line a claim: the verdict but for `hash`, `because` and `caveats` |
-//! | `expected.en.txt`, `expected.zh.txt` | a line a claim: its name and `because` |
+//! | `expected.en.txt`, `expected.zh.txt` | a line a claim: its name, verdict and `because` |
 //! | `states.ndjson` | what must hold of an account's state: `account`, `as_of`, perhaps `reading` and `known_at`, and `expect`, from JSON pointers to values; items and backups are found by name |
 //!
 //! All but the two texts is worked out by hand. `UPDATE_FIXTURES=1` writes the texts anew.
@@ -23,7 +23,7 @@ use event::{EventHash, History, Recorded, RecordedBy, Timestamp};
 use policy::{DEFAULT_PRESET, Policy};
 use projection::{FindingCode, StateCause, fold};
 use serde_json::Value;
-use stillthere_verifier::{Bench, Claim, Language};
+use stillthere_verifier::{Asked, Bench, Claim, Language};
 use testkit::json;
 
 /// One folder, read.
@@ -126,8 +126,8 @@ impl Fixture {
             let claim =
                 Claim::read(claim.as_bytes()).unwrap_or_else(|e| panic!("{claim_place}: {e}"));
             let judge = |lang| self.judge(&bench, &claim, lang);
-            let (en, zh) = (judge(Language::En), judge(Language::Zh));
-            for (lang, answer) in [("en", &en), ("zh", &zh)] {
+            let (answer_en, answer_zh) = (judge(Language::En), judge(Language::Zh));
+            for (lang, answer) in [("en", &answer_en), ("zh", &answer_zh)] {
                 let ignored = ["hash", "because", "caveats"];
                 if let Some(why) = json::difference(expected, &answer.to_string(), &ignored) {
                     report.wrong.push(format!("{place}: {}, in {lang}: {why}", claim.claim));
@@ -135,12 +135,13 @@ impl Fixture {
             }
             let because =
                 |answer: &Value| answer["because"].as_str().unwrap_or_default().to_owned();
-            let (en, zh) = (because(&en), because(&zh));
+            let (en, zh) = (because(&answer_en), because(&answer_zh));
             if en.is_empty() || zh.is_empty() || en == zh || !zh.chars().any(is_chinese) {
                 report.wrong.push(format!("{place}: not a sentence in each language: {en} {zh}"));
             }
-            said.entry("en").or_default().push(format!("{}: {en}\n", claim.claim));
-            said.entry("zh").or_default().push(format!("{}: {zh}\n", claim.claim));
+            let (name, verdict) = (&claim.claim, text(&answer_en["verdict"]).unwrap_or_default());
+            said.entry("en").or_default().push(format!("{name}: {verdict}. {en}\n"));
+            said.entry("zh").or_default().push(format!("{name}: {}。{zh}\n", in_chinese(&verdict)));
             report.causes.extend(text(&read_json(expected)["cause"]));
         }
         for (lang, lines) in said {
@@ -154,7 +155,8 @@ impl Fixture {
             Ok::<_, ()>(EventHash::of(&self.events[event.position as usize].event))
         };
         let (as_of, known_at) = (Timestamp::MAX, Timestamp::MAX);
-        let verdict = bench.judge(claim, history, as_of, known_at, lang, hash_of);
+        let asked = Asked { as_of, known_at, names_known_at: false, lang };
+        let verdict = bench.judge(claim, history, &asked, hash_of);
         serde_json::to_value(verdict.expect("every event has a hash")).expect("a verdict is JSON")
     }
 
@@ -236,6 +238,14 @@ fn by_name(mut state: Value) -> Value {
 
 fn is_chinese(c: char) -> bool {
     ('\u{4e00}'..='\u{9fff}').contains(&c)
+}
+
+fn in_chinese(verdict: &str) -> &str {
+    match verdict {
+        "upheld" => "成立",
+        "refuted" => "不成立",
+        _ => "无法确定",
+    }
 }
 
 fn read_json(line: &str) -> Value {

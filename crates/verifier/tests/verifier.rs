@@ -3,7 +3,7 @@
 
 use event::{EventHash, History, Timestamp};
 use policy::Policy;
-use stillthere_verifier::{Bench, Claim, Language};
+use stillthere_verifier::{Asked, Bench, Claim, Language};
 use testkit::histories::case;
 use testkit::{by_hand, claims, json};
 
@@ -28,7 +28,7 @@ fn verdicts_agree_with_the_model() {
                 Ok::<_, ()>(EventHash::of(&event.expect("evidence is on record").event))
             };
             let real = bench
-                .judge(&claim, history, case.as_of, case.known_at, Language::En, hash_of)
+                .judge(&claim, history, &asked_of(case.as_of, case.known_at), hash_of)
                 .expect("every event has a hash");
             let model = claims::judge(asked, &case.events, &case.policy, case.as_of, case.known_at);
             let model = serde_json::to_string(&model).expect("an answer is JSON");
@@ -46,6 +46,10 @@ fn verdicts_agree_with_the_model() {
     }
 }
 
+fn asked_of(as_of: Timestamp, known_at: Timestamp) -> Asked {
+    Asked { as_of, known_at, names_known_at: false, lang: Language::En }
+}
+
 #[test]
 fn verdicts_are_those_worked_out_by_hand() {
     let mut wrong = Vec::new();
@@ -61,14 +65,7 @@ fn verdicts_are_those_worked_out_by_hand() {
                 Ok::<_, ()>(EventHash::of(&recorded[event.position as usize].event))
             };
             let verdict = bench
-                .judge(
-                    &claim,
-                    Some(&history),
-                    Timestamp::MAX,
-                    case.known_at(),
-                    Language::En,
-                    hash_of,
-                )
+                .judge(&claim, Some(&history), &asked_of(Timestamp::MAX, case.known_at()), hash_of)
                 .expect("every event has a hash");
             let verdict = serde_json::to_string(&verdict).expect("a verdict is JSON");
             if let Some(difference) = by_hand::check(&verdict, expected) {

@@ -20,6 +20,7 @@ pub fn run(
 ) -> Result<Outcome, Failure> {
     let policy = question.policy()?;
     let store = question.open()?;
+    question.known_at_line(screen)?;
     let mut table = Table::new(columns(question));
     let mut shown = 0u64;
     store.each_account(|history| {
@@ -39,7 +40,10 @@ pub fn run(
     })?;
     table.end(screen)?;
     if shown == 0 && !question.json {
-        screen.line(question.pick("No such account.", "没有这样的账号。"))?;
+        screen.line(match store.size() {
+            0 => question.nothing_yet(),
+            _ => question.pick("No account matches.", "没有符合条件的账号。"),
+        })?;
     }
     Ok(Outcome::Fine)
 }
@@ -58,14 +62,14 @@ fn is_due(view: &View<'_>, window: Window) -> bool {
 fn columns(question: &Question) -> [Column; 9] {
     [
         Column::long(question.pick("account", "账号")),
-        Column::words(question.pick("status", "状态")),
+        Column::text(question.pick("status", "状态")),
         Column::long(question.pick("tier", "等级")),
         Column::number(question.pick("live", "正常")),
         Column::number(question.pick("trashed", "回收站")),
         Column::number(question.pick("gone", "已失去")),
         Column::number(question.pick("used", "已用空间")),
-        Column::text(question.pick("last activity", "最近活动")),
-        Column::text(question.pick("inactive from", "不活跃起始")),
+        Column::text(question.pick("last activity (UTC)", "最近活动（UTC）")),
+        Column::text(question.pick("inactive from (UTC)", "不活跃起始（UTC）")),
     ]
 }
 

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use event::limits::LINE_BYTES;
 use event::{History, LineError};
-use verifier::{Bench, Claim, ClaimSubject, Verdict};
+use verifier::{Bench, Claim, ClaimSubject, Lawful, Verdict};
 
 use crate::failure::{Failure, Outcome};
 use crate::input::{Input, Next};
@@ -19,8 +19,10 @@ pub fn run(claims: &Path, question: &Question, screen: &mut Screen) -> Result<Ou
     let bench = Bench::new(question.policy()?);
     let mut input = Input::open(claims)?;
     let mut asked = Asked { store: question.open()?, last: None };
+    question.known_at_line(screen)?;
     let mut table = Table::new(columns(question));
     let mut notes = Notes::default();
+    let mut is_empty = true;
     let mut outcome = Outcome::Fine;
     let mut line = Vec::new();
     let result = loop {
@@ -32,6 +34,7 @@ pub fn run(claims: &Path, question: &Question, screen: &mut Screen) -> Result<Ou
             Ok(Next::Line) => Claim::read(&line),
             Ok(Next::LongLine) => Err(too_long(line.len(), &mut input)?),
         };
+        is_empty = false;
         match claim {
             Err(error) => {
                 // Standard output first, so that what both show on a screen is in order.
@@ -60,6 +63,9 @@ pub fn run(claims: &Path, question: &Question, screen: &mut Screen) -> Result<Ou
     };
     table.end(screen)?;
     notes.show(screen)?;
+    if is_empty && result.is_ok() && !question.json {
+        screen.line(question.pick("No claims.", "没有主张。"))?;
+    }
     result.map(|()| outcome)
 }
 
@@ -91,7 +97,9 @@ impl Asked {
         }
         let history = self.last.as_ref().and_then(|(_, history)| history.as_ref());
         let Question { as_of, known_at, lang, .. } = *question;
-        bench.judge(claim, history, as_of, known_at, lang, |event| self.store.hash_of(event))
+        let names_known_at = question.asked_known_at.is_some();
+        let asked = verifier::Asked { as_of, known_at, names_known_at, lang };
+        bench.judge(claim, history, &asked, |event| self.store.hash_of(event))
     }
 }
 
@@ -154,7 +162,10 @@ fn row(claim: &Claim, verdict: &Verdict, question: &Question) -> Vec<Cell> {
         Cell::styled(verdict.verdict.word(lang), style::outcome(verdict.verdict)),
         Cell::or_dash(verdict.state.map(|state| words::state(state, lang))),
         Cell::or_dash(verdict.cause.map(|cause| words::cause(cause, lang))),
-        Cell::styled(verdict.lawful.word(lang), style::lawful(verdict.lawful)),
+        match verdict.lawful {
+            Lawful::None => Cell::or_dash(None::<&str>),
+            lawful => Cell::styled(lawful.word(lang), style::lawful(lawful)),
+        },
     ]
 }
 
@@ -176,7 +187,7 @@ fn beneath(verdict: &Verdict, notes: &mut Notes, question: &Question) -> Vec<Cel
         rests_on.push(format!(
             "{} {}",
             question.pick("clauses", "条款"),
-            verdict.clauses.join(", ")
+            verdict.clauses.join(question.pick(", ", "、"))
         ));
     }
     if !verdict.caveats.is_empty() {
@@ -184,7 +195,11 @@ fn beneath(verdict: &Verdict, notes: &mut Notes, question: &Question) -> Vec<Cel
             verdict.caveats.iter().map(|caveat| notes.number(caveat)).collect();
         numbers.sort_unstable();
         let numbers: Vec<String> = numbers.iter().map(usize::to_string).collect();
-        rests_on.push(format!("{} {}", question.pick("notes", "附注"), numbers.join(", ")));
+        rests_on.push(format!(
+            "{} {}",
+            question.pick("notes", "附注"),
+            numbers.join(question.pick(", ", "、"))
+        ));
     }
     if !rests_on.is_empty() {
         lines.push(Cell::styled(rests_on.join(" · "), style::DIM));
@@ -198,10 +213,10 @@ fn beneath(verdict: &Verdict, notes: &mut Notes, question: &Question) -> Vec<Cel
         .collect();
     if let (false, Some(default)) = (differing.is_empty(), default) {
         let default = default.word(question.lang);
-        let differing = differing.join(", ");
+        let differing = differing.join(question.pick(", ", "、"));
         let text = question.pick(
-            format!("as the policy stands: {default}; read otherwise: {differing}"),
-            format!("按政策原文：{default}；按其他读法：{differing}"),
+            format!("by the default reading: {default}; read otherwise: {differing}"),
+            format!("按默认读法：{default}；按其他读法：{differing}"),
         );
         lines.push(Cell::styled(text, style::CARE));
     }

@@ -1,6 +1,5 @@
 //! `completions`: a shell's script, from the definition that clap parses by.
 
-use clap::CommandFactory;
 use clap_complete::Shell;
 
 use crate::args::Cli;
@@ -9,7 +8,7 @@ use crate::show::screen::Screen;
 
 pub fn run(shell: Shell, screen: &mut Screen) -> Result<Outcome, Failure> {
     let mut script = Vec::new();
-    clap_complete::generate(shell, &mut Cli::command(), "stillthere", &mut script);
+    clap_complete::generate(shell, &mut Cli::command_line(), "stillthere", &mut script);
     screen.bytes(&script)?;
     Ok(Outcome::Fine)
 }

@@ -28,6 +28,13 @@ pub fn run(
         return Err(question.no_account(account, &store));
     };
     let Some(explanation) = explain(&view, &changes, &history.steps, item, question.lang) else {
+        if view.names().find(item).is_some_and(|id| view.backup(id).is_some()) {
+            let (item, account) = (escaped(item), escaped(account));
+            return Err(Failure::Usage(format!(
+                "{item}: a backup of account {account}, not an item; `stillthere state` and \
+                 `stillthere replay` show backups"
+            )));
+        }
         return Err(Failure::Usage(format!(
             "item {}: account {} has no such item as of {}; `stillthere state` lists those it has",
             escaped(item),
@@ -37,12 +44,20 @@ pub fn run(
     };
     match question.json {
         true => screen.json(&explanation)?,
-        false => show(&explanation, question, screen)?,
+        false => {
+            let rules = question.policy_line(&policy, view.version());
+            show(&explanation, &rules, question, screen)?;
+        }
     }
     Ok(Outcome::Fine)
 }
 
-fn show(told: &Explanation, question: &Question, screen: &mut Screen) -> Result<(), Failure> {
+fn show(
+    told: &Explanation,
+    rules: &str,
+    question: &Question,
+    screen: &mut Screen,
+) -> Result<(), Failure> {
     let lang = question.lang;
     paragraph(screen, 0, &Cell::styled(&told.sentence, style::BOLD))?;
     let mut facts = vec![told.state.word(lang)];
@@ -53,11 +68,12 @@ fn show(told: &Explanation, question: &Question, screen: &mut Screen) -> Result<
         let s = if days == 1 { "" } else { "s" };
         question.pick(format!("{days} day{s} left"), format!("剩余 {days} 天"))
     }));
-    let as_of = question.pick(
-        format!("as of {}, policy {}", told.as_of, told.policy),
-        format!("截至 {}，政策 {}", told.as_of, told.policy),
-    );
-    facts.push(as_of);
+    let as_of = told.as_of;
+    facts.push(question.pick(format!("as of {as_of}"), format!("截至 {as_of}")));
+    facts.extend(question.asked_known_at.map(|known_at| {
+        question.pick(format!("known at {known_at}"), format!("已知截至 {known_at}"))
+    }));
+    facts.push(question.pick(format!("policy {rules}"), format!("政策 {rules}")));
     paragraph(screen, 0, &Cell::styled(facts.join(" · "), style::DIM))?;
     screen.line("")?;
     let mut table = Table::new([

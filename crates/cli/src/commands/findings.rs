@@ -19,6 +19,7 @@ pub fn run(
 ) -> Result<Outcome, Failure> {
     let policy = question.policy()?;
     let store = question.open()?;
+    question.known_at_line(screen)?;
     let mut table = Table::new(columns(question, true));
     let mut shown = 0u64;
     let mut take = |history: &History| -> Result<bool, Failure> {
@@ -51,7 +52,10 @@ pub fn run(
     }
     table.end(screen)?;
     if shown == 0 && !question.json {
-        screen.line(question.pick("Nothing was found.", "没有发现任何问题。"))?;
+        screen.line(match store.size() {
+            0 => question.nothing_yet(),
+            _ => question.pick("Nothing was found.", "没有发现任何问题。"),
+        })?;
     }
     Ok(Outcome::Fine)
 }
@@ -89,7 +93,7 @@ pub fn row(found: &FindingRow, question: &Question, with_account: bool) -> Vec<C
         finding(found.code, question.lang).into(),
         found.at.to_string().into(),
         Cell::or_dash(of),
-        found.position.to_string().into(),
+        format!("@{}", found.position).into(),
         Cell::or_dash(found.clause.as_deref()),
     ];
     cells.into_iter().skip(usize::from(!with_account)).collect()

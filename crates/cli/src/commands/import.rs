@@ -4,7 +4,7 @@
 //! parsed, and what is ready by then makes the next batch.
 
 use std::fs::{File, OpenOptions};
-use std::io::{BufWriter, Write};
+use std::io::{self, BufWriter, IsTerminal, Write};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -22,7 +22,7 @@ use crate::failure::{Failure, Outcome};
 use crate::input::{Input, Next, open_all};
 use crate::output::{refuse_in_store, refuse_inputs};
 use crate::question::{Question, now};
-use crate::show::amount::count;
+use crate::show::amount::{count, counted};
 use crate::show::escape::{escaped, escaped_path};
 use crate::show::progress::Progress;
 use crate::show::screen::{Screen, say};
@@ -91,14 +91,22 @@ pub fn run(
         screen.json(&tally)?;
     } else {
         screen.line(tally.sentence(started.elapsed(), question))?;
+        if tally.appended > 0 && tally.appended == tally.size && io::stdout().is_terminal() {
+            screen.flush()?;
+            say(question.pick(
+                "`stillthere accounts` lists what was imported",
+                "用 `stillthere accounts` 查看导入的账号",
+            ));
+        }
     }
     if let Some(failure) = broken {
         return Err(failure);
     }
     if !is_whole {
         return Err(Failure::Interrupted(format!(
-            "interrupted after {} lines, which are safe; run the same command again to go on",
-            count(tally.read)
+            "interrupted after {}, which {} safe; run the same command again to go on",
+            counted(tally.read, "line"),
+            if tally.read == 1 { "is" } else { "are" }
         )));
     }
     Ok(if tally.rejected == 0 { Outcome::Fine } else { Outcome::BadNews })
@@ -118,19 +126,28 @@ struct Tally {
 
 impl Tally {
     fn sentence(&self, elapsed: Duration, question: &Question) -> String {
-        let rate = self.read as f64 / elapsed.as_secs_f64().max(0.001);
-        let seconds = format!("{:.2}", elapsed.as_secs_f64());
-        let [read, appended, duplicates, rejected, size, rate] =
-            [self.read, self.appended, self.duplicates, self.rejected, self.size, rate as u64]
-                .map(count);
+        let took = elapsed.as_secs_f64();
+        let seconds = format!("{took:.2}");
+        let [appended, rejected] = [self.appended, self.rejected].map(count);
+        // Of a short run it says more of the start than of the import.
+        let rate = (took >= 1.0).then(|| count((self.read as f64 / took) as u64));
+        let (en_rate, zh_rate) = rate.map_or_else(Default::default, |rate| {
+            (format!(" ({rate} a second)"), format!("（每秒 {rate} 行）"))
+        });
         question.pick(
             format!(
-                "{read} lines read in {seconds} s ({rate} a second): {appended} appended, \
-                 {duplicates} duplicates, {rejected} rejected. The log holds {size} events."
+                "{} read in {seconds} s{en_rate}: {appended} appended, {}, {rejected} rejected. The \
+                 log holds {}.",
+                counted(self.read, "line"),
+                counted(self.duplicates, "duplicate"),
+                counted(self.size, "event")
             ),
             format!(
-                "读取 {read} 行，用时 {seconds} 秒（每秒 {rate} 行）：新增 {appended}，重复 {duplicates}，\
-                 拒绝 {rejected}。日志现有 {size} 条事件。"
+                "读取 {} 行，用时 {seconds} 秒{zh_rate}：新增 {appended}，重复 {}，拒绝 {rejected}。日志现有 \
+                 {} 条事件。",
+                count(self.read),
+                count(self.duplicates),
+                count(self.size)
             ),
         )
     }

@@ -1,14 +1,15 @@
 //! `policy`: the presets, what a policy says, and whether a file is one.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use event::Timestamp;
 use policy::{Policy, Version, Window, presets};
 use serde_json::json;
+use verifier::{reading_says, window_says};
 
 use crate::args::PolicyVerb;
 use crate::failure::{Failure, Outcome};
-use crate::question::{Question, bad_policy, find_policy, read_policy};
+use crate::question::{Question, bad_policy, find_policy, policy_text};
 use crate::show::amount;
 use crate::show::escape::escaped_path;
 use crate::show::screen::Screen;
@@ -84,8 +85,8 @@ fn from(version: &Version, question: &Question) -> Cell {
     }
 }
 
-fn check(file: &PathBuf, question: &Question, screen: &mut Screen) -> Result<(), Failure> {
-    let text = read_policy(file).map_err(|error| Failure::file(file, "read the policy", &error))?;
+fn check(file: &Path, question: &Question, screen: &mut Screen) -> Result<(), Failure> {
+    let text = policy_text(file)?;
     let (policy, remarks) = Policy::check(&text).map_err(|error| bad_policy(file, &error))?;
     if question.json {
         let remarks: Vec<_> = remarks
@@ -106,7 +107,7 @@ fn check(file: &PathBuf, question: &Question, screen: &mut Screen) -> Result<(),
             "remarks": remarks,
         }));
     }
-    let name = escaped_path(Path::new(file));
+    let name = escaped_path(file);
     for remark in &remarks {
         paragraph(screen, 0, &Cell::styled(format!("{name}:{remark}"), style::CARE))?;
     }
@@ -168,7 +169,7 @@ impl Page<'_> {
             let cells = vec![
                 (&tier.name).into(),
                 quota.unwrap_or_else(|| question.pick("no limit", "不限").to_owned()).into(),
-                words::window(tier.trash, lang).into(),
+                window_says(tier.trash, lang).into(),
                 if exempt {
                     question.pick("exempt", "豁免")
                 } else {
@@ -197,13 +198,16 @@ impl Page<'_> {
             self.section("other readings", "其他读法")?;
             let mut readings = Table::new([
                 Column::text(question.pick("reading", "读法")),
+                Column::long(question.pick("says", "含义")),
                 Column::long(question.pick("sets", "设定")),
             ])
             .indented(2);
             for reading in &version.readings {
                 let sets: Vec<String> =
                     reading.set.iter().map(|(key, value)| format!("{key} = {value}")).collect();
-                readings.row(self.screen, vec![(&reading.id).into(), sets.join("; ").into()])?;
+                let says = reading_says(reading, version, lang);
+                let cells = vec![(&reading.id).into(), says.into(), sets.join("; ").into()];
+                readings.row(self.screen, cells)?;
             }
             readings.end(self.screen)?;
         }
@@ -214,7 +218,7 @@ impl Page<'_> {
     fn rules(&mut self, version: &Version) -> Result<(), Failure> {
         let question = self.question;
         let lang = question.lang;
-        let window = |window: Window| words::window(window, lang);
+        let window = |window: Window| window_says(window, lang);
         let list = |names: &mut dyn Iterator<Item = String>| {
             let names: Vec<String> = names.collect();
             if names.is_empty() {

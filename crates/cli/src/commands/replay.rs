@@ -4,14 +4,14 @@ use std::collections::HashMap;
 
 use event::{EventHash, History, Recorded, Step, write_ndjson};
 use projection::{Change, ChangeSource, fold_traced};
-use verifier::effect;
+use verifier::{Language, effect, given_cause};
 
 use crate::failure::{Failure, Outcome};
 use crate::question::Question;
 use crate::show::screen::Screen;
 use crate::show::style;
 use crate::show::table::{Cell, Column, Table};
-use crate::show::words::Word;
+use crate::show::words::{Word, kind};
 
 pub fn run(account: &str, question: &Question, screen: &mut Screen) -> Result<Outcome, Failure> {
     let policy = question.policy()?;
@@ -30,15 +30,24 @@ pub fn run(account: &str, question: &Question, screen: &mut Screen) -> Result<Ou
         }
     }
     let by_place: HashMap<u64, &Recorded> = events.iter().map(|e| (e.revision, e)).collect();
+    question.known_at_line(screen)?;
     let mut table = Table::new(columns(question));
     for step in history.steps_seen(question.as_of, question.known_at) {
         let changes = by_revision.get(&step.revision).map_or(&[][..], Vec::as_slice);
-        let effect = effect(&history.names, step, changes);
         let recorded = by_place[&step.revision];
         let hash = EventHash::of(&recorded.event);
         if question.json {
+            let effect = effect(&history.names, step, changes, Language::En);
             screen.bytes(&line(recorded, &effect, hash))?;
         } else {
+            let mut effect = effect(&history.names, step, changes, question.lang);
+            if let Some(cause) = step.purge_cause {
+                let cause = given_cause(cause, question.lang);
+                effect.push_str(&question.pick(
+                    format!(", giving “{cause}” as the cause"),
+                    format!("，以“{cause}”为由"),
+                ));
+            }
             table.row(screen, row(step, &effect, hash, question))?;
         }
     }
@@ -61,11 +70,11 @@ fn line(recorded: &Recorded, effect: &str, hash: EventHash) -> Vec<u8> {
 
 fn columns(question: &Question) -> [Column; 6] {
     [
-        Column::number(question.pick("rev", "序号")),
+        Column::number(question.pick("event", "事件")),
         Column::text(question.pick("occurred at", "发生时间")),
-        Column::words(question.pick("event", "事件")),
+        Column::words(question.pick("kind", "类型")),
         Column::words(question.pick("by", "操作者")),
-        Column::long(question.pick("what it did", "结果")),
+        Column::words(question.pick("what it did", "结果")),
         Column::text(question.pick("hash", "散列")),
     ]
 }
@@ -74,14 +83,15 @@ fn row(step: &Step, effect: &str, hash: EventHash, question: &Question) -> Vec<C
     let lang = question.lang;
     let actor = match step.surface {
         Some(surface) if surface.name() != step.actor.name() => {
-            format!("{}, {}", step.actor.word(lang), surface.word(lang))
+            let (actor, surface) = (step.actor.word(lang), surface.word(lang));
+            question.pick(format!("{actor}, {surface}"), format!("{actor}，{surface}"))
         }
         _ => step.actor.word(lang),
     };
     vec![
-        step.revision.to_string().into(),
+        format!("@{}", step.position).into(),
         step.occurred_at.to_string().into(),
-        step.kind.word(lang).into(),
+        kind(step.kind, step.actor, lang).into(),
         actor.into(),
         effect.into(),
         Cell::styled(&hash.to_string()[..8], style::DIM),

@@ -1,5 +1,8 @@
 //! `snapshot`: states what an account is at a position, and keeps the statement.
 
+use std::path::Path;
+use std::time::{Duration, Instant};
+
 use event::History;
 use projection::fold;
 use verifier::snapshot;
@@ -7,7 +10,7 @@ use verifier::snapshot;
 use crate::args::SnapshotArgs;
 use crate::failure::{Failure, Outcome};
 use crate::question::Question;
-use crate::show::screen::{Screen, say};
+use crate::show::screen::Screen;
 use crate::show::table::{Cell, Column, Table};
 use crate::statements::Statements;
 
@@ -21,11 +24,12 @@ pub fn run(
     let store = question.open()?;
     // Opened with the first statement: a question about an account that is not there writes nothing.
     let mut statements: Option<Option<Statements>> = None;
+    question.known_at_line(screen)?;
     let mut is_kept = true;
     let mut table = Table::new([
         Column::long(question.pick("account", "账号")),
-        Column::number(question.pick("revision", "序号")),
-        Column::number(question.pick("position", "位置")),
+        Column::number(question.pick("revision", "账号内序号")),
+        Column::number(question.pick("position", "日志位置")),
         Column::text(question.pick("as of", "截至")),
         Column::long(question.pick("state hash", "状态散列")),
     ]);
@@ -35,7 +39,7 @@ pub fn run(
         };
         let row = snapshot(&view, &policy_hash);
         let statements =
-            statements.get_or_insert_with(|| Statements::open(&question.store, store.id(), true));
+            statements.get_or_insert_with(|| open_patiently(&question.store, store.id()));
         is_kept &= statements
             .as_mut()
             .is_some_and(|kept| kept.keep(&row, question.known_at, store.size()));
@@ -74,11 +78,24 @@ pub fn run(
         )?;
     }
     if !is_kept {
-        screen.flush()?;
-        say(
+        return Err(Failure::Store(
             "the statements were not kept: the store's derived folder cannot be written, or another \
-             process has it open; `verify` will not know of them",
-        );
+             process has it open; `verify` will not know of them"
+                .to_owned(),
+        ));
     }
     Ok(Outcome::Fine)
+}
+
+/// Opens the statements to keep more. Another process may have them for a moment.
+fn open_patiently(store_dir: &Path, store: [u8; 16]) -> Option<Statements> {
+    const PATIENCE: Duration = Duration::from_secs(5);
+    let started = Instant::now();
+    loop {
+        let statements = Statements::open(store_dir, store, true);
+        if statements.is_some() || started.elapsed() >= PATIENCE {
+            return statements;
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
 }

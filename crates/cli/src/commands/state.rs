@@ -1,6 +1,5 @@
 //! `state`: what one account holds.
 
-use policy::Version;
 use projection::{AccountState, BackupState, ItemRow, ItemState, fold};
 use serde::Serialize;
 use verifier::{StateHash, state_hash};
@@ -45,7 +44,7 @@ pub fn run(
     }
     let mut page =
         Page { state: &state, rows: if all { usize::MAX } else { ROWS_SHOWN }, question, screen };
-    page.heading(view.version())?;
+    page.heading(&question.policy_line(&policy, view.version()))?;
     page.categories()?;
     page.items()?;
     page.backups()?;
@@ -63,11 +62,13 @@ struct Page<'a> {
 }
 
 impl Page<'_> {
-    fn heading(&mut self, version: &Version) -> Result<(), Failure> {
+    fn heading(&mut self, rules: &str) -> Result<(), Failure> {
         let (state, question) = (self.state, self.question);
         let lang = question.lang;
         let status = Cell::styled(state.status.word(lang), style::status(state.status));
-        let rules = format!("{} {} ({})", state.policy, version.id, version.confidence.word(lang));
+        let known_at = question
+            .asked_known_at
+            .map(|at| (question.pick("known at", "已知截至"), Cell::from(at.to_string())));
         let facts = [
             (question.pick("account", "账号"), Cell::styled(&state.account, style::BOLD)),
             (question.pick("status", "状态"), status),
@@ -78,6 +79,7 @@ impl Page<'_> {
             (question.pick("active", "活跃期间"), self.active_spans().into()),
             (question.pick("policy", "政策"), rules.into()),
         ];
+        let facts = facts[..3].iter().cloned().chain(known_at).chain(facts[3..].iter().cloned());
         let mut table = Table::new([Column::text(""), Column::long("")]);
         for (name, cell) in facts {
             table.row(self.screen, vec![Cell::styled(name, style::DIM), cell])?;
@@ -103,7 +105,7 @@ impl Page<'_> {
             if quota.over { self.question.pick(", over the limit", "，已超出") } else { "" };
         let text = self.question.pick(
             format!("[{bar}] {used} of {limit}, {} %{over}", count(percent)),
-            format!("[{bar}] {used} / {limit},{} %{over}", count(percent)),
+            format!("[{bar}] {used} / {limit}，{} %{over}", count(percent)),
         );
         Cell::styled(text, if quota.over { style::BAD } else { style::PLAIN })
     }
@@ -122,7 +124,7 @@ impl Page<'_> {
             Some(at) => question.pick(format!("inactive from {at}"), format!("{at} 起视为不活跃")),
             None => question.pick("never inactive", "不会变为不活跃").to_owned(),
         };
-        question.pick(format!("{last}; {until}"), format!("{last};{until}"))
+        question.pick(format!("{last}; {until}"), format!("{last}；{until}"))
     }
 
     fn active_spans(&self) -> String {
@@ -144,7 +146,7 @@ impl Page<'_> {
                 self.question.pick(format!("{hidden} before"), format!("此前 {hidden} 段")),
             );
         }
-        texts.join("; ")
+        texts.join(self.question.pick("; ", "；"))
     }
 
     fn section(&mut self, en: &str, zh: &str) -> Result<(), Failure> {
@@ -180,7 +182,7 @@ impl Page<'_> {
             Column::number(question.pick("live", "正常")),
             Column::number(question.pick("trashed", "回收站")),
             Column::number(question.pick("gone", "已失去")),
-            Column::number(question.pick("size", "大小")),
+            Column::number(question.pick("live size", "正常大小")),
         ]);
         for (name, row) in categories.iter().take(self.rows) {
             let sync = match row.sync {
@@ -224,7 +226,7 @@ impl Page<'_> {
                 verifier::Language::Zh => format!("{} {}", state.word(lang), count(*n)),
             })
             .collect();
-        paragraph(self.screen, 0, &parts.join(question.pick(", ", ",")).into())?;
+        paragraph(self.screen, 0, &parts.join(question.pick(", ", "，")).into())?;
         let mut table = Table::new([
             Column::long(question.pick("item", "条目")),
             Column::text(question.pick("state", "状态")),
@@ -233,7 +235,7 @@ impl Page<'_> {
             Column::words(question.pick("why", "原因")),
             Column::long(question.pick("category", "类别")),
             Column::number(question.pick("size", "大小")),
-            Column::text(question.pick("since", "自")),
+            Column::text(question.pick("since (UTC)", "自（UTC）")),
         ]);
         let mut items: Vec<&ItemRow> = self.state.items.iter().collect();
         items.sort_by_key(|item| urgency(item));
@@ -270,7 +272,7 @@ impl Page<'_> {
             Column::text(question.pick("state", "状态")),
             Column::words(question.pick("why", "原因")),
             Column::number(question.pick("size", "大小")),
-            Column::text(question.pick("since", "自")),
+            Column::text(question.pick("since (UTC)", "自（UTC）")),
         ]);
         let mut rows: Vec<_> = backups.iter().collect();
         rows.sort_by_key(|backup| backup.state != BackupState::Kept);

@@ -2,6 +2,7 @@
 
 pub mod amount;
 pub mod escape;
+pub mod fold;
 pub mod progress;
 pub mod screen;
 pub mod style;

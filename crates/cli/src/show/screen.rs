@@ -10,17 +10,14 @@ use serde::Serialize;
 use super::escape::escaped;
 use crate::failure::{Failure, reason};
 
-/// Columns where there is no terminal.
-const PIPE_COLUMNS: usize = 100;
-
 /// Standard output.
 pub struct Screen {
     out: BufWriter<Stdout>,
     /// Whether colours are wanted: on a terminal unless `NO_COLOR` is set, and on anything with
     /// `CLICOLOR_FORCE`.
     coloured: bool,
-    /// Columns.
-    pub width: usize,
+    /// Columns to fold to: `COLUMNS`, else the terminal's; `None` elsewhere, where nothing is folded.
+    pub width: Option<usize>,
 }
 
 impl Screen {
@@ -28,8 +25,11 @@ impl Screen {
     pub fn new() -> Screen {
         let stdout = io::stdout();
         let coloured = anstream::AutoStream::choice(&stdout) != ColorChoice::Never;
-        let terminal = stdout.is_terminal().then(terminal_size::terminal_size).flatten();
-        let width = terminal.map_or(PIPE_COLUMNS, |(columns, _)| usize::from(columns.0).max(20));
+        let asked = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+        let asked = asked.filter(|columns| *columns > 0);
+        let terminal = || stdout.is_terminal().then(terminal_size::terminal_size).flatten();
+        let width = asked.or_else(|| terminal().map(|(columns, _)| usize::from(columns.0)));
+        let width = width.map(|columns| columns.max(20));
         Screen { out: BufWriter::with_capacity(1 << 16, stdout), coloured, width }
     }
 

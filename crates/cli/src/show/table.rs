@@ -1,23 +1,23 @@
 //! Tables that fit the screen: columns apart by two spaces, wide characters counted as two, what does
-//! not fit folded onto further lines and never cut.
+//! not fit folded onto further lines and never cut. Where even that is too wide, a block a row:
+//! `heading  value` lines.
 //!
 //! Our own, because a list may be longer than memory: the first rows fix the widths, and the rest
 //! follows as it comes. (Libraries for tables want them whole.)
 
 use anstyle::Style;
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+use unicode_width::UnicodeWidthStr;
 
 use super::escape::escaped;
+use super::fold::{Places, at_ease, at_spaces, fold, widest_piece};
 use super::screen::Screen;
 use super::style;
 use crate::failure::Failure;
 
 /// Between columns.
 const GAP: usize = 2;
-/// A column of names is folded no narrower than this, while columns of words can give.
-const EASY: usize = 12;
-/// No column is folded narrower than this, while another can give.
-const NARROW: usize = 8;
+/// A column of names and sentences is folded no narrower than this.
+const EASY: usize = 16;
 /// The rows that fix the widths.
 const ROWS_MEASURED: usize = 500;
 
@@ -28,8 +28,7 @@ pub struct Column {
     holds: Holds,
 }
 
-/// What a column holds says when it is folded: names and sentences first, words next, the rest when
-/// nothing else helps.
+/// What a column holds says when it is folded: words first, names and sentences next, the rest never.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Holds {
     Long,
@@ -49,7 +48,7 @@ impl Column {
         Column { head, holds: Holds::Words }
     }
 
-    /// Of what is better not folded, such as times.
+    /// Of what is not folded, such as times.
     pub const fn text(head: &'static str) -> Column {
         Column { head, holds: Holds::Whole }
     }
@@ -57,6 +56,15 @@ impl Column {
     /// Of numbers.
     pub const fn number(head: &'static str) -> Column {
         Column { head, holds: Holds::Numbers }
+    }
+
+    /// Where its cells may be folded.
+    fn places(self) -> Places {
+        match self.holds {
+            Holds::Long => at_ease,
+            Holds::Words => at_spaces,
+            Holds::Whole | Holds::Numbers => |_, _| false,
+        }
     }
 }
 
@@ -98,13 +106,21 @@ pub struct Table {
     indent: usize,
     waiting: Vec<Row>,
     /// Known once the first rows are.
-    widths: Option<Vec<usize>>,
+    layout: Option<Layout>,
+}
+
+/// How rows are written.
+enum Layout {
+    /// Side by side, in columns of these widths.
+    Columns(Vec<usize>),
+    /// One beneath the other; whether a row has been written.
+    Blocks(bool),
 }
 
 impl Table {
     /// With these columns.
     pub fn new(columns: impl Into<Vec<Column>>) -> Table {
-        Table { columns: columns.into(), indent: 0, waiting: Vec::new(), widths: None }
+        Table { columns: columns.into(), indent: 0, waiting: Vec::new(), layout: None }
     }
 
     /// So many spaces from the left.
@@ -127,58 +143,59 @@ impl Table {
     ) -> Result<(), Failure> {
         debug_assert_eq!(cells.len(), self.columns.len(), "a cell a column");
         let row = Row { cells, beneath };
-        match &self.widths {
-            Some(widths) => self.write(screen, widths, &row),
-            None => {
-                self.waiting.push(row);
-                if self.waiting.len() == ROWS_MEASURED { self.release(screen) } else { Ok(()) }
-            }
+        if self.layout.is_some() {
+            return self.write(screen, &row);
         }
+        self.waiting.push(row);
+        if self.waiting.len() == ROWS_MEASURED { self.release(screen) } else { Ok(()) }
     }
 
     /// Writes what waits. An empty table writes nothing.
     pub fn end(mut self, screen: &mut Screen) -> Result<(), Failure> {
-        if self.widths.is_none() && !self.waiting.is_empty() {
+        if self.layout.is_none() && !self.waiting.is_empty() {
             self.release(screen)?;
         }
         Ok(())
     }
 
     fn release(&mut self, screen: &mut Screen) -> Result<(), Failure> {
-        let widths = self.measure(screen.width.saturating_sub(self.indent));
-        let head = self.columns.iter().map(|column| Cell::styled(column.head, style::BOLD));
-        let head = Row { cells: head.collect(), beneath: Vec::new() };
-        if self.columns.iter().any(|column| !column.head.is_empty()) {
-            self.write(screen, &widths, &head)?;
+        let layout = self.measure(screen.width.map(|width| width.saturating_sub(self.indent)));
+        if let Layout::Columns(widths) = &layout
+            && self.has_heads()
+        {
+            let heads = self.columns.iter().map(|column| Cell::styled(column.head, style::BOLD));
+            self.write_columns(screen, widths, &heads.collect::<Vec<_>>())?;
         }
+        self.layout = Some(layout);
         for row in std::mem::take(&mut self.waiting) {
-            self.write(screen, &widths, &row)?;
+            self.write(screen, &row)?;
         }
-        self.widths = Some(widths);
         Ok(())
     }
 
-    /// Widths that fit into `room`: the widest column gives first, in the order of [`Holds`].
-    fn measure(&self, room: usize) -> Vec<usize> {
-        let texts = |at: usize| {
-            let cells = self.waiting.iter().map(move |row| row.cells[at].text.as_str());
-            cells.chain([self.columns[at].head])
+    fn has_heads(&self) -> bool {
+        self.columns.iter().any(|column| !column.head.is_empty())
+    }
+
+    /// Columns that fit into `room`, the widest giving first, words before names and sentences; or
+    /// blocks. Without headings there are no blocks: what does not fit is wider than asked.
+    fn measure(&self, room: Option<usize>) -> Layout {
+        let of_column = |at: usize, width: &dyn Fn(&str) -> usize| {
+            let cells = self.waiting.iter().map(|row| width(&row.cells[at].text)).max();
+            cells.unwrap_or(0).max(self.columns[at].head.width())
         };
-        let widest = |at| texts(at).map(UnicodeWidthStr::width).max().unwrap_or(0);
-        let longest_word =
-            |at| texts(at).flat_map(|text| text.split(' ')).map(UnicodeWidthStr::width).max();
-        let mut widths: Vec<usize> = (0..self.columns.len()).map(widest).collect();
+        let mut widths: Vec<usize> =
+            (0..self.columns.len()).map(|at| of_column(at, &UnicodeWidthStr::width)).collect();
+        let Some(room) = room else { return Layout::Columns(widths) };
         let gaps = GAP * widths.len().saturating_sub(1);
         let mut over = (widths.iter().sum::<usize>() + gaps).saturating_sub(room);
-        for stage in 0..5 {
-            let least = |at: usize| match (stage, self.columns[at].holds) {
-                (0, Holds::Long) => EASY,
-                (1, Holds::Words) => longest_word(at).unwrap_or(0).max(NARROW),
-                (2, Holds::Long | Holds::Words) | (3, _) => NARROW,
-                (4, _) => 2,
-                _ => usize::MAX,
-            };
-            let least: Vec<usize> = (0..widths.len()).map(least).collect();
+        for (giving, least) in [(Holds::Words, 0), (Holds::Long, EASY)] {
+            let least: Vec<usize> = (self.columns.iter().enumerate())
+                .map(|(at, column)| match column.holds == giving {
+                    true => of_column(at, &|text| widest_piece(text, column.places())).max(least),
+                    false => usize::MAX,
+                })
+                .collect();
             while over > 0 {
                 let can_give = |at: &usize| widths[*at] > least[*at];
                 let Some(at) = (0..widths.len()).filter(can_give).max_by_key(|at| widths[*at])
@@ -189,12 +206,40 @@ impl Table {
                 over -= 1;
             }
         }
-        widths
+        if over > 0 && self.has_heads() { Layout::Blocks(false) } else { Layout::Columns(widths) }
     }
 
-    fn write(&self, screen: &mut Screen, widths: &[usize], row: &Row) -> Result<(), Failure> {
-        let folded: Vec<Vec<&str>> =
-            row.cells.iter().zip(widths).map(|(cell, width)| fold(&cell.text, *width)).collect();
+    fn write(&mut self, screen: &mut Screen, row: &Row) -> Result<(), Failure> {
+        match &mut self.layout {
+            Some(Layout::Columns(widths)) => {
+                let widths = std::mem::take(widths);
+                self.write_columns(screen, &widths, &row.cells)?;
+                self.layout = Some(Layout::Columns(widths));
+            }
+            Some(Layout::Blocks(begun)) => {
+                if std::mem::replace(begun, true) {
+                    screen.line("")?;
+                }
+                self.write_block(screen, &row.cells)?;
+            }
+            None => unreachable!("a row is written once the layout is known"),
+        }
+        let indent = self.indent + 4;
+        row.beneath.iter().try_for_each(|cell| paragraph(screen, indent, cell))
+    }
+
+    fn write_columns(
+        &self,
+        screen: &mut Screen,
+        widths: &[usize],
+        cells: &[Cell],
+    ) -> Result<(), Failure> {
+        let folded: Vec<Vec<&str>> = (self.columns.iter().zip(cells).zip(widths))
+            .map(|((column, cell), width)| match screen.width {
+                Some(_) => fold(&cell.text, *width, column.places()),
+                None => vec![cell.text.as_str()],
+            })
+            .collect();
         let height = folded.iter().map(Vec::len).max().unwrap_or(0);
         for n in 0..height {
             let mut line = " ".repeat(self.indent);
@@ -208,15 +253,30 @@ impl Table {
                 if !text.is_empty() {
                     line.extend(std::iter::repeat_n(' ', blank));
                     blank = 0;
-                    line.push_str(&screen.styled(text, row.cells[at].style));
+                    line.push_str(&screen.styled(text, cells[at].style));
                 }
                 blank += after + GAP;
             }
             screen.line(line)?;
         }
-        let indent = self.indent + 4;
-        for cell in &row.beneath {
-            paragraph(screen, indent, cell)?;
+        Ok(())
+    }
+
+    /// The cells one beneath the other, each behind its heading.
+    fn write_block(&self, screen: &mut Screen, cells: &[Cell]) -> Result<(), Failure> {
+        let heads = self.columns.iter().map(|column| column.head.width()).max().unwrap_or(0);
+        let indent = self.indent;
+        let room = screen.width.unwrap_or(usize::MAX).saturating_sub(indent + heads + GAP);
+        for (column, cell) in self.columns.iter().zip(cells) {
+            let mut head = column.head;
+            for text in fold(&cell.text, room, column.places()) {
+                let rest = " ".repeat(heads - head.width() + GAP);
+                let (head, text) = (
+                    screen.styled(std::mem::take(&mut head), style::BOLD),
+                    screen.styled(text, cell.style),
+                );
+                screen.line(format!("{:indent$}{head}{rest}{text}", ""))?;
+            }
         }
         Ok(())
     }
@@ -224,67 +284,12 @@ impl Table {
 
 /// Writes text folded to the screen's width, so many spaces from the left.
 pub fn paragraph(screen: &mut Screen, indent: usize, cell: &Cell) -> Result<(), Failure> {
-    for part in fold(&cell.text, screen.width.saturating_sub(indent).max(NARROW)) {
+    let room = screen.width.unwrap_or(usize::MAX).saturating_sub(indent);
+    for part in fold(&cell.text, room, at_ease) {
         let part = screen.styled(part, cell.style);
         screen.line(format!("{:indent$}{part}", ""))?;
     }
     Ok(())
-}
-
-/// `text` in pieces of at most `width` columns, folded where lines may break: at spaces, behind
-/// hyphens and slashes, beside wide characters.
-fn fold(text: &str, width: usize) -> Vec<&str> {
-    let mut pieces = Vec::new();
-    let mut rest = text;
-    while rest.width() > width {
-        let mut used = 0;
-        let mut before = None;
-        // Where the piece ends; where it may end instead.
-        let (mut end, mut may_end) = (rest.len(), 0);
-        for (at, c) in rest.char_indices() {
-            if before.is_some_and(|before| may_break(before, c)) {
-                may_end = at;
-            }
-            used += c.width().unwrap_or(0);
-            if used > width && at > 0 {
-                end = at;
-                break;
-            }
-            before = Some(c);
-        }
-        // A word that fits no line is cut where this one is full.
-        let word = rest[may_end..].trim_start_matches(' ');
-        let word_width = word_end(word).map_or(word.width(), |end| word[..end].width());
-        let end = if may_end > 0 && word_width <= width { may_end } else { end };
-        pieces.push(rest[..end].trim_end_matches(' '));
-        rest = rest[end..].trim_start_matches(' ');
-    }
-    if !rest.is_empty() || pieces.is_empty() {
-        pieces.push(rest);
-    }
-    pieces
-}
-
-/// Where the first line break in `text` may be.
-fn word_end(text: &str) -> Option<usize> {
-    let pairs = text.char_indices().zip(text.char_indices().skip(1));
-    pairs
-        .map(|((_, before), (at, after))| (before, at, after))
-        .find_map(|(before, at, after)| may_break(before, after).then_some(at))
-}
-
-/// Whether a line may be broken between two characters.
-fn may_break(before: char, after: char) -> bool {
-    let is_wide = |c: char| c.width() == Some(2);
-    match (before, after) {
-        (_, ' ') => true,
-        ('“' | '（' | '「', _) => false,
-        (_, '，' | '。' | '；' | '：' | '、' | '）' | '」' | '”') => false,
-        (' ', _) => true,
-        // Not within a time.
-        ('-' | '/' | '_', _) => after.is_alphabetic(),
-        _ => is_wide(before) || is_wide(after),
-    }
 }
 
 #[cfg(test)]
@@ -292,48 +297,31 @@ mod tests {
     use super::*;
 
     #[test]
-    fn folds_where_lines_may_break() {
-        for (text, width, expected) in [
-            ("", 5, vec![""]),
-            ("short", 5, vec!["short"]),
-            ("two words", 5, vec!["two", "words"]),
-            ("two words", 3, vec!["two", "wor", "ds"]),
-            ("abcdefgh", 3, vec!["abc", "def", "gh"]),
-            ("sync-off-keeps", 10, vec!["sync-off-", "keeps"]),
-            ("at 2025-09-22 or", 12, vec!["at", "2025-09-22", "or"]),
-            ("a bcdefghijklmnop", 12, vec!["a bcdefghijk", "lmnop"]),
-            ("照片照片", 5, vec!["照片", "照片"]),
-            ("照片", 1, vec!["照", "片"]),
-            ("于 2025Z 移入。", 8, vec!["于 2025Z", "移入。"]),
-            ("照片照片。", 8, vec!["照片照", "片。"]),
-            ("e\u{301}e\u{301}", 1, vec!["e\u{301}", "e\u{301}"]),
-        ] {
-            assert_eq!(fold(text, width), expected, "{text:?} to {width}");
-        }
-    }
-
-    #[test]
-    fn names_give_before_words_and_words_before_the_rest() {
+    fn words_give_before_names_and_nothing_else_gives() {
         let mut table = Table::new([
             Column::text("time"),
             Column::long("name"),
             Column::words("why"),
             Column::number("n"),
         ]);
-        let cells = ["2026-02-13T13:47:38Z", &"x".repeat(50), "provider purged", "12"];
+        let name = ["照片"; 13].concat();
+        let cells = ["2026-02-13T13:47:38Z", &name, "provider purged", "12"];
         table.waiting.push(Row { cells: cells.map(Cell::from).to_vec(), beneath: Vec::new() });
         for (room, expected) in [
-            (100, [20, 50, 15, 2]),
-            (93, [20, 50, 15, 2]),
-            (92, [20, 49, 15, 2]),
-            (55, [20, 12, 15, 2]),
-            (54, [20, 12, 14, 2]),
-            (48, [20, 12, 8, 2]),
-            (44, [20, 8, 8, 2]),
-            (43, [19, 8, 8, 2]),
-            (10, [2, 2, 2, 2]),
+            (None, Some([20, 52, 15, 2])),
+            (Some(95), Some([20, 52, 15, 2])),
+            (Some(94), Some([20, 52, 14, 2])),
+            (Some(88), Some([20, 52, 8, 2])),
+            (Some(87), Some([20, 51, 8, 2])),
+            (Some(52), Some([20, 16, 8, 2])),
+            (Some(51), None),
         ] {
-            assert_eq!(table.measure(room), expected, "in {room}");
+            match table.measure(room) {
+                Layout::Columns(widths) => {
+                    assert_eq!(Some(&widths[..]), expected.as_ref().map(|e| &e[..]))
+                }
+                Layout::Blocks(_) => assert_eq!(None, expected, "in {room:?}"),
+            }
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The words of states, causes, verdicts and kinds for people, in two languages. JSON has the wire's.
 
 use event::{Actor, Kind, Surface};
-use policy::{Basis, Confidence, Days, OnChange, Over, Window};
+use policy::{Basis, Confidence, Days, OnChange, Over};
 use projection::{BackupState, FindingCode, ItemState, Severity, StateCause, Status};
 use verifier::{Assert, Language, Lawful, Outcome};
 
@@ -35,23 +35,19 @@ macro_rules! words {
 }
 
 words! {
-    Status {
-        Closed "已注销", Terminated "已终止", Cleared "已清空", Frozen "已冻结",
-        AtRisk "有风险", Active "活跃",
-    }
     ItemState {
         Live "正常", Trashed "回收站", Expired "已过期", Purged "已清除", Removed "已移除",
     }
     BackupState { Kept "保留", Removed "已移除" }
     StateCause {
-        UserTrashed "用户删除", ProviderTrashed "服务方删除", WindowLapsed "可恢复期结束",
+        UserTrashed "用户移入回收站", ProviderTrashed "服务方移入回收站", WindowLapsed "可恢复期结束",
         UserPurged "用户彻底删除", UserEmptiedTrash "用户清空回收站",
         InactivityCleared "因不活跃清除", ProviderPurged "服务方清除",
         UserDeletedBackups "用户删除备份", AccountTerminated "账号终止", AccountClosed "账号注销",
     }
     Severity { Breach "违规", Warning "警告", Note "提示" }
     Outcome { Upheld "成立", Refuted "不成立", Undetermined "无法确定" }
-    Lawful { None "不涉及", Yes "合规", No "违规", Depends "取决于读法" }
+    Lawful { None "–", Yes "合规", No "违规", Depends "取决于读法" }
     Assert {
         Kept "仍保留", Recoverable "可恢复", Gone "已不存在", DeletedByUser "由用户删除",
         NotDeletedByUser "非用户删除", Expired "已过期", PurgedOnTime "按时清除",
@@ -72,13 +68,38 @@ words! {
         AccountTerminated "终止账号", AccountClosed "注销账号", DataCleared "清除数据",
         HoldPlaced "设置保全", HoldReleased "解除保全",
     }
-    Confidence { Official "官方", Secondary "转述", Operator "自拟" }
+    Confidence { Official "官方", Secondary "二手资料", Operator "运营方自述" }
     Basis {
-        TierWhenTrashed "按删除时的等级", TierNow "按当前等级", LongestHeld "按持有过的最长等级",
+        TierWhenTrashed "按移入回收站时的等级", TierNow "按当前等级", LongestHeld "按持有过的最长等级",
     }
     Days { Exact "每天按 24 小时", LocalDates "按当地日期" }
-    OnChange { Grandfather "沿用旧规则", Restart "自变更起重算", Retroactive "自删除起重算" }
+    OnChange { Grandfather "沿用旧规则", Restart "自变更起重算", Retroactive "自移入回收站起重算" }
     Over { BlockUploads "阻止上传", Allow "允许上传" }
+}
+
+/// As it is filtered.
+impl Word for Status {
+    fn en(self) -> String {
+        self.name().to_owned()
+    }
+    fn zh(self) -> &'static str {
+        match self {
+            Status::Closed => "已注销",
+            Status::Terminated => "已终止",
+            Status::Cleared => "已清空",
+            Status::Frozen => "已冻结",
+            Status::AtRisk => "已满不活跃期",
+            Status::Active => "活跃",
+        }
+    }
+}
+
+/// What an event is called: in Chinese the provider's purge is another word than the user's.
+pub fn kind(kind: Kind, actor: Actor, lang: Language) -> String {
+    match (lang, kind) {
+        (Language::Zh, Kind::ItemPurged) if !actor.is_user() => "清除".to_owned(),
+        _ => kind.word(lang),
+    }
 }
 
 /// Codes stay as they are, so that they can be asked for; Chinese says beside them what they mean.
@@ -100,7 +121,7 @@ pub fn finding(code: FindingCode, lang: Language) -> String {
         C::RestoredAfterWindow => "过期后恢复",
         C::Resurrected => "清除后又恢复",
         C::TerminatedWhileActive => "活跃时被终止",
-        C::TrashedByProvider => "服务方删除",
+        C::TrashedByProvider => "服务方移入回收站",
         C::UnknownItem => "来历不明",
         C::UploadOverQuota => "超出空间仍上传",
         C::UploadWhileSyncOff => "同步关闭时上传",
@@ -108,17 +129,6 @@ pub fn finding(code: FindingCode, lang: Language) -> String {
     match lang {
         Language::En => code.name().to_owned(),
         Language::Zh => format!("{} {zh}", code.name()),
-    }
-}
-
-/// A duration of a policy.
-pub fn window(window: Window, lang: Language) -> String {
-    let plural = |n: u32| if n == 1 { "" } else { "s" };
-    match window {
-        Window::Never => lang.pick("never", "无限期").to_owned(),
-        Window::Days(n) => lang.pick(format!("{n} day{}", plural(n)), format!("{n} 天")),
-        Window::Months(n) => lang.pick(format!("{n} month{}", plural(n)), format!("{n} 个月")),
-        Window::Years(n) => lang.pick(format!("{n} year{}", plural(n)), format!("{n} 年")),
     }
 }
 

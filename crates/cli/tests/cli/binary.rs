@@ -76,7 +76,9 @@ impl Folder {
     pub fn command(&self, args: &[impl AsRef<OsStr>]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_stillthere"));
         command.current_dir(self.dir.path()).args(args);
-        for name in ["STILLTHERE_STORE", "NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "LANG"] {
+        for name in
+            ["STILLTHERE_STORE", "COLUMNS", "NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "LANG"]
+        {
             command.env_remove(name);
         }
         command

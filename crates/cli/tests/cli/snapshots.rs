@@ -12,12 +12,15 @@ const SCREENS: &[(&str, &[&str])] = &[
     ("accounts", &["accounts"]),
     ("accounts-none", &["accounts", "--status", "closed"]),
     ("audit", &["audit", "claims.ndjson"]),
+    ("audit-known-at", &["audit", "claims.ndjson", "--known-at", "2025-09-11T00:00:00Z"]),
     ("explain", &["explain", "ann", "beach.jpg"]),
+    ("explain-sync-off", &["explain", "ann", "tides.jpg", "--known-at", "2026-01-01T00:00:00Z"]),
     ("export", &["export"]),
     ("export-cloudevents", &["export", "--format", "cloudevents"]),
     ("findings", &["findings"]),
     ("import-again", &["import", "household.ndjson"]),
     ("import-bad", &["import", "bad.ndjson"]),
+    ("policy-check-preset", &["policy", "check", "xiaomi-cloud"]),
     ("policy-check", &["policy", "check", "rules.toml"]),
     ("policy-list", &["policy", "list"]),
     ("policy-show", &["policy", "show"]),
@@ -25,6 +28,7 @@ const SCREENS: &[(&str, &[&str])] = &[
     ("replay", &["replay", "ann"]),
     ("snapshot", &["snapshot", "--all"]),
     ("state", &["state", "ann"]),
+    ("state-known-at", &["state", "ann", "--known-at", "2025-09-11T00:00:00Z"]),
     ("state-other-rules", &["state", "ann", "--policy", "rules.toml"]),
     ("verify", &["verify"]),
     ("verify-quick", &["verify", "--quick"]),
@@ -38,8 +42,18 @@ const SCREENS: &[(&str, &[&str])] = &[
     ),
 ];
 
+/// Outputs that are looked at on narrow screens, too.
+const NARROW: &[(&str, &[&str])] = &[
+    ("audit", &["audit", "claims.ndjson"]),
+    ("findings", &["findings"]),
+    ("replay", &["replay", "ann"]),
+    ("state", &["state", "ann"]),
+];
+
 /// Help, and what is said of a bad command line, which are in English alone.
 const ENGLISH: &[(&str, &[&str])] = &[
+    ("error-day", &["accounts", "--as-of", "2026-02-13"]),
+    ("error-item-is-backup", &["explain", "ann", "phone-1", "--as-of", AS_OF]),
     ("error-no-account", &["state", "nobody", "--as-of", AS_OF]),
     ("error-no-file", &["import", "missing.ndjson"]),
     ("error-no-item", &["explain", "ann", "nothing", "--as-of", AS_OF]),
@@ -64,6 +78,7 @@ const ENGLISH: &[(&str, &[&str])] = &[
     ("help-short", &["-h"]),
     ("help-snapshot", &["snapshot", "--help"]),
     ("help-state", &["state", "--help"]),
+    ("help-verb", &["help", "state"]),
     ("help-verify", &["verify", "--help"]),
     ("version", &["--version"]),
 ];
@@ -84,6 +99,23 @@ fn screens(lang: &str) {
         let folder = Folder::with_household();
         let asked = [*args, &["--as-of", AS_OF, "--lang", lang]].concat();
         compare(&format!("{name}.{lang}"), args, &folder.run(&asked), &mut differences);
+    }
+    done(&differences);
+}
+
+#[test]
+fn narrow_screens() {
+    let folder = Folder::with_household();
+    let mut differences = Vec::new();
+    for (name, args) in NARROW {
+        for lang in ["en", "zh"] {
+            for columns in ["80", "60"] {
+                let asked = [*args, &["--as-of", AS_OF, "--lang", lang]].concat();
+                let ran = folder.command(&asked).env("COLUMNS", columns).output();
+                let name = format!("{name}-{columns}.{lang}");
+                compare(&name, args, &ran.expect("the binary runs").into(), &mut differences);
+            }
+        }
     }
     done(&differences);
 }
@@ -155,11 +187,12 @@ fn masked(text: &str) -> String {
     let mut out = String::new();
     for line in text.split_inclusive('\n') {
         let line = mask_after(line, "root ", 64, "ROOT");
+        let line = mask_after(&line, "根 ", 64, "ROOT");
         let line = mask_after(&line, "\"root\":\"", 64, "ROOT");
         let line = mask_after(&line, "found: ", 64, "ROOT");
         let line = mask_after(&line, "实为：", 64, "ROOT");
         let line = mask_after(&line, "\"found\":\"", 64, "ROOT");
-        let line = mask_between(&line, " in ", " s (", "TIME");
+        let line = mask_between(&line, " read in ", " s", "TIME");
         let line = mask_between(&line, " s (", " a second)", "RATE");
         let line = mask_between(&line, "用时 ", " 秒", "TIME");
         out.push_str(&mask_between(&line, "每秒 ", "）", "RATE"));

@@ -215,6 +215,34 @@ fn snapshots_are_kept_and_held_against_a_replay() {
 }
 
 #[test]
+fn snapshots_at_the_same_time_are_all_kept() {
+    let folder = Folder::with_household();
+    std::thread::scope(|scope| {
+        for day in 10..16 {
+            let as_of = format!("2025-09-{day}T00:00:00Z");
+            let folder = &folder;
+            scope.spawn(move || folder.run(&["snapshot", "ann", "--as-of", &as_of]).expect(0));
+        }
+    });
+    let verified = folder.run(&["verify", "--json"]).expect(0).object();
+    assert_eq!(verified["snapshots"], json!({"held": 6, "skipped": 0}));
+}
+
+#[test]
+fn empty_answers_say_what_is_empty() {
+    let folder = Folder::new();
+    folder.write("nothing", "");
+    folder.run(&["import", "nothing"]).expect(0);
+    for (args, said) in [
+        (&["accounts"][..], "The log holds no events: `stillthere import` appends some.\n"),
+        (&["findings"], "The log holds no events: `stillthere import` appends some.\n"),
+        (&["audit", "nothing"], "No claims.\n"),
+    ] {
+        assert_eq!(folder.run(args).expect(0).out, said);
+    }
+}
+
+#[test]
 fn explain_tells_each_change() {
     let folder = Folder::with_household();
     let told = &folder.ask(&["explain", "ann", "beach.jpg"])[0];

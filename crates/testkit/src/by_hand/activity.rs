@@ -34,6 +34,19 @@ pub const CASES: &[ByHand] = &[
         ..STATE
     },
     ByHand {
+        name: "a span that begins with the last instant there is",
+        rules: r#"version = [{ id = "1", tiers = { std = {} } }]"#,
+        events: "9999-12-31T23:59:59.999 user page_viewed",
+        state: &[(
+            "9999-12-31T23:59:59.999",
+            "/status active
+             /activity/inactive_at null
+             /activity/windows/*/from 9999-12-31T23:59:59.999Z
+             /activity/windows/*/to null",
+        )],
+        ..STATE
+    },
+    ByHand {
         name: "the calendar is that of the policy's zone",
         rules: r#"
             time_zone = "Asia/Shanghai"

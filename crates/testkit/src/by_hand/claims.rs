@@ -16,6 +16,20 @@ const CLAUSES: &str = r#"
 
 pub const CASES: &[ByHand] = &[
     ByHand {
+        name: "evidence of a category: of each subject the event that was appended last",
+        rules: CLAUSES,
+        // The trashing has position 0, the upload that came in late 1: both life and log have a last.
+        events: "
+            2026-01-05 user     item_trashed item=i
+            2026-01-01 user     item_uploaded item=i category=photos bytes=1
+        ",
+        claims: &[
+            ("category=photos gone 2026-01-06", "/verdict refuted\n/evidence/*/position 1"),
+            ("item=i gone 2026-01-06", "/verdict refuted\n/evidence/*/position 0 1"),
+        ],
+        ..STATE
+    },
+    ByHand {
         name: "trashed by the user, expired, purged on time",
         rules: CLAUSES,
         // Deadline 31 January; + 7 d = 7 February.

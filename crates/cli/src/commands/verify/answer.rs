@@ -10,6 +10,9 @@ use crate::show::screen::Screen;
 use crate::show::style;
 use crate::show::table::{Cell, paragraph};
 
+/// The file of a divergence that is about the log as a whole: it has another root.
+pub const OTHER_ROOT: &str = "log";
+
 #[derive(Serialize)]
 pub struct Answer {
     pub ok: bool,
@@ -89,9 +92,37 @@ impl Answer {
     /// For people.
     pub fn show(&self, question: &Question, screen: &mut Screen) -> Result<(), Failure> {
         match &self.divergence {
+            Some(divergence) if divergence.file == OTHER_ROOT => {
+                self.show_other_root(divergence, question, screen)
+            }
             Some(divergence) => divergence.show(question, screen),
             None => self.show_sound(question, screen),
         }
+    }
+
+    /// That the log has another root than was expected may be nobody's fault.
+    fn show_other_root(
+        &self,
+        told: &Told,
+        question: &Question,
+        screen: &mut Screen,
+    ) -> Result<(), Failure> {
+        let events = self.events.unwrap_or_default();
+        let heading = question.pick(
+            format!("This is not the root of this log of {}.", counted(events, "event")),
+            format!("这不是本日志（{} 条事件）的根。", count(events)),
+        );
+        paragraph(screen, 0, &Cell::styled(heading, style::CARE))?;
+        for (en, zh, root) in [("given", "给定", &told.expected), ("found", "实为", &told.found)]
+        {
+            let text = question.pick(format!("{en}: {root}"), format!("{zh}：{root}"));
+            paragraph(screen, 2, &text.into())?;
+        }
+        let text = question.pick(
+            "The log may have grown since the root was noted, or it was made anew.",
+            "记下该根之后日志可能又追加了事件，也可能整份日志被重造。",
+        );
+        paragraph(screen, 2, &Cell::styled(text, style::DIM))
     }
 
     fn show_sound(&self, question: &Question, screen: &mut Screen) -> Result<(), Failure> {
@@ -119,11 +150,19 @@ impl Answer {
         if self.snapshots.held + self.snapshots.skipped > 0 {
             let (held, skipped) = (count(self.snapshots.held), count(self.snapshots.skipped));
             let text = question.pick(
-                format!(
-                    "Snapshots kept: {held} agree with the replay, {skipped} are under a policy not \
-                     at hand."
-                ),
-                format!("已存快照：{held} 份与重放一致，{skipped} 份所依政策不在手边。"),
+                match self.snapshots.skipped {
+                    0 => format!("Snapshots kept: {held} agree with the replay."),
+                    _ => format!(
+                        "Snapshots kept: {held} agree with the replay; {skipped} cannot be checked, as \
+                         the policy they were made under is not at hand."
+                    ),
+                },
+                match self.snapshots.skipped {
+                    0 => format!("已存快照：{held} 份与重放一致。"),
+                    _ => format!(
+                        "已存快照：{held} 份与重放一致；{skipped} 份所依据的政策未提供，无法核对。"
+                    ),
+                },
             );
             paragraph(screen, 0, &text.into())?;
         }
@@ -141,17 +180,18 @@ impl Answer {
             );
             paragraph(screen, 0, &Cell::styled(text, style::CARE))?;
         }
-        screen.line(format_args!("root {}", self.root.as_deref().unwrap_or_default()))?;
+        let root = self.root.as_deref().unwrap_or_default();
+        screen.line(question.pick(format!("root {root}"), format!("根 {root}")))?;
         let text = if self.is_expected {
             question.pick("It is the root that you expected.", "与给定的根一致。").to_owned()
         } else {
             question.pick(
                 format!(
-                    "Who makes the whole log anew is found only against a root kept elsewhere: note \
-                     this one, which is of {of}, and check it with --expect-root."
+                    "Someone who rebuilds the whole log is found only by comparing with a root kept \
+                     elsewhere: note this one, which is of {of}, and check it with --expect-root."
                 ),
                 format!(
-                    "整本重做的日志，只有对照存于别处的根才能发现：请记下此根（对应 {} 条事件），日后用 \
+                    "若有人重造整份日志，只有与另行保存的根比对才能发现：请记下此根（对应 {} 条事件），日后用 \
                      --expect-root 核对。",
                     count(events)
                 ),
@@ -180,30 +220,29 @@ impl Told {
             place.push(question.pick(format!("account {account}"), format!("账号 {account}")));
         }
         if let Some(position) = position {
-            place.push(question.pick(format!("position {position}"), format!("位置 {position}")));
+            place.push(
+                question.pick(format!("position {position}"), format!("日志位置 {position}")),
+            );
         }
         if let Some(revision) = revision {
-            place.push(question.pick(format!("revision {revision}"), format!("序号 {revision}")));
+            place.push(
+                question.pick(format!("revision {revision}"), format!("账号内序号 {revision}")),
+            );
         }
         for (en, zh, text) in [
             ("where", "何处", &place.join(question.pick(", ", "，"))),
-            ("expected", "应为", expected),
-            ("found", "实为", found),
+            ("expected", "应为（英文）", expected),
+            ("found", "实为（英文）", found),
         ] {
             let text = question.pick(format!("{en}: {text}"), format!("{zh}：{text}"));
             paragraph(screen, 2, &text.into())?;
         }
-        let advice = match file.as_str() {
-            "log" => question.pick(
-                "A root is of one size of the log: one that was noted before events were appended is \
-                 another. Else the log was made anew.",
-                "根对应特定大小的日志：追加事件之后，先前记下的根不再相同；否则即是日志被重新制作。",
-            ),
-            _ if is_log => question.pick(
+        let advice = match is_log {
+            true => question.pick(
                 "Keep this store as it is for whoever looks into it, and go on from a backup.",
                 "请原样保留此存储以供查证，并改用备份。",
             ),
-            _ => question.pick(
+            false => question.pick(
                 "Delete the store's folder derived: it is made anew from the log.",
                 "请删除存储中的 derived 文件夹，它会由日志重新生成。",
             ),

@@ -7,7 +7,7 @@ use eventlog::{LogFiles, ReadError};
 use policy::{Policy, PolicyHash, presets};
 use projection::fold;
 
-use self::answer::{Answer, Snapshots, Told};
+use self::answer::{Answer, OTHER_ROOT, Snapshots, Told};
 use crate::agreement::Agreement;
 use crate::args::VerifyArgs;
 use crate::failure::{Failure, Outcome};
@@ -189,7 +189,7 @@ fn other_root(expected: &commitment::Digest, report: &Report) -> Box<Divergence>
         account: None,
         position: None,
         revision: None,
-        file: "log".to_owned(),
+        file: OTHER_ROOT.to_owned(),
         offset: 0,
         expected: hex(expected),
         found: hex(&report.root),

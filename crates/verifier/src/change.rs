@@ -1,0 +1,82 @@
+//! What a person would say of one change of an item, in two languages.
+
+use event::{Kind, Step, Timestamp};
+use policy::Policy;
+use projection::{ChangeSource, Changed, ItemState};
+
+use crate::wording::{Language, given_cause, purged, sentence, who};
+
+/// A sentence of its own.
+pub(crate) fn says(
+    changed: &Changed,
+    source: ChangeSource,
+    step: Option<&Step>,
+    policy: &Policy,
+    lang: Language,
+) -> String {
+    let by = step.map_or("", |step| who(step.actor.is_user(), lang));
+    let until = |until: Option<Timestamp>| match until {
+        Some(until) => {
+            lang.pick(format!("recoverable until {until}"), format!("{until} 之前可以恢复"))
+        }
+        None => lang.pick("recoverable without a time limit", "恢复没有时间限制").to_owned(),
+    };
+    let text = match *changed {
+        Changed::Item { from, to, recoverable_until, .. } => match (from, to) {
+            (None, ItemState::Live) if step.is_none_or(|s| s.kind == Kind::ItemUploaded) => {
+                lang.pick(format!("{by} uploaded it"), format!("{by}上传了它"))
+            }
+            (None, ItemState::Live) => lang.pick(
+                "first named here; its upload is not on record".to_owned(),
+                "在此首次出现，没有上传记录".to_owned(),
+            ),
+            (Some(_), ItemState::Live) if step.is_some_and(|s| s.kind == Kind::ItemUploaded) => {
+                lang.pick(
+                    format!("{by} uploaded it anew, which began a new life"),
+                    format!("{by}重新上传，开始新的生命周期"),
+                )
+            }
+            (_, ItemState::Live) => lang.pick(format!("{by} restored it"), format!("{by}将其恢复")),
+            (_, ItemState::Trashed) => {
+                let until = until(recoverable_until);
+                lang.pick(
+                    format!("{by} moved it to the trash: {until}"),
+                    format!("{by}将其移入回收站：{until}"),
+                )
+            }
+            (_, ItemState::Expired) => lang.pick(
+                "its window ended; no purge was needed for that".to_owned(),
+                "可恢复期结束，无需另行清除".to_owned(),
+            ),
+            (_, ItemState::Purged) => {
+                let given = step.filter(|step| !step.actor.is_user());
+                let given = given.and_then(|step| step.purge_cause);
+                let (en, zh) = given.map_or_else(Default::default, |cause| {
+                    let cause = given_cause(cause, lang);
+                    (format!(", giving “{cause}” as the cause"), format!("以“{cause}”为由"))
+                });
+                let purged = purged(step.is_some_and(|step| step.actor.is_user()));
+                lang.pick(format!("{by} purged it{en}"), format!("{by}{zh}{purged}"))
+            }
+            (_, ItemState::Removed) => {
+                lang.pick(format!("{by} cleared the account's data"), format!("{by}清除了账号数据"))
+            }
+        },
+        Changed::Deadline { to, .. } => {
+            let until = until(to);
+            match source {
+                ChangeSource::PolicyVersion(version) => {
+                    let id = &policy.versions[version].id;
+                    lang.pick(
+                        format!("policy version {id} took effect: {until}"),
+                        format!("政策版本 {id} 生效：{until}"),
+                    )
+                }
+                _ => lang
+                    .pick(format!("the tier changed: {until}"), format!("会员等级变化：{until}")),
+            }
+        }
+        Changed::Backup { .. } => String::new(),
+    };
+    sentence(&text, lang)
+}

@@ -1,0 +1,71 @@
+//! What a reading of a policy says, for people: derived from what it sets.
+
+use event::Kind;
+use policy::{Basis, Days, Reading, Version, Window};
+
+use crate::wording::Language;
+
+/// A duration of a policy.
+#[must_use]
+pub fn window_says(window: Window, lang: Language) -> String {
+    let plural = |n: u32| if n == 1 { "" } else { "s" };
+    match window {
+        Window::Never => lang.pick("never", "无限期").to_owned(),
+        Window::Days(n) => lang.pick(format!("{n} day{}", plural(n)), format!("{n} 天")),
+        Window::Months(n) => lang.pick(format!("{n} month{}", plural(n)), format!("{n} 个月")),
+        Window::Years(n) => lang.pick(format!("{n} year{}", plural(n)), format!("{n} 年")),
+    }
+}
+
+/// What `reading` says that `version`, of which it is a reading, does not: a part for each key that
+/// it sets.
+#[must_use]
+pub fn reading_says(reading: &Reading, version: &Version, lang: Language) -> String {
+    let read = &reading.version;
+    let part = |(key, value): (&String, &String)| match key.as_str() {
+        "trash.basis" => {
+            match read.trash.basis {
+                Basis::TierWhenTrashed => lang
+                    .pick("the window of the tier held when trashed", "按移入回收站时的等级计期限"),
+                Basis::TierNow => lang.pick("the window of the tier held now", "按当前等级计期限"),
+                Basis::LongestHeld => lang
+                    .pick("the longest window of the tiers held", "按持有过的最长期限的等级计期限"),
+            }
+            .to_owned()
+        }
+        "trash.days" => match read.trash.days {
+            Days::Exact => lang.pick("days of 24 hours each", "每天按 24 小时计"),
+            Days::LocalDates => {
+                lang.pick("days by local date, the last one whole", "按当地日期计，最后一天算满")
+            }
+        }
+        .to_owned(),
+        "trash.counts_toward_quota" => match read.trash.counts_toward_quota {
+            true => lang.pick("what is in the trash uses quota", "回收站中的内容占用空间"),
+            false => lang.pick("what is in the trash uses no quota", "回收站中的内容不占用空间"),
+        }
+        .to_owned(),
+        "inactivity.window" => {
+            let window = window_says(read.inactivity_window, lang);
+            lang.pick(format!("inactive after {window}"), format!("{window}无活动视为不活跃"))
+        }
+        "inactivity.resets" => resets_say(read, version, lang),
+        _ => format!("{key} = {value}"),
+    };
+    reading.set.iter().map(part).collect::<Vec<_>>().join(lang.pick("; ", "；"))
+}
+
+/// Which kinds count as activity, against those of `version`.
+fn resets_say(read: &Version, version: &Version, lang: Language) -> String {
+    let only_of = |one: &Version, other: &Version| {
+        let kinds = one.resets.iter().filter(|kind| !other.resets.contains(*kind));
+        let name = |kind: Kind| lang.pick(kind.name().replace('_', " "), kind.name().to_owned());
+        kinds.map(name).collect::<Vec<_>>().join(lang.pick(", ", "、"))
+    };
+    let (more, less) = (only_of(read, version), only_of(version, read));
+    let more = (!more.is_empty())
+        .then(|| lang.pick(format!("{more} is activity too"), format!("{more} 也算活动")));
+    let less = (!less.is_empty())
+        .then(|| lang.pick(format!("{less} is no activity"), format!("{less} 不算活动")));
+    [more, less].into_iter().flatten().collect::<Vec<_>>().join(lang.pick("; ", "；"))
+}
