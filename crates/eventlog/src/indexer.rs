@@ -8,34 +8,25 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, RwLock};
 use std::thread::JoinHandle;
 
-use event::{EventHash, Recorded};
+use event::EventHash;
 
 use crate::ReadError;
 use crate::decode::short;
-use crate::derived::{Cover, Derived, DerivedError, Entry, Found, Head, IdTag, Place, PlainMap};
+use crate::derived::{Cover, Derived, DerivedError, Entry, Found, Head, IdTag, PlainMap};
 use crate::folder::Folder;
 use crate::head_file::Durable;
 use crate::index::Index;
+use crate::prepare::{Entered, Prepared};
 
 /// Events that are handed over together, unless a run is to be made of them.
 const HANDED: usize = 2048;
 /// Parcels that wait: the writer goes on so far ahead, then it waits.
-const WAITING: usize = 8;
+const WAITING: usize = 2;
 /// Events from which a run is made.
 const RUN: usize = 1 << 18;
 
-/// An event that is durable, as the derived files take it in.
-pub(crate) struct Indexed {
-    pub(crate) recorded: Recorded,
-    pub(crate) ordinal: u32,
-    pub(crate) secret: [u8; 32],
-    pub(crate) tag: IdTag,
-    pub(crate) hash: EventHash,
-    pub(crate) place: Place,
-}
-
 enum Job {
-    Append(Vec<Indexed>),
+    Append(Vec<Prepared>),
     /// Make a run of what was appended: of all events up to this end.
     Flush(Durable),
     /// Say that all jobs before this one are done.
@@ -47,7 +38,7 @@ pub(crate) struct Indexer {
     shared: Arc<Shared>,
     jobs: Option<SyncSender<Job>>,
     thread: Option<JoinHandle<()>>,
-    waiting: Vec<Indexed>,
+    waiting: Vec<Prepared>,
     /// Events handed over since the last run.
     since: usize,
 }
@@ -82,15 +73,16 @@ impl Indexer {
         let (jobs, taken) = sync_channel(WAITING);
         let thread = {
             let shared = Arc::clone(&shared);
-            std::thread::spawn(move || shared.work(&taken))
+            let named = std::thread::Builder::new().name("index".to_owned());
+            named.spawn(move || shared.work(&taken)).expect("a thread can be started")
         };
         let (jobs, thread) = (Some(jobs), Some(thread));
         Indexer { shared, jobs, thread, waiting: Vec::new(), since: 0 }
     }
 
     /// Takes in events, the next of the log, which ends at `end` with them.
-    pub(crate) fn append(&mut self, events: impl Iterator<Item = Indexed>, end: Durable) {
-        self.waiting.extend(events);
+    pub(crate) fn append(&mut self, mut events: Vec<Prepared>, end: Durable) {
+        self.waiting.append(&mut events);
         if self.since + self.waiting.len() >= RUN {
             self.flush(end);
         } else if self.waiting.len() >= HANDED {
@@ -181,7 +173,7 @@ impl Shared {
                 Job::Append(events) => {
                     let mut index = self.lock();
                     for event in &events {
-                        index.derived.append(&event.entry());
+                        index.derived.append(&event.0.entry());
                     }
                 }
                 Job::Flush(end) => {
@@ -202,7 +194,7 @@ impl Shared {
     }
 }
 
-impl Indexed {
+impl Entered {
     fn entry(&self) -> Entry<'_> {
         Entry {
             recorded: &self.recorded,

@@ -33,4 +33,5 @@ pub use files::{LogFile, LogFiles};
 pub use log::Log;
 pub use options::Options;
 pub use outcome::{ExpectedRevision, Outcome, Recovery};
+pub use prepare::Prepared;
 pub use reader::Reader;

@@ -8,15 +8,14 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 
 use accounts::Accounts;
 use commitment::{FRAME_HEADER, MAX_BATCH};
-use event::{Event, EventHash, Recorded, Timestamp};
+use event::{Event, Timestamp};
 
-use crate::derived::{IdTag, Place};
 use crate::encoder::Encoder;
 use crate::folder::{Folder, Found};
 use crate::head_file::Durable;
-use crate::indexer::{Indexed, Indexer, Recent};
+use crate::indexer::{Indexer, Recent};
 use crate::locate::Locator;
-use crate::prepare::{MAX_CONTENT, Prepared, prepare};
+use crate::prepare::{Entered, MAX_CONTENT, Prepared, prepare};
 use crate::recover::{corrupt_at, recover};
 use crate::storage::{Disk, Lock, Storage};
 use crate::tail::{Tail, failed};
@@ -42,7 +41,7 @@ pub struct Log {
 /// What staging needs. Whoever writes takes `tail` out and works without the lock.
 struct State {
     encoder: Encoder,
-    staged: Vec<Staged>,
+    staged: Vec<Prepared>,
     recent: Recent,
     accounts: Accounts,
     indexer: Indexer,
@@ -63,16 +62,6 @@ struct Account {
     next: u64,
     /// One above the last position that was given to it here; 0 if none was.
     to: u64,
-}
-
-/// An event in the batch that is being filled or written.
-struct Staged {
-    recorded: Recorded,
-    account: Account,
-    tag: IdTag,
-    hash: EventHash,
-    /// Where its frame begins in the batch.
-    at: usize,
 }
 
 impl Log {
@@ -179,13 +168,20 @@ impl Log {
     /// # Errors
     /// [`AppendError`]
     pub fn append(&self, events: Vec<Event>) -> Result<Vec<Outcome>, AppendError> {
-        let prepared = prepare(events)?;
+        self.append_prepared(prepare(events)?)
+    }
+
+    /// The same of events that were prepared, on whichever thread.
+    ///
+    /// # Errors
+    /// [`AppendError`]
+    pub fn append_prepared(&self, prepared: Vec<Prepared>) -> Result<Vec<Outcome>, AppendError> {
         let now = (self.options.clock)();
         let mut outcomes = Vec::with_capacity(prepared.len());
         let mut state = self.lock();
         for prepared in prepared {
             // Others may stage while this waits.
-            while state.encoder.len() + prepared.content.len() > FULL_BATCH
+            while state.encoder.len() + prepared.0.content.len() > FULL_BATCH
                 && !state.encoder.is_empty()
             {
                 state = self.write_out(state)?;
@@ -213,7 +209,7 @@ impl Log {
             return Err(AppendError::Event { index, reason });
         }
         let prepared = prepare(events)?;
-        let bytes: usize = prepared.iter().map(|p| p.content.len() + 512).sum();
+        let bytes: usize = prepared.iter().map(|p| p.0.content.len() + 512).sum();
         if bytes > MAX_BATCH / 2 {
             let reason = format!("does not fit into one batch of {} bytes", MAX_BATCH / 2);
             return Err(AppendError::Event { index: 0, reason });
@@ -225,7 +221,7 @@ impl Log {
         }
         let mut all_known = !prepared.is_empty();
         for prepared in &prepared {
-            all_known &= self.find(&mut state, prepared)?.is_some();
+            all_known &= self.find(&mut state, &prepared.0)?.is_some();
         }
         if !all_known {
             let found = self.account(&mut state, account)?.map(|account| account.next - 1);
@@ -293,10 +289,12 @@ impl Log {
         if let Some(failed) = &state.failed {
             return Err(failed.clone());
         }
-        if let Some(outcome) = self.find(state, &prepared)? {
+        let Prepared(mut entered) = prepared;
+        if let Some(outcome) = self.find(state, &entered)? {
             return Ok(outcome);
         }
-        let Prepared { mut event, content, tag, hash } = prepared;
+        let Entered { recorded, content, tag, hash, .. } = &mut *entered;
+        let event = &mut recorded.event;
         let mut account = match self.account(state, &event.account)? {
             Some(account) => account,
             None => {
@@ -308,15 +306,18 @@ impl Log {
         let named = (account.ordinal, &account.secret);
         let (position, revision) = (state.encoder.position(), account.next);
         let (at, recorded_at, recorded_by) =
-            state.encoder.event(&event, &content, named, trusted, now);
+            state.encoder.event(event, content, named, trusted, now);
         account.next += 1;
         account.to = position + 1;
         let State { accounts, recent, indexer, .. } = &mut *state;
         accounts.put(&event.account, account, || indexer.covered());
-        recent.insert(tag, position, hash, || indexer.covered());
+        recent.insert(*tag, position, *hash, || indexer.covered());
         event.recorded_at = trusted;
-        let recorded = Recorded { event, position, revision, recorded_at, recorded_by };
-        state.staged.push(Staged { recorded, account, tag, hash, at });
+        (recorded.position, recorded.revision) = (position, revision);
+        (recorded.recorded_at, recorded.recorded_by) = (recorded_at, recorded_by);
+        (entered.ordinal, entered.secret) = (account.ordinal, account.secret);
+        entered.place.offset = at as u64;
+        state.staged.push(Prepared(entered));
         Ok(Outcome::Appended { position, revision })
     }
 
@@ -358,7 +359,7 @@ impl Log {
         };
         let spare = std::mem::take(&mut state.spare);
         let mut batch = state.encoder.take(spare);
-        let staged = std::mem::take(&mut state.staged);
+        let mut staged = std::mem::take(&mut state.staged);
         drop(state);
         let guard = Abandoned(self);
         let start = tail.write(&self.folder, &mut batch, self.options.strict_tail);
@@ -371,8 +372,11 @@ impl Log {
         match start {
             Ok(start) => {
                 state.durable = durable;
-                let indexed = staged.into_iter().map(|staged| staged.indexed(start));
-                state.indexer.append(indexed, durable);
+                for Prepared(entered) in &mut staged {
+                    entered.place.segment = start.segment;
+                    entered.place.offset += start.offset;
+                }
+                state.indexer.append(staged, durable);
                 Ok(state)
             }
             Err(error) => {
@@ -393,15 +397,6 @@ impl Drop for Abandoned<'_> {
             state.failed = Some(failed("write", path, &std::io::Error::other("a panic")));
         }
         self.0.turn.notify_all();
-    }
-}
-
-impl Staged {
-    /// As the derived files take it in, now that it is durable in a batch that begins at `start`.
-    fn indexed(self, start: Place) -> Indexed {
-        let Staged { recorded, account, tag, hash, at } = self;
-        let place = Place { segment: start.segment, offset: start.offset + at as u64 };
-        Indexed { recorded, ordinal: account.ordinal, secret: account.secret, tag, hash, place }
     }
 }
 

@@ -12,9 +12,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
+use event::LineError;
 use event::limits::LINE_BYTES;
-use event::{Event, LineError};
-use eventlog::{Log, Options, Outcome as Appended, Recovery};
+use eventlog::{Log, Options, Outcome as Appended, Prepared, Recovery};
 use serde::Serialize;
 
 use crate::args::ImportArgs;
@@ -28,11 +28,11 @@ use crate::show::progress::Progress;
 use crate::show::screen::{Screen, say};
 
 /// Lines that go to the disk together at most, unless they come in one parcel.
-const BATCH_LINES: usize = 4096;
+const BATCH_LINES: usize = 1 << 13;
 /// A parcel is sent on when it has this many bytes, or when the next line is not there yet.
 const PARCEL_BYTES: usize = 1 << 18;
 /// Parcels that wait to be appended.
-const PARCELS_WAITING: usize = 4;
+const PARCELS_WAITING: usize = 8;
 
 pub fn run(
     args: &ImportArgs,
@@ -67,7 +67,8 @@ pub fn run(
         inputs.iter().map(|input| Arc::clone(&input.read_bytes)).collect();
     let (sender, parcels) = sync_channel(PARCELS_WAITING);
     // Not joined: on Ctrl-C it may be waiting for a line that never comes.
-    std::thread::spawn(move || read(inputs, &sender));
+    let named = std::thread::Builder::new().name("read".to_owned());
+    named.spawn(move || read(inputs, &sender)).expect("a thread can be started");
 
     let mut import = Import {
         log: &log,
@@ -169,7 +170,7 @@ struct Line {
     number: u64,
     /// Where it stands in the parcel's text.
     text: Range<usize>,
-    event: Result<Event, LineError>,
+    event: Result<Prepared, LineError>,
 }
 
 /// Reads the inputs to their ends, or until nobody takes the parcels any more.
@@ -196,6 +197,9 @@ fn read_one(input: usize, source: &mut Input, parcels: &SyncSender<Parcel>) -> R
             text.truncate(start);
         } else if is_line {
             let event = event::read_line(&text[start..]);
+            let event = event.and_then(|event| {
+                Prepared::new(event).map_err(|reason| LineError::new("line", reason))
+            });
             lines.push(Line { number, text: start..text.len(), event });
         }
         let must_send = text.len() >= PARCEL_BYTES || source.must_wait() || !is_line;
@@ -282,7 +286,8 @@ impl Import<'_> {
             return Ok(());
         }
         let is_any = !events.is_empty();
-        let mut outcomes = if is_any { self.log.append(events)? } else { Vec::new() }.into_iter();
+        let mut outcomes =
+            if is_any { self.log.append_prepared(events)? } else { Vec::new() }.into_iter();
         let mut said = Vec::new();
         for (input, text, lines) in rows {
             for (number, range, error) in lines {

@@ -8,7 +8,7 @@ use super::{Account, Log, State};
 use crate::derived::DerivedError;
 use crate::indexer::Indexer;
 use crate::locate::event_frame;
-use crate::prepare::Prepared;
+use crate::prepare::Entered;
 use crate::{AppendError, Outcome, ReadError, index};
 
 impl Log {
@@ -16,7 +16,7 @@ impl Log {
     pub(super) fn find(
         &self,
         state: &mut State,
-        new: &Prepared,
+        new: &Entered,
     ) -> Result<Option<Outcome>, AppendError> {
         if let Some((position, hash)) = state.recent.get(&new.tag) {
             return Ok(Some(if hash == new.hash {
@@ -59,13 +59,15 @@ impl Log {
     fn compare(
         &self,
         state: &mut State,
-        new: &Prepared,
+        new: &Entered,
         position: u64,
     ) -> Result<Option<Outcome>, AppendError> {
         if position >= state.durable.events {
             return Ok(None);
         }
-        let Some(account) = self.account(state, &new.event.account)? else { return Ok(None) };
+        let Some(account) = self.account(state, &new.recorded.event.account)? else {
+            return Ok(None);
+        };
         let end = state.durable;
         let found = state.locator.find(&self.folder, end, position).map_err(Arc::new)?;
         let bytes = state.locator.frame(&self.folder, end, found.place).map_err(Arc::new)?;
@@ -74,7 +76,7 @@ impl Log {
         if envelope.ordinal != account.ordinal {
             return Ok(None);
         }
-        let event = &new.event;
+        let event = &new.recorded.event;
         let is_same = content == new.content
             && envelope.kind == event.payload.kind()
             && envelope.actor == event.actor
