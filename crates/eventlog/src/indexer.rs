@@ -22,8 +22,6 @@ use crate::prepare::{Entered, Prepared};
 const HANDED: usize = 2048;
 /// Parcels that wait: the writer goes on so far ahead, then it waits.
 const WAITING: usize = 2;
-/// Events from which a run is made.
-const RUN: usize = 1 << 18;
 
 enum Job {
     Append(Vec<Prepared>),
@@ -41,6 +39,8 @@ pub(crate) struct Indexer {
     waiting: Vec<Prepared>,
     /// Events handed over since the last run.
     since: usize,
+    /// Events from which a run is made.
+    run: usize,
 }
 
 struct Shared {
@@ -65,6 +65,7 @@ impl Indexer {
         store: [u8; 16],
         mut index: Index,
         end: Durable,
+        run: usize,
     ) -> Indexer {
         index.flush(folder, store, end);
         let known = RwLock::new(Known { cover: index.derived.cover(), forgotten: end.events });
@@ -77,13 +78,13 @@ impl Indexer {
             named.spawn(move || shared.work(&taken)).expect("a thread can be started")
         };
         let (jobs, thread) = (Some(jobs), Some(thread));
-        Indexer { shared, jobs, thread, waiting: Vec::new(), since: 0 }
+        Indexer { shared, jobs, thread, waiting: Vec::new(), since: 0, run }
     }
 
     /// Takes in events, the next of the log, which ends at `end` with them.
     pub(crate) fn append(&mut self, mut events: Vec<Prepared>, end: Durable) {
         self.waiting.append(&mut events);
-        if self.since + self.waiting.len() >= RUN {
+        if self.since + self.waiting.len() >= self.run {
             self.flush(end);
         } else if self.waiting.len() >= HANDED {
             self.hand_over();
@@ -209,8 +210,9 @@ impl Entered {
 }
 
 /// The ids of events that no file may have yet: those of some time back, which are forgotten together.
-#[derive(Default)]
 pub(crate) struct Recent {
+    /// Of how many events a generation is: of as many as a run.
+    run: usize,
     /// The newest last.
     generations: VecDeque<Generation>,
 }
@@ -223,6 +225,10 @@ struct Generation {
 }
 
 impl Recent {
+    pub(crate) fn new(run: usize) -> Recent {
+        Recent { run, generations: VecDeque::new() }
+    }
+
     /// An id, with the event's position and hash.
     pub(crate) fn get(&self, tag: &IdTag) -> Option<(u64, EventHash)> {
         self.generations.iter().rev().find_map(|generation| generation.ids.get(tag).copied())
@@ -236,7 +242,7 @@ impl Recent {
         hash: EventHash,
         covered: impl FnOnce() -> u64,
     ) {
-        if self.generations.back().is_none_or(|newest| newest.ids.len() >= RUN) {
+        if self.generations.back().is_none_or(|newest| newest.ids.len() >= self.run) {
             let covered = covered();
             while self.generations.pop_front_if(|oldest| oldest.to <= covered).is_some() {}
             self.generations.push_back(Generation::default());

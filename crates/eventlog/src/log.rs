@@ -110,7 +110,8 @@ impl Log {
         let recovered = recover(&folder, &head)?;
         let durable = recovered.durable();
         let index = index::open(&folder, recovered.store, durable, true)?;
-        let indexer = Indexer::start(&folder, recovered.store, index, durable);
+        let indexer = Indexer::start(&folder, recovered.store, index, durable, options.run_events);
+        let recent = Recent::new(options.run_events);
         let seed = random().map_err(OpenError::io("ask for random bytes for", dir))?;
         let accounts = u32::try_from(recovered.end.accounts).expect("ordinals have 32 bits");
         let pages = recovered.end.pages;
@@ -124,7 +125,7 @@ impl Log {
             state: Mutex::new(State {
                 encoder,
                 staged: Vec::new(),
-                recent: Recent::default(),
+                recent,
                 accounts: Accounts::default(),
                 indexer,
                 locator: Locator::default(),

@@ -16,10 +16,14 @@ pub struct Options {
     /// Whether `HEAD` is synced with each batch too: then loss of power leaves nothing to recover
     /// but one batch that nobody was told of, at the price of a second sync.
     pub strict_tail: bool,
+    /// How many events are gathered in memory before a derived file is made of them. More take more
+    /// memory (about 300 bytes each), fewer are written again more often.
+    pub run_events: usize,
 }
 
 impl Options {
-    /// With this clock, `recorded_at` not honoured, segments of 64 MiB, `HEAD` synced lazily.
+    /// With this clock, `recorded_at` not honoured, segments of 64 MiB, `HEAD` synced lazily, derived
+    /// files of 2^18 events.
     #[must_use]
     pub fn new(clock: impl Fn() -> Timestamp + Send + Sync + 'static) -> Options {
         Options {
@@ -27,6 +31,7 @@ impl Options {
             trust_recorded_at: false,
             segment_bytes: 64 << 20,
             strict_tail: false,
+            run_events: 1 << 18,
         }
     }
 }

@@ -262,3 +262,103 @@ fn large_events_have_pages_of_their_own() {
     log.append(all.clone()).unwrap();
     assert_eq!(contents(dir.path()), all);
 }
+
+/// Appending goes on while files are made of what was appended: what no file knows yet is known all the
+/// same, also when the files are deleted, damaged or lost meanwhile.
+#[test]
+fn what_was_appended_is_known_at_every_moment() {
+    let seed = fastrand::u64(..);
+    println!("seed {seed}");
+    let mut random = fastrand::Rng::with_seed(seed);
+    for round in 0..8 {
+        let dir = tempdir().unwrap();
+        let mut appended = 0;
+        for _ in 0..6 {
+            let run_events = random.usize(1..40);
+            let log = Log::open(dir.path(), Options { run_events, ..options(20_000) }).unwrap();
+            assert_eq!(log.size(), appended as u64);
+            for _ in 0..random.usize(1..60) {
+                match random.u8(..8) {
+                    // Something that is there, in a row or anywhere, then something new.
+                    0..3 => {
+                        let from = random.usize(..=appended);
+                        let to = appended.max(from) + random.usize(..5);
+                        let outcomes = log.append(events(from, to)).unwrap();
+                        for (n, outcome) in (from..to).zip(outcomes) {
+                            let position = n as u64;
+                            match outcome {
+                                Outcome::Duplicate { position: p } => assert_eq!(p, position),
+                                Outcome::Appended { position: p, revision } => {
+                                    assert!(n >= appended, "event {n} of {appended}");
+                                    assert_eq!((p, revision), (position, position / 5));
+                                }
+                                Outcome::Conflict { .. } => panic!("event {n}: {outcome:?}"),
+                            }
+                        }
+                        appended = to;
+                    }
+                    3 if appended > 0 => {
+                        let n = random.usize(..appended);
+                        let mut other = events(n, n + 1);
+                        other[0].surface = Some(event::Surface::Desktop);
+                        if other != events(n, n + 1) {
+                            let found = log.append(other).unwrap();
+                            assert_eq!(found, [Outcome::Conflict { position: n as u64 }]);
+                        }
+                    }
+                    4 if round % 2 == 1 => _ = std::fs::remove_dir_all(dir.path().join("derived")),
+                    5 if round % 4 == 3 => damage(&dir.path().join("derived/runs"), &mut random),
+                    _ => {
+                        log.append(events(appended, appended + 1)).unwrap();
+                        appended += 1;
+                    }
+                }
+            }
+            match random.bool() {
+                true => log.close().unwrap(),
+                false => drop(log),
+            }
+        }
+        assert_eq!(contents(dir.path()), events(0, appended));
+    }
+}
+
+/// Flips a byte of a file.
+fn damage(runs: &std::path::Path, random: &mut fastrand::Rng) {
+    let files = std::fs::read_dir(runs).into_iter().flatten().flatten();
+    let files: Vec<_> = files.map(|file| file.path()).collect();
+    if let Some(file) = random.choice(&files)
+        && let Ok(mut bytes) = std::fs::read(file)
+        && !bytes.is_empty()
+    {
+        let at = random.usize(..bytes.len());
+        bytes[at] ^= 1;
+        // In place: the writer has the file open.
+        use std::os::unix::fs::FileExt;
+        if let Ok(file) = std::fs::OpenOptions::new().write(true).open(file) {
+            file.write_all_at(&bytes[at..=at], at as u64).unwrap();
+        }
+    }
+}
+
+/// Together they are more than one batch holds, however many wait at the same time.
+#[test]
+fn many_threads_append_large_events() {
+    let dir = tempdir().unwrap();
+    let log = open(dir.path());
+    std::thread::scope(|scope| {
+        for n in 0..24 {
+            let log = &log;
+            scope.spawn(move || {
+                let part = format!("\"{}\",", "p".repeat(128)).repeat(7000);
+                let rest = format!(
+                    r#""kind":"backup_completed","backup":"b","bytes":1,"parts":[{part}"end"]"#
+                );
+                appended(&log.append(vec![event("a", &n.to_string(), &rest)]).unwrap())
+            });
+        }
+    });
+    assert_eq!(log.size(), 24);
+    log.close().unwrap();
+    assert_eq!(check(dir.path()).unwrap().0.events, 24);
+}
