@@ -5,102 +5,130 @@
 //! sum an account is enough.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
 
 use event::{History, Names, Recorded, Step};
 
-/// The sums of what was found in the log.
-#[derive(Default)]
-pub struct Agreement {
+/// Draws the keys of the hashes: sums can be compared that were taken with the same.
+///
+/// Two SipHashes with random keys: what was written before the keys were drawn cannot be made to
+/// collide.
+#[derive(Clone, Default)]
+pub struct Keys([RandomState; 2]);
+
+/// The sums of what was found.
+pub struct Sums {
+    keys: Keys,
     accounts: HashMap<Box<str>, Sum>,
+    /// Events from this position on are left aside: they came while the others were looked at.
+    size: u64,
     names: Names,
+    scratch: Vec<u8>,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct Sum {
     events: u64,
-    hashes: u128,
+    hashes: [u64; 2],
 }
 
-impl Agreement {
+impl Sums {
+    /// Of the events at positions below `size`.
+    pub fn new(keys: &Keys, size: u64) -> Sums {
+        let (names, scratch) = (Names::default(), Vec::new());
+        Sums { keys: keys.clone(), accounts: HashMap::new(), size, names, scratch }
+    }
+
     /// Takes in an event of the log.
     pub fn add(&mut self, recorded: &Recorded) {
+        if recorded.position >= self.size {
+            return;
+        }
         self.names.clear();
         let step = Step::of(recorded, &mut self.names);
-        let hash = hash(&step, &self.names);
+        let hashes = self.keys.hash(&step, &self.names, &mut self.scratch);
         let account = recorded.event.account.as_str();
         match self.accounts.get_mut(account) {
-            Some(sum) => sum.add(hash),
+            Some(sum) => sum.add(hashes),
             None => {
                 let mut sum = Sum::default();
-                sum.add(hash);
+                sum.add(hashes);
                 self.accounts.insert(account.into(), sum);
             }
         }
     }
 
-    /// Takes out an account whose history has been read; events at `size` and after are left aside.
-    /// False: it does not say what the log says.
-    pub fn take(&mut self, history: &History, size: u64) -> bool {
+    /// Takes in all of an account.
+    pub fn add_history(&mut self, history: &History) {
         let mut sum = Sum::default();
-        for step in history.steps.iter().filter(|step| step.position < size) {
-            sum.add(hash(step, &history.names));
+        for step in history.steps.iter().filter(|step| step.position < self.size) {
+            sum.add(self.keys.hash(step, &history.names, &mut self.scratch));
         }
-        self.accounts.remove(history.account.as_str()).unwrap_or_default() == sum
+        if sum.events > 0 {
+            self.accounts.insert(history.account.as_str().into(), sum);
+        }
     }
 
-    /// An account that no history was read of, if there is one.
-    pub fn left_over(&self) -> Option<&str> {
-        self.accounts.keys().map(AsRef::as_ref).min()
+    /// The first account, by name, of which the two say different things.
+    pub fn differs<'a>(&'a self, other: &'a Sums) -> Option<&'a str> {
+        let from = |a: &'a Sums, b: &'a Sums| {
+            a.accounts.iter().filter(|(name, sum)| b.accounts.get(*name) != Some(sum))
+        };
+        from(self, other).chain(from(other, self)).map(|(name, _)| name.as_ref()).min()
     }
 }
 
 impl Sum {
-    fn add(&mut self, hash: u128) {
+    fn add(&mut self, hashes: [u64; 2]) {
         self.events += 1;
-        self.hashes = self.hashes.wrapping_add(hash);
+        for (sum, hash) in self.hashes.iter_mut().zip(hashes) {
+            *sum = sum.wrapping_add(hash);
+        }
     }
 }
 
-/// A hash of everything that a fold reads of an event.
-fn hash(step: &Step, names: &Names) -> u128 {
-    let Step {
-        occurred_at,
-        recorded_at,
-        position,
-        revision,
-        bytes,
-        subject,
-        word,
-        kind,
-        actor,
-        surface,
-        purge_cause,
-        clear_cause,
-        delete_backups,
-        recorded_by,
-    } = *step;
-    let mut hasher = blake3::Hasher::new();
-    for number in [occurred_at.ms() as u64, recorded_at.ms() as u64, position, revision] {
-        hasher.update(&number.to_le_bytes());
+impl Keys {
+    /// The hashes of everything that a fold reads of an event.
+    fn hash(&self, step: &Step, names: &Names, scratch: &mut Vec<u8>) -> [u64; 2] {
+        let Step {
+            occurred_at,
+            recorded_at,
+            position,
+            revision,
+            bytes,
+            subject,
+            word,
+            kind,
+            actor,
+            surface,
+            purge_cause,
+            clear_cause,
+            delete_backups,
+            recorded_by,
+        } = *step;
+        scratch.clear();
+        // One above, so that none differs from nothing.
+        let bytes = bytes.map_or(0, |bytes| bytes + 1);
+        let times = [occurred_at.ms() as u64, recorded_at.ms() as u64];
+        for number in times.into_iter().chain([position, revision, bytes]) {
+            scratch.extend_from_slice(&number.to_le_bytes());
+        }
+        scratch.extend_from_slice(&[
+            kind.number(),
+            actor.number(),
+            surface.map_or(0, |word| word.number() + 1),
+            purge_cause.map_or(0, |word| word.number() + 1),
+            clear_cause.map_or(0, |word| word.number() + 1),
+            u8::from(delete_backups),
+            recorded_by.number(),
+        ]);
+        for name in [subject, word] {
+            let name = name.map(|id| names.get(id));
+            scratch.extend_from_slice(&name.map_or(0, |n| n.len() as u64 + 1).to_le_bytes());
+            scratch.extend_from_slice(name.unwrap_or_default().as_bytes());
+        }
+        self.0.each_ref().map(|key| key.hash_one(&scratch[..]))
     }
-    // One above, so that none differs from nothing.
-    hasher.update(&bytes.map_or(0, |bytes| bytes + 1).to_le_bytes());
-    hasher.update(&[
-        kind.number(),
-        actor.number(),
-        surface.map_or(0, |word| word.number() + 1),
-        purge_cause.map_or(0, |word| word.number() + 1),
-        clear_cause.map_or(0, |word| word.number() + 1),
-        u8::from(delete_backups),
-        recorded_by.number(),
-    ]);
-    for name in [subject, word] {
-        let name = name.map(|id| names.get(id));
-        hasher.update(&name.map_or(0, |name| name.len() as u64 + 1).to_le_bytes());
-        hasher.update(name.unwrap_or_default().as_bytes());
-    }
-    let hash = hasher.finalize();
-    u128::from_le_bytes(*hash.as_bytes().first_chunk().expect("16 of 32 bytes"))
 }
 
 #[cfg(test)]
@@ -132,12 +160,14 @@ mod tests {
     /// Whether a log of the items `a` and `b`, trashed, agrees with a history of `events`.
     #[track_caller]
     fn check(events: &[Recorded], size: u64, expected: bool) {
-        let mut agreement = Agreement::default();
-        agreement.add(&recorded(0, "a"));
-        agreement.add(&recorded(1, "b"));
-        assert_eq!(agreement.left_over(), Some("a"));
-        assert_eq!(agreement.take(&History::of("a", events), size), expected);
-        assert_eq!(agreement.left_over(), None);
+        let keys = Keys::default();
+        let (mut log, mut derived) = (Sums::new(&keys, size), Sums::new(&keys, size));
+        log.add(&recorded(0, "a"));
+        log.add(&recorded(1, "b"));
+        assert_eq!(log.differs(&derived), Some("a"));
+        derived.add_history(&History::of("a", events));
+        let differs = if expected { None } else { Some("a") };
+        assert_eq!((log.differs(&derived), derived.differs(&log)), (differs, differs));
     }
 
     #[test]

@@ -1,12 +1,19 @@
 //! The calls that commands make to a store, and to nothing else of it.
 
+use std::collections::BTreeMap;
+use std::num::NonZero;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc::sync_channel;
 
 use event::{EventHash, History, Recorded};
 use eventlog::Reader;
 use projection::EventRef;
 
 use crate::failure::Failure;
+
+/// Ranges into which accounts are cut, about.
+const RANGES: usize = 64;
 
 /// A store that is open for reading.
 pub struct Store {
@@ -62,6 +69,71 @@ impl Store {
         take: impl FnMut(&History) -> Result<(), Failure>,
     ) -> Result<(), Failure> {
         self.reader.for_each_account(take)
+    }
+
+    /// What `map` makes of every account's history, by name: made on all cores, taken on this one. `None`
+    /// is left out.
+    ///
+    /// The accounts are cut into ranges that the threads take one after the other; what is done early
+    /// waits for its turn.
+    pub fn map_accounts<T: Send>(
+        &self,
+        map: impl Fn(&History) -> Option<T> + Sync,
+        mut take: impl FnMut(T) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
+        let cuts = self.reader.cuts(RANGES)?;
+        let ranges = cuts.len() + 1;
+        let range = |n: usize| {
+            let from = n.checked_sub(1).map(|n| cuts[n].as_str());
+            (from, cuts.get(n).map(String::as_str))
+        };
+        let (next, is_over) = (AtomicUsize::new(0), AtomicBool::new(false));
+        let (sender, done) = sync_channel(threads);
+        std::thread::scope(|scope| {
+            for _ in 0..threads.min(ranges) {
+                let (sender, next, is_over, map) = (sender.clone(), &next, &is_over, &map);
+                scope.spawn(move || {
+                    loop {
+                        let n = next.fetch_add(1, Ordering::Relaxed);
+                        if n >= ranges || is_over.load(Ordering::Relaxed) {
+                            return;
+                        }
+                        let (from, to) = range(n);
+                        let mut made = Vec::new();
+                        let read = self.reader.for_accounts::<Failure>(from, to, |history| {
+                            made.extend(map(history));
+                            match is_over.load(Ordering::Relaxed) {
+                                true => Err(Failure::BrokenPipe),
+                                false => Ok(()),
+                            }
+                        });
+                        // Nobody takes it any more when the taker has failed.
+                        let _ = sender.send((n, read.map(|()| made)));
+                    }
+                });
+            }
+            drop(sender);
+            let mut early = BTreeMap::new();
+            let mut take_all = || {
+                for n in 0..ranges {
+                    let made = loop {
+                        if let Some(made) = early.remove(&n) {
+                            break made;
+                        }
+                        let (n, made) = done.recv().expect("every range is made by a thread");
+                        early.insert(n, made);
+                    };
+                    made?.into_iter().try_for_each(&mut take)?;
+                }
+                Ok(())
+            };
+            let taken = take_all();
+            is_over.store(true, Ordering::Relaxed);
+            // Whoever waits to send can go.
+            while done.recv().is_ok() {}
+            taken
+        })
     }
 
     /// Every event, in the order of the log.

@@ -1,6 +1,6 @@
 //! `accounts`: a line an account.
 
-use event::Timestamp;
+use event::{History, Timestamp};
 use policy::Window;
 use projection::{Status, View, fold};
 
@@ -8,7 +8,7 @@ use crate::args::AccountsArgs;
 use crate::failure::{Failure, Outcome};
 use crate::question::Question;
 use crate::show::amount;
-use crate::show::screen::Screen;
+use crate::show::screen::{Line, Screen, json_line};
 use crate::show::style;
 use crate::show::table::{Cell, Column, Table};
 use crate::show::words::Word;
@@ -23,19 +23,20 @@ pub fn run(
     question.known_at_line(screen)?;
     let mut table = Table::new(columns(question));
     let mut shown = 0u64;
-    store.each_account(|history| {
-        let Some(view) = fold(history, &policy, question.as_of, question.known_at) else {
-            return Ok(());
-        };
+    let line = |history: &History| {
+        let view = fold(history, &policy, question.as_of, question.known_at)?;
         let is_asked = args.status.is_none_or(|status| status == view.status())
             && args.due_within.is_none_or(|window| is_due(&view, window));
-        if !is_asked {
-            return Ok(());
-        }
+        is_asked.then(|| match question.json {
+            true => Line::Json(json_line(&view.line())),
+            false => Line::Row(row(&view, question)),
+        })
+    };
+    store.map_accounts(line, |line| {
         shown += 1;
-        match question.json {
-            true => screen.json(&view.line()),
-            false => table.row(screen, row(&view, question)),
+        match line {
+            Line::Json(line) => screen.bytes(&line),
+            Line::Row(cells) => table.row(screen, cells),
         }
     })?;
     table.end(screen)?;

@@ -7,7 +7,7 @@ use crate::args::FindingsArgs;
 use crate::failure::{Failure, Outcome};
 use crate::question::Question;
 use crate::show::amount::counted;
-use crate::show::screen::Screen;
+use crate::show::screen::{Line, Screen, json_line};
 use crate::show::style;
 use crate::show::table::{Cell, Column, Table};
 use crate::show::words::{Word, finding};
@@ -21,34 +21,33 @@ pub fn run(
     let store = question.open()?;
     question.known_at_line(screen)?;
     let mut table = Table::new(columns(question, true));
-    let mut shown = 0u64;
-    let mut take = |history: &History| -> Result<bool, Failure> {
-        let Some(view) = fold(history, &policy, question.as_of, question.known_at) else {
-            return Ok(false);
+    let mut shown = 0;
+    let lines = |history: &History| {
+        let view = fold(history, &policy, question.as_of, question.known_at)?;
+        let is_asked = |found: &FindingRow| {
+            args.severity.is_none_or(|severity| severity == found.severity)
+                && args.code.is_none_or(|code| code == found.code)
         };
-        for found in view.finding_rows() {
-            if args.severity.is_some_and(|severity| severity != found.severity)
-                || args.code.is_some_and(|code| code != found.code)
-            {
-                continue;
-            }
-            shown += 1;
-            match question.json {
-                true => screen.json(&found)?,
-                false => table.row(screen, row(&found, question, true))?,
-            }
-        }
-        Ok(true)
+        let line = |found: FindingRow| match question.json {
+            true => Line::Json(json_line(&found)),
+            false => Line::Row(row(&found, question, true)),
+        };
+        let found = view.finding_rows().into_iter().filter(is_asked);
+        Some(found.map(line).collect::<Vec<Line>>())
+    };
+    let mut take = |lines: Vec<Line>| {
+        shown += lines.len();
+        lines.into_iter().try_for_each(|line| match line {
+            Line::Json(line) => screen.bytes(&line),
+            Line::Row(cells) => table.row(screen, cells),
+        })
     };
     match &args.account {
-        None => store.each_account(|history| take(history).map(drop))?,
-        Some(account) => {
-            let history = store.history(account)?;
-            let is_there = history.as_ref().map_or(Ok(false), take)?;
-            if !is_there {
-                return Err(question.no_account(account, &store));
-            }
-        }
+        None => store.map_accounts(lines, take)?,
+        Some(account) => match store.history(account)?.as_ref().and_then(lines) {
+            Some(lines) => take(lines)?,
+            None => return Err(question.no_account(account, &store)),
+        },
     }
     table.end(screen)?;
     if shown == 0 && !question.json {

@@ -8,6 +8,7 @@ use anstyle::Style;
 use serde::Serialize;
 
 use super::escape::escaped;
+use super::table::Cell;
 use crate::failure::{Failure, reason};
 
 /// Standard output.
@@ -75,6 +76,20 @@ fn failed(error: io::Error) -> Failure {
         io::ErrorKind::BrokenPipe => Failure::BrokenPipe,
         _ => Failure::Usage(format!("standard output: cannot write: {}", reason(&error))),
     }
+}
+
+/// A line of a list, made ready on whichever thread.
+pub enum Line {
+    /// With its line end.
+    Json(Vec<u8>),
+    Row(Vec<Cell>),
+}
+
+/// A value as a line of JSON, with its line end.
+pub fn json_line(value: &impl Serialize) -> Vec<u8> {
+    let mut line = serde_json::to_vec(value).expect("rows of answers are JSON");
+    line.push(b'\n');
+    line
 }
 
 /// Says something on standard error. Nobody listening there is no error.

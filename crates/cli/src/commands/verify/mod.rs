@@ -8,13 +8,14 @@ use policy::{Policy, PolicyHash, presets};
 use projection::fold;
 
 use self::answer::{Answer, OTHER_ROOT, Snapshots, Told};
-use crate::agreement::Agreement;
+use crate::agreement::{Keys, Sums};
 use crate::args::VerifyArgs;
 use crate::failure::{Failure, Outcome};
 use crate::question::Question;
 use crate::show::progress::Progress;
 use crate::show::screen::Screen;
 use crate::statements::{Held, Statements};
+use crate::store::Store;
 
 /// Why a check stopped.
 enum Stop {
@@ -61,13 +62,24 @@ pub fn run(
     screen: &mut Screen,
 ) -> Result<Outcome, Failure> {
     let policy = question.policy()?;
+    // Opened first: of what is written meanwhile only the log below its end is looked at.
+    let store = if args.quick { None } else { Some(question.open()) };
+    let size = store.as_ref().and_then(|store| store.as_ref().ok()).map_or(0, Store::size);
     let files = LogFiles::open(&question.store)?;
     let bytes = files.files().iter().map(|file| file.len).sum();
     let progress = Progress::of_bytes(Some(bytes));
-    let mut agreement = Agreement::default();
-    let checked = check(args, &files, &progress, &mut agreement);
-    progress.end();
+    let keys = Keys::default();
+    let mut sums = Sums::new(&keys, size);
+    let (checked, replayed) = std::thread::scope(|scope| {
+        let replay =
+            || store.map(|store| replay(&policy, question, store?, Sums::new(&keys, size)));
+        let replayed = scope.spawn(replay);
+        let checked = check(args, &files, &progress, &mut sums);
+        progress.end();
+        (checked, replayed.join().expect("a replay does not panic"))
+    });
     let mut answer = Answer::new(args.quick, bytes);
+    // The log comes first: what was replayed of one that is not as it was written says nothing.
     let result = checked.and_then(|report| {
         answer.found(&report);
         match args.expect_root {
@@ -77,8 +89,12 @@ pub fn run(
             Some(_) => answer.is_expected = true,
             None => {}
         }
-        if !args.quick {
-            answer.snapshots = replay(&policy, question, &report, agreement)?;
+        if let Some(replayed) = replayed {
+            let (derived, snapshots) = replayed?;
+            if let Some(account) = sums.differs(&derived) {
+                return Err(Stop::Tampered(derived_differs(account)));
+            }
+            answer.snapshots = snapshots;
         }
         Ok(())
     });
@@ -99,14 +115,14 @@ fn check(
     args: &VerifyArgs,
     files: &LogFiles,
     progress: &Progress,
-    agreement: &mut Agreement,
+    sums: &mut Sums,
 ) -> Result<Report, Stop> {
     let level = if args.quick { Level::Quick } else { Level::Full };
     let mut check = LogCheck::new(level, files.head())?;
     for file in files.files() {
         check.file(&file.name)?;
         files.read::<Stop>(file, |piece| {
-            check.feed(piece, &mut |event| agreement.add(&event.recorded))?;
+            check.feed(piece, &mut |event| sums.add(&event.recorded))?;
             progress.more(piece.len() as u64);
             Ok(())
         })?;
@@ -118,21 +134,15 @@ fn check(
 fn replay(
     policy: &Policy,
     question: &Question,
-    report: &Report,
-    mut agreement: Agreement,
-) -> Result<Snapshots, Stop> {
-    let store = question.open()?;
+    store: Store,
+    mut derived: Sums,
+) -> Result<(Sums, Snapshots), Stop> {
     let statements = Statements::open(&question.store, store.id(), false);
     let policies = known_policies(policy);
-    let progress = Progress::of_things(report.accounts);
     let mut snapshots = Snapshots::default();
     let mut divergence = None;
     let result = store.each_account(|history| {
-        progress.more(1);
-        if !agreement.take(history, report.events) {
-            divergence = Some(derived_differs(&history.account));
-            return Err(Failure::BrokenPipe);
-        }
+        derived.add_history(history);
         let _ = fold(history, policy, question.as_of, question.known_at);
         let held = statements.as_ref().map(|kept| kept.hold(history, &policies));
         for held in held.unwrap_or_default() {
@@ -155,15 +165,11 @@ fn replay(
         }
         Ok(())
     });
-    progress.end();
     if let Some(divergence) = divergence {
         return Err(Stop::Tampered(divergence));
     }
     result?;
-    match agreement.left_over() {
-        Some(account) => Err(Stop::Tampered(derived_differs(account))),
-        None => Ok(snapshots),
-    }
+    Ok((derived, snapshots))
 }
 
 /// The policy asked for, and the presets: a statement under one of them can be replayed.
