@@ -1,6 +1,51 @@
-//! Every `stillthere` command of the README runs, in the order of the page, on one store.
+//! Every `stillthere` command of the README runs, in the order of the page, on one store, and prints
+//! what the page shows of its output.
 
 use crate::binary::{Folder, root};
+
+/// A command, and the lines that the page shows beneath it.
+struct Shown {
+    command: String,
+    output: Vec<String>,
+}
+
+/// What stands in blocks of ```` ```console ````.
+fn shown(page: &str) -> Vec<Shown> {
+    let mut all: Vec<Shown> = Vec::new();
+    let mut within = false;
+    for line in page.lines() {
+        match (within, line.strip_prefix("$ ")) {
+            _ if line.starts_with("```") => within = line == "```console",
+            (false, command) => assert_eq!(command, None, "outside of a console block"),
+            (true, Some(command)) => {
+                all.push(Shown { command: command.to_owned(), output: Vec::new() });
+            }
+            (true, None) => all.last_mut().expect("a command first").output.push(line.to_owned()),
+        }
+    }
+    all
+}
+
+/// Holds the lines of a page against those that were printed; `…` stands for some that are left out.
+#[track_caller]
+fn check(command: &str, on_page: &[String], printed: &str) {
+    let printed: Vec<&str> = printed.lines().collect();
+    let mut from = 0;
+    for piece in on_page.split(|line| line == "…").filter(|piece| !piece.is_empty()) {
+        let at = printed[from..].windows(piece.len()).position(|lines| lines == piece);
+        let Some(at) = at else {
+            panic!(
+                "{command}\nprints no longer\n{}\nbut\n{}",
+                piece.join("\n"),
+                printed.join("\n")
+            );
+        };
+        assert!(at == 0 || from > 0, "{command}\nprints other lines before\n{}", piece.join("\n"));
+        from += at + piece.len();
+    }
+    let is_cut = on_page.last().is_none_or(|line| line == "…");
+    assert!(is_cut || from == printed.len(), "{command}\nprints more lines");
+}
 
 #[test]
 fn the_commands_of_the_readme_run() {
@@ -8,20 +53,27 @@ fn the_commands_of_the_readme_run() {
     let folder = Folder::new();
     let bin = std::path::Path::new(env!("CARGO_BIN_EXE_stillthere")).parent().expect("a folder");
     let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap_or_default());
-    let mut ran = 0;
-    for line in page.lines().filter_map(|line| line.strip_prefix("$ ")) {
-        assert!(line.starts_with("stillthere "), "another kind of command: {line}");
-        let line = line.replace("/tmp/", &format!("{}/", folder.path("").display()));
+    let (mut ran, mut checked) = (0, 0);
+    for Shown { command, output: on_page } in shown(&page) {
+        assert!(command.starts_with("stillthere "), "another kind of command: {command}");
+        let line = command.replace("/tmp/", &format!("{}/", folder.path("").display()));
         let output = std::process::Command::new("bash")
             .args(["-c", &line])
             .env("PATH", &path)
             .env("STILLTHERE_STORE", folder.path("readme.store"))
+            .env("COLUMNS", "100")
             .current_dir(root())
             .output()
             .expect("bash runs");
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{line}\n{said}");
         ran += 1;
+        if !on_page.is_empty() {
+            let printed = String::from_utf8(output.stdout).expect("standard output is UTF-8");
+            check(&command, &on_page, &printed);
+            checked += 1;
+        }
     }
     assert!(ran >= 10, "the README shows commands");
+    assert!(checked >= 1, "the README shows what one of them prints");
 }
