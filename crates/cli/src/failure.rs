@@ -45,7 +45,7 @@ impl Failure {
         }
     }
 
-    /// As the contract has it (section 4); 130 is what shells give for Ctrl-C.
+    /// As docs/answers.md has them; 130 is what shells give for Ctrl-C.
     pub fn exit_code(&self) -> ExitCode {
         ExitCode::from(match self {
             Failure::BrokenPipe => 0,

@@ -1,6 +1,6 @@
 //! Lines from files and standard input: plain, gzip or zstd, told by their first bytes.
 //!
-//! A line is held only up to the limit of the contract; of a longer one the rest is passed on in
+//! A line is held only up to the limit of an event line; of a longer one the rest is passed on in
 //! pieces. The last line needs no line end, unless what it comes from was cut.
 
 use std::fs::File;
@@ -15,7 +15,7 @@ use flate2::bufread::MultiGzDecoder;
 use crate::failure::{Failure, reason};
 use crate::show::escape::escaped_path;
 
-/// What of a line is held: one that the contract allows, and the `\r` before its line end.
+/// What of a line is held: one that is taken, and the `\r` before its line end.
 const HELD_BYTES: usize = LINE_BYTES + 1;
 /// Bytes read at once.
 const BUFFER_BYTES: usize = 1 << 17;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::{Actor, ClearCause, Kind, PurgeCause, RecordedBy, Surface, Timestamp};
 
-/// One event of an account, by the producer's word (contract, section 1).
+/// One event of an account, by the producer's word (docs/events.md).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
     /// The producer's id, 1–128 bytes, unique within the account: the idempotency key.

@@ -3,7 +3,7 @@
 //! BLAKE3 in its keyed mode over the [canonical bytes](crate::canonical), with the 32 ASCII bytes
 //! `stillthere.event.canonical.v1...` as the key, which keeps the hash apart from every other use
 //! of BLAKE3. `recorded_at` is not in it. Two events of one account with the same id are the same
-//! event exactly when their hashes are equal; else they are in conflict (contract, section 1).
+//! event exactly when their hashes are equal; else they are in conflict (docs/events.md).
 //!
 //! It has no salt: who can guess an event can confirm the guess, so it goes into nothing that is
 //! to hide events.

@@ -1,4 +1,4 @@
-//! How long and how large the parts of an event may be (contract, section 1).
+//! How long and how large the parts of an event may be (docs/events.md).
 //!
 //! Lengths are of UTF-8 bytes, after JSON's escapes are undone: how a text is spelled in a line
 //! does not decide whether it fits.

@@ -1,6 +1,6 @@
 //! Event lines: NDJSON read strictly, and written so that they read back the same.
 //!
-//! Where the contract leaves a spelling open, this is what is taken:
+//! Where docs/events.md leaves a spelling open, this is what is taken:
 //!
 //! - Keys are compared after JSON's escapes are undone; a key given twice is an error at every
 //!   depth. A byte order mark is not JSON.
@@ -28,7 +28,7 @@ pub fn is_blank(line: &[u8]) -> bool {
 ///
 /// # Errors
 /// [`LineError`] about the first thing wrong: first the line as JSON, then keys given twice, then
-/// unknown fields, then the fields in the order of the contract.
+/// unknown fields, then the fields in the order of docs/events.md.
 pub fn read_line(line: &[u8]) -> Result<Event, LineError> {
     let mut fields = match Fields::read(line) {
         Some(fields) => fields,

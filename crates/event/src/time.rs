@@ -2,7 +2,7 @@
 //!
 //! Read from RFC 3339 (digits past the millisecond are cut, `:60` is the next second) and written
 //! in UTC as `2026-02-13T13:47:38Z`, with three digits of fraction where there are any
-//! (contract, sections 1 and 6). Calendar days by the algorithm of H. Hinnant,
+//! (docs/events.md). Calendar days by the algorithm of H. Hinnant,
 //! "chrono-Compatible Low-Level Date Algorithms".
 
 use std::fmt;

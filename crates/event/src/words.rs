@@ -1,6 +1,6 @@
 //! The closed word lists of the wire: kinds, actors, surfaces and causes.
 //!
-//! Each enum has a wire name (contract, section 1) and a number, which is the tag in canonical
+//! Each enum has a wire name (docs/events.md) and a number, which is the tag in canonical
 //! bytes and never changes: new words are added at the end.
 
 /// Declares a closed list of words: an enum whose variants have a number and a wire name, with
@@ -122,7 +122,7 @@ words! {
 }
 
 impl Actor {
-    /// Whether the event counts as the user's own (contract, section 2, "Who").
+    /// Whether the event counts as the user's own (docs/policies.md).
     #[must_use]
     pub const fn is_user(self) -> bool {
         matches!(self, Actor::User | Actor::Device)

@@ -98,7 +98,7 @@ pub enum AppendError {
         /// What is so.
         found: String,
     },
-    /// An event breaks a limit of the contract, section 1. Nothing was appended.
+    /// An event breaks a limit of docs/events.md. Nothing was appended.
     #[error("event {index}: {reason}")]
     Event {
         /// Its place among the events given, from 0.

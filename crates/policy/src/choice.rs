@@ -1,6 +1,6 @@
 //! The closed word lists of the policy language, and sets of kinds and of actors.
 //!
-//! Each word has a wire name (contract, section 3) and a number, which is its tag in canonical
+//! Each word has a wire name (docs/policies.md) and a number, which is its tag in canonical
 //! bytes and never changes: new words are added at the end. The first of each list is what a
 //! policy that is silent means, but for [`Confidence`].
 

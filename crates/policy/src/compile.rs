@@ -1,6 +1,6 @@
 //! From the tree of a policy file to the checked policy.
 //!
-//! What a file must say and what its silence means is section 3 of the contract. Beyond it: a
+//! What a file must say and what its silence means is in docs/policies.md. Beyond it: a
 //! version's id, and a clause's id in its version, are given once; names (of the policy, versions,
 //! tiers, categories, clauses, readings) are 1–128 bytes, as on the wire; `effective_from` may also
 //! be a TOML date-time with an offset; the languages of a clause and the words that it is `for`

@@ -1,6 +1,6 @@
 //! Retention rules as data.
 //!
-//! A tour: [`Policy`] is the checked, compiled form of a policy file (contract, section 3), a
+//! A tour: [`Policy`] is the checked, compiled form of a policy file (docs/policies.md), a
 //! sequence of [`Version`]s; [`Policy::parse`] reads one or says where it is wrong
 //! ([`PolicyError`]), [`Policy::check`] also says what its author may not have meant
 //! ([`Remark`]), and [`Policy::preset`] is one that is compiled in. [`Window`] is a duration of

@@ -4,7 +4,7 @@ use crate::error::{Fault, suggested_word};
 use crate::tree::{Node, Table};
 use crate::{Policy, Version};
 
-/// The words that findings, states and claims bear (contract, sections 2 and 5): what a clause can
+/// The words that findings, states and claims bear (docs/answers.md): what a clause can
 /// be cited for.
 pub const CITABLE: &[&str] = &[
     // Findings.

@@ -3,7 +3,7 @@
 //! `30d` is 24 hours each; `6mo` and `1y` go by the calendar in the policy's zone, to the same
 //! wall time on the same day of the month, or on its last day where the month is shorter (a year
 //! from 29 Feb is 28 Feb); `never` does not end. A wall time that does not exist takes the offset
-//! before the gap, one that exists twice the first (contract, section 3): so a window of no months
+//! before the gap, one that exists twice the first (docs/policies.md): so a window of no months
 //! from the second pass of a fold ends in the first. What would end after the last [`Timestamp`],
 //! in the year 9999, never ends.
 

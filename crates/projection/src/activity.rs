@@ -1,4 +1,4 @@
-//! When the account counted as active (contract, section 2, "Activity").
+//! When the account counted as active (docs/policies.md).
 
 use event::{Kind, Timestamp};
 use policy::Window;

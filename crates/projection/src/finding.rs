@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::EventRef;
 
 event::words! {
-    /// What was found (contract, section 2, the table of findings), in byte order of the codes.
+    /// What was found (docs/answers.md, findings), in byte order of the codes.
     FindingCode {
         ClearedWhileActive = 0 "cleared-while-active",
         ClearedWithoutNotice = 1 "cleared-without-notice",

@@ -1,4 +1,4 @@
-//! Time and events, one after the other, in the contract's order: at one instant deadlines fall,
+//! Time and events, one after the other, in the order of docs/answers.md: at one instant deadlines fall,
 //! then the policy's version changes, then the events come, each judged by the state that those
 //! before it left and only then counted as activity.
 

@@ -7,7 +7,7 @@
 //! [`Finding`] is something that the policy does not allow or that a reader should know; a
 //! [`Change`] is one step of one thing's life, kept when asked for.
 //!
-//! The semantics are those of the contract, section 2. Everything here is a pure function of
+//! The semantics are those of docs/answers.md and docs/policies.md. Everything here is a pure function of
 //! (events, policy, as-of, known-at).
 
 mod activity;

@@ -1,5 +1,5 @@
 //! What people and scripts see of a view: the fields of `state`, `accounts` and `findings`
-//! (contract, section 4).
+//! (docs/answers.md).
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use crate::{
 
 /// One account, whole.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-#[allow(missing_docs, reason = "the fields are those of the contract, section 4, `state`")]
+#[allow(missing_docs, reason = "the fields are those of docs/answers.md, `state`")]
 pub struct AccountState {
     pub account: String,
     pub as_of: Timestamp,
@@ -32,7 +32,7 @@ pub struct AccountState {
 
 /// Bytes used and allowed.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-#[allow(missing_docs, reason = "the fields are those of the contract, section 4, `state`")]
+#[allow(missing_docs, reason = "the fields are those of docs/answers.md, `state`")]
 pub struct Quota {
     /// `None`: no limit.
     pub limit_bytes: Option<u64>,
@@ -42,7 +42,7 @@ pub struct Quota {
 
 /// When the account counted as active.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-#[allow(missing_docs, reason = "the fields are those of the contract, section 4, `state`")]
+#[allow(missing_docs, reason = "the fields are those of docs/answers.md, `state`")]
 pub struct Activity {
     pub last_at: Option<Timestamp>,
     pub last_kind: Option<Kind>,
@@ -53,7 +53,7 @@ pub struct Activity {
 
 /// `[from, to)`.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-#[allow(missing_docs, reason = "the fields are those of the contract, section 4, `state`")]
+#[allow(missing_docs, reason = "the fields are those of docs/answers.md, `state`")]
 pub struct Span {
     pub from: Timestamp,
     /// `None`: never.
@@ -62,7 +62,7 @@ pub struct Span {
 
 /// One category: its sync and its items.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
-#[allow(missing_docs, reason = "the fields are those of the contract, section 4, `state`")]
+#[allow(missing_docs, reason = "the fields are those of docs/answers.md, `state`")]
 pub struct CategoryRow {
     /// `None`: never set.
     pub sync: Option<bool>,
@@ -76,7 +76,7 @@ pub struct CategoryRow {
 
 /// One item.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-#[allow(missing_docs, reason = "the fields are those of the contract, section 4, `state`")]
+#[allow(missing_docs, reason = "the fields are those of docs/answers.md, `state`")]
 pub struct ItemRow {
     pub item: String,
     pub category: Option<String>,
@@ -92,7 +92,7 @@ pub struct ItemRow {
 
 /// One backup.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-#[allow(missing_docs, reason = "the fields are those of the contract, section 4, `state`")]
+#[allow(missing_docs, reason = "the fields are those of docs/answers.md, `state`")]
 pub struct BackupRow {
     pub backup: String,
     pub state: BackupState,
@@ -115,7 +115,7 @@ pub struct Counts {
 /// One finding. For people's formats `item`, `backup` and `count` are left out where there is none;
 /// for machines' it is an array of all fields.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[allow(missing_docs, reason = "the fields are those of the contract, section 2, findings")]
+#[allow(missing_docs, reason = "the fields are those of docs/answers.md, findings")]
 pub struct FindingRow {
     pub account: String,
     pub code: FindingCode,
@@ -159,7 +159,7 @@ impl Serialize for FindingRow {
 
 /// One account in a line.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-#[allow(missing_docs, reason = "the fields are those of the contract, section 4, `accounts`")]
+#[allow(missing_docs, reason = "the fields are those of docs/answers.md, `accounts`")]
 pub struct AccountLine {
     pub account: String,
     pub status: Status,

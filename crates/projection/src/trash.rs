@@ -1,5 +1,5 @@
 //! The trash: deadlines under each basis, what a new version and a new tier do to them, and what
-//! happens when they pass (contract, section 2, "Deadline" and "`on_change`").
+//! happens when they pass (docs/policies.md).
 
 use event::{NameId, Timestamp};
 use policy::{Basis, OnChange, Window};

@@ -2,7 +2,7 @@
 //! before, at and after an instant, with the arithmetic in the comments.
 //!
 //! The table is data: the model is held against it here, the real fold and the real audit in the
-//! tests of their crates. The rules are those of the public contract, sections 2, 3 and 5.
+//! tests of their crates. The rules are those of docs/answers.md and docs/policies.md.
 
 mod account;
 mod activity;

@@ -1,6 +1,6 @@
 //! The model of an audit: the verdict on a claim, read off the model's own items and backups.
 //!
-//! Written from the words of the public contract, section 5, as [`crate::model`] from section 2.
+//! Written from the rules of claims alone, as [`crate::model`] from those of states.
 //! The prose (`because`, `caveats`) is left out.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -28,7 +28,7 @@ pub enum Subject {
 
 /// What a claim asserts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(missing_docs, reason = "the words of the contract, section 5")]
+#[allow(missing_docs, reason = "the words of docs/answers.md")]
 pub enum Asserts {
     Kept,
     Recoverable,
@@ -103,8 +103,8 @@ impl Claim {
     }
 }
 
-/// The answer, in the order of the contract's fields.
-#[allow(missing_docs, reason = "the fields are those of the contract, section 5")]
+/// The answer, in the order of docs/answers.md.
+#[allow(missing_docs, reason = "the fields are those of docs/answers.md")]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Answer {
     pub claim: String,
@@ -120,7 +120,7 @@ pub struct Answer {
 }
 
 /// An event on which the answer rests.
-#[allow(missing_docs, reason = "the fields are those of the contract, section 5")]
+#[allow(missing_docs, reason = "the fields are those of docs/answers.md")]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Evidence {
     pub position: u64,

@@ -425,7 +425,7 @@ mod tests {
         }
     }
 
-    /// Nothing in the contract's lists may be out of the generator's reach.
+    /// Nothing in the lists of docs/ may be out of the generator's reach.
     #[test]
     fn every_word_comes_up() {
         let mut seen: BTreeMap<String, usize> = BTreeMap::new();

@@ -1,6 +1,6 @@
 //! The model: what `state --json` must say, by the plainest fold that could be right.
 //!
-//! It is written from the words of the public contract (sections 2, 4 and 6) and shares nothing
+//! It is written from the rules alone and shares nothing
 //! with the real fold but the vocabulary of events, the compiled policy and its calendar. It keeps
 //! next to nothing: whatever can be found by reading the events again is found so, each time. It
 //! is slow on purpose; the tests hold the fast fold against it.

@@ -1,5 +1,5 @@
 //! A claim: what somebody asserts of an item, a backup, a category or an account's data as a whole
-//! (contract, section 5).
+//! (docs/answers.md).
 
 use event::json::{Json, Object};
 use event::{LineError, Timestamp};

@@ -5,7 +5,7 @@
 //!
 //! | element | what |
 //! |---|---|
-//! | 0 | the fields of `state`, in the contract's order (section 4), as nested arrays; times in milliseconds, words by their numbers, sums as 16 bytes big-endian; categories a map by name |
+//! | 0 | the fields of `state`, in the order of docs/answers.md, as nested arrays; times in milliseconds, words by their numbers, sums as 16 bytes big-endian; categories a map by name |
 //! | 1 | the policy's hash, 32 bytes |
 //! | 2 | the projection's version, [`PROJECTION_VERSION`] |
 //! | 3 | as-of, in milliseconds |

@@ -90,7 +90,7 @@ impl<'a> Record<'a> {
         events
     }
 
-    /// Whether `assert` holds of it: the table of the contract, section 5.
+    /// Whether `assert` holds of it: the table of docs/answers.md.
     pub(crate) fn holds(self, assert: Assert) -> bool {
         match self {
             Record::Item(item) => item_holds(item, self.taken_by_user(), assert),

@@ -1,4 +1,4 @@
-//! What comes of a claim (contract, section 5).
+//! What comes of a claim (docs/answers.md).
 
 use std::collections::BTreeMap;
 

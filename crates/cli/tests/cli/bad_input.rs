@@ -1,5 +1,5 @@
 //! Everything that can be wrong with what the command is given: a sentence that says what, where
-//! and what to do, the contract's exit code, and nothing written.
+//! and what to do, the right exit code, and nothing written.
 
 use std::ffi::OsString;
 use std::fs;

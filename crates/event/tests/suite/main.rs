@@ -1,4 +1,4 @@
-//! What holds the event crate to its contract: lines, canonical bytes, hashes, round trips.
+//! What holds the event crate to its page: lines, canonical bytes, hashes, round trips.
 
 // By the name that the workspace knows it by.
 extern crate stillthere_event as event;

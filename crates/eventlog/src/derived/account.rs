@@ -222,7 +222,7 @@ impl Gather {
     }
 }
 
-/// What steps fold by (contract, section 2, "Order").
+/// What steps fold by (docs/answers.md).
 pub(super) fn fold_order(step: &Step) -> (event::Timestamp, u64) {
     (step.occurred_at, step.revision)
 }

@@ -1,4 +1,4 @@
-//! What `state --json` prints, `state_hash` aside: fields in the order of the contract.
+//! What `state --json` prints, `state_hash` aside: fields in the order of docs/events.md.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::walk::{About, Found, ItemState, Walked};
 
 /// The account. Sums of bytes are `u128`: they may pass `u64`.
-#[allow(missing_docs, reason = "the fields are those of the contract, section 4")]
+#[allow(missing_docs, reason = "the fields are those of docs/answers.md")]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct State {
     pub account: String,
@@ -26,7 +26,7 @@ pub struct State {
     pub findings: Vec<Finding>,
 }
 
-#[allow(missing_docs, reason = "the fields are those of the contract, section 4")]
+#[allow(missing_docs, reason = "the fields are those of docs/answers.md")]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Quota {
     pub limit_bytes: Option<u64>,
@@ -34,7 +34,7 @@ pub struct Quota {
     pub over: bool,
 }
 
-#[allow(missing_docs, reason = "the fields are those of the contract, section 4")]
+#[allow(missing_docs, reason = "the fields are those of docs/answers.md")]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Activity {
     pub last_at: Option<Timestamp>,
@@ -43,14 +43,14 @@ pub struct Activity {
     pub windows: Vec<Span>,
 }
 
-#[allow(missing_docs, reason = "the fields are those of the contract, section 4")]
+#[allow(missing_docs, reason = "the fields are those of docs/answers.md")]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Span {
     pub from: Timestamp,
     pub to: Option<Timestamp>,
 }
 
-#[allow(missing_docs, reason = "the fields are those of the contract, section 4")]
+#[allow(missing_docs, reason = "the fields are those of docs/answers.md")]
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Category {
     pub sync: Option<bool>,
@@ -60,7 +60,7 @@ pub struct Category {
     pub bytes: u128,
 }
 
-#[allow(missing_docs, reason = "the fields are those of the contract, section 4")]
+#[allow(missing_docs, reason = "the fields are those of docs/answers.md")]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ItemLine {
     pub item: String,
@@ -73,7 +73,7 @@ pub struct ItemLine {
     pub cause: Option<&'static str>,
 }
 
-#[allow(missing_docs, reason = "the fields are those of the contract, section 4")]
+#[allow(missing_docs, reason = "the fields are those of docs/answers.md")]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct BackupLine {
     pub backup: String,
@@ -83,7 +83,7 @@ pub struct BackupLine {
     pub cause: Option<&'static str>,
 }
 
-#[allow(missing_docs, reason = "the fields are those of the contract, section 4")]
+#[allow(missing_docs, reason = "the fields are those of docs/answers.md")]
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Counts {
     pub live: u64,
@@ -93,7 +93,7 @@ pub struct Counts {
     pub removed: u64,
 }
 
-#[allow(missing_docs, reason = "the fields are those of the contract, section 2")]
+#[allow(missing_docs, reason = "the fields are those of docs/answers.md")]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finding {
     pub account: String,
@@ -232,7 +232,7 @@ fn categories(walked: &Walked) -> BTreeMap<String, Category> {
     categories
 }
 
-/// Everything found, in the contract's order.
+/// Everything found, in the order of docs/answers.md.
 #[must_use]
 pub fn findings(walked: &Walked) -> Vec<Finding> {
     let mut findings: Vec<Finding> = walked.found.iter().map(|f| finding(walked, f)).collect();

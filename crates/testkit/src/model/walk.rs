@@ -11,7 +11,7 @@ use super::past::{Past, measured_as};
 /// What became of an item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
-#[allow(missing_docs, reason = "the words of the contract")]
+#[allow(missing_docs, reason = "the words of docs/answers.md")]
 pub enum ItemState {
     Live,
     Trashed,
