@@ -105,7 +105,7 @@ impl Input {
 
     /// Whether the next line may have to be waited for.
     pub fn must_wait(&self) -> bool {
-        !self.text.buffer().contains(&b'\n')
+        memchr::memchr(b'\n', self.text.buffer()).is_none()
     }
 
     /// Appends the next line to `out`.
@@ -125,7 +125,7 @@ impl Input {
                 return Ok(Next::Line);
             }
             let most = HELD_BYTES + 1 - (out.len() - start);
-            let end = buffer.iter().take(most).position(|byte| *byte == b'\n');
+            let end = memchr::memchr(b'\n', &buffer[..buffer.len().min(most)]);
             let taken = end.unwrap_or(buffer.len().min(most));
             out.extend_from_slice(&buffer[..taken]);
             self.text.consume(taken + usize::from(end.is_some()));
