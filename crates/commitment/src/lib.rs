@@ -26,10 +26,10 @@ pub use check::{Checked, Divergence, End, Level, LogCheck, Report};
 pub use envelope::{ENVELOPE, Envelope, Scope};
 pub use fault::Fault;
 pub use frame::{
-    FRAME_HEADER, Frame, MAX_FRAME, MIN_CONTENT, SALT, chain_start, chain_step, content_of,
-    event_leaf, name_leaf, write_event, write_name, write_trailer,
+    FRAME_HEADER, Frame, MAX_FRAME, MIN_CONTENT, SALT, begin_event, chain_start, chain_step,
+    content_of, event_leaf, finish_events, name_leaf, write_event, write_name, write_trailer,
 };
-pub use hash::{Digest, Domain, KeyedDomain, hash, hex, keyed, unhex};
+pub use hash::{Digest, Domain, KeyedDomain, hash, hash_pairs, hex, keyed, unhex};
 pub use head::{HEAD, Head, SLOT, Slot};
 pub use page::{MAX_PAGE, Pages, SUMMARY, Summary};
 pub use segment::{

@@ -143,15 +143,16 @@ impl Pages {
         self.count(len, is_event);
     }
 
-    /// The same without the leaf, for those who do not need the root.
-    pub(crate) fn count(&mut self, len: usize, is_event: bool) {
+    /// The same without the leaf: for [`Pages::push_leaf`] to bring it later, or for those who do not
+    /// need the root.
+    pub fn count(&mut self, len: usize, is_event: bool) {
         self.leaves += 1;
         self.bytes += len;
         self.events += u32::from(is_event);
     }
 
     /// Counts a leaf whose frame [`Pages::count`] has taken in before.
-    pub(crate) fn push_leaf(&mut self, leaf: Digest) {
+    pub fn push_leaf(&mut self, leaf: Digest) {
         self.tree.push(leaf);
     }
 

@@ -1,8 +1,8 @@
 //! Puts events into frames, frames into pages and a batch.
 
 use commitment::{
-    Checksum, Envelope, FRAME_HEADER, Pages, SALT, SEGMENT_HEADER, Scope, SegmentHeader,
-    begin_batch, write_event, write_name, write_trailer,
+    Checksum, Digest, Envelope, FRAME_HEADER, Pages, SALT, SEGMENT_HEADER, Scope, SegmentHeader,
+    begin_batch, begin_event, finish_events, write_name, write_trailer,
 };
 use event::{Event, RecordedBy, Timestamp};
 use rand_chacha::ChaCha20Rng;
@@ -16,12 +16,20 @@ pub(crate) struct Encoder {
     pages: Pages,
     accounts: u32,
     batch: Vec<u8>,
+    /// Frames of the open page that the batch has, in order: an event's by its place, for its leaf is not
+    /// made yet, a name's by its leaf.
+    open: Vec<Open>,
     events: u32,
     /// The segment that the batch goes to, and where it will begin there.
     segment: u64,
     offset: u64,
     segment_bytes: u64,
     random: ChaCha20Rng,
+}
+
+enum Open {
+    Event(usize),
+    Name(Digest),
 }
 
 /// A full batch, but for its header.
@@ -46,6 +54,7 @@ impl Encoder {
             pages,
             accounts,
             batch: Vec::new(),
+            open: Vec::new(),
             events: 0,
             segment: end.segment,
             offset: end.offset,
@@ -77,7 +86,8 @@ impl Encoder {
         self.make_room(FRAME_HEADER + 36 + name.len());
         let start = self.batch.len();
         let leaf = write_name(&mut self.batch, ordinal, &secret, name);
-        self.pages.push(leaf, self.batch.len() - start, false);
+        self.pages.count(self.batch.len() - start, false);
+        self.open.push(Open::Name(leaf));
         (ordinal, secret)
     }
 
@@ -119,10 +129,10 @@ impl Encoder {
             // Only now: a page that was just closed ended before this event.
             self.pages.set_clock_ms(recorded_at.ms());
         }
-        let start = self.batch.len();
         let (envelope, batch) = (envelope.encode(), &mut self.batch);
-        let leaf = write_event(batch, &envelope, &salt, |out| out.extend_from_slice(content));
-        self.pages.push(leaf, self.batch.len() - start, true);
+        let start = begin_event(batch, &envelope, &salt, |out| out.extend_from_slice(content));
+        self.pages.count(self.batch.len() - start, true);
+        self.open.push(Open::Event(start));
         self.events += 1;
         (start, recorded_at, recorded_by)
     }
@@ -137,7 +147,24 @@ impl Encoder {
         }
     }
 
+    /// Makes the leaves of the frames so far.
+    fn finish_frames(&mut self) {
+        let event = |frame: &Open| match frame {
+            Open::Event(start) => Some(*start),
+            Open::Name(_) => None,
+        };
+        let starts: Vec<usize> = self.open.iter().filter_map(event).collect();
+        let mut leaves = finish_events(&mut self.batch, &starts).into_iter();
+        for frame in self.open.drain(..) {
+            self.pages.push_leaf(match frame {
+                Open::Name(leaf) => leaf,
+                Open::Event(_) => leaves.next().expect("a leaf an event"),
+            });
+        }
+    }
+
     fn close_page(&mut self) {
+        self.finish_frames();
         if let Some(summary) = self.pages.open() {
             let summary = summary.encode();
             write_trailer(&mut self.batch, &summary);
@@ -147,6 +174,7 @@ impl Encoder {
 
     /// The batch as it is, to be written; the next one is begun. `spare` is memory to use again.
     pub(crate) fn take(&mut self, mut spare: Vec<u8>) -> Batch {
+        self.finish_frames();
         let mut next = None;
         if self.offset + self.batch.len() as u64 >= self.segment_bytes {
             self.close_page();
