@@ -19,6 +19,8 @@ pub enum Fault {
     /// Nothing, and a sync counts what it should have written for clean, as Linux does: it can be
     /// read until the power goes, and no later sync writes it.
     Forgotten,
+    /// Nothing, nor does any call after it: the machine has stopped.
+    Stopped,
 }
 
 /// What is there after the machine stopped.
@@ -32,12 +34,29 @@ pub enum After {
     SyncedNames,
     /// All names, and the bytes that were synced.
     SyncedBytes,
-    /// By chance, write by write and name by name, some writes only up to a border of 512 bytes.
+    /// By chance, name by name and write by write, some writes only between some borders of 512
+    /// bytes or 4 KiB: so also later writes without earlier ones, in one file or across files.
     Chance(u64),
+    /// Of the writes that were not synced, by their order across all files, those whose bits are set;
+    /// all names.
+    Kept(u64),
+    /// All names and writes, but of one that was not synced only what lies before a byte of its file,
+    /// or only what lies from it on.
+    Torn {
+        /// Which, by their order across all files.
+        write: usize,
+        /// The byte.
+        at: usize,
+        /// Whether what lies from it on is kept.
+        is_end_kept: bool,
+    },
 }
 
+/// What disks tear at.
+pub const BORDERS: [usize; 2] = [512, 4096];
+
 #[derive(Debug, Clone)]
-enum Change {
+pub enum Change {
     Write(usize, Vec<u8>),
     Len(usize),
 }
@@ -52,14 +71,50 @@ impl Change {
             Change::Len(len) => bytes.resize(*len, 0),
         }
     }
+
+    /// The parts of a write between borders of a size; of another change all of it.
+    fn pieces(&self, border: usize) -> Vec<Change> {
+        let Change::Write(at, new) = self else { return vec![self.clone()] };
+        let (mut at, mut new) = (*at, &new[..]);
+        let mut pieces = Vec::new();
+        while !new.is_empty() {
+            let (piece, rest) = new.split_at(new.len().min(border - at % border));
+            pieces.push(Change::Write(at, piece.to_vec()));
+            (at, new) = (at + piece.len(), rest);
+        }
+        pieces
+    }
+
+    /// What of it is kept: nothing, all, or pieces.
+    fn kept(&self, n: usize, after: After, chance: &mut fastrand::Rng) -> Vec<Change> {
+        match (after, self) {
+            (After::Kept(bits), _) if bits & 1 << n == 0 => Vec::new(),
+            (After::Torn { write, at, is_end_kept }, Change::Write(from, new)) if write == n => {
+                let (begin, end) = new.split_at(at.saturating_sub(*from).min(new.len()));
+                vec![match is_end_kept {
+                    true => Change::Write(at.max(*from), end.to_vec()),
+                    false => Change::Write(*from, begin.to_vec()),
+                }]
+            }
+            (After::Chance(_), _) => match chance.u8(..4) {
+                0 => Vec::new(),
+                1 => {
+                    let border = *chance.choice(&BORDERS).expect("there are some");
+                    self.pieces(border).into_iter().filter(|_| chance.bool()).collect()
+                }
+                _ => vec![self.clone()],
+            },
+            _ => vec![self.clone()],
+        }
+    }
 }
 
 #[derive(Debug, Clone, Default)]
 struct Stored {
     synced: Vec<u8>,
     now: Vec<u8>,
-    /// What lies between the two.
-    changes: Vec<Change>,
+    /// What lies between the two, each with the number of its call.
+    changes: Vec<(usize, Change)>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -118,6 +173,14 @@ impl Memory {
         state.fault.and_then(|(n, _)| state.journal.get(n).cloned())
     }
 
+    /// The changes of files that are not synced, in their order across all files.
+    pub fn unsynced(&self) -> Vec<Change> {
+        let state = self.0.lock().unwrap();
+        let changes = state.files.iter().flat_map(|file| &file.changes);
+        let in_order: BTreeMap<usize, Change> = changes.cloned().collect();
+        in_order.into_values().collect()
+    }
+
     /// What is there after the machine stopped now.
     pub fn after(&self, after: After) -> Memory {
         let mut state = self.0.lock().unwrap().clone();
@@ -128,9 +191,9 @@ impl Memory {
         state.locked.clear();
         state.fault = None;
         state.lies = None;
-        let keeps_names = matches!(after, After::Kill | After::SyncedBytes);
         match after {
-            _ if keeps_names => {}
+            After::Kill | After::SyncedBytes | After::Kept(_) | After::Torn { .. } => {}
+            After::Synced | After::SyncedNames => state.names = state.synced_names.clone(),
             After::Chance(_) => {
                 let old = state.synced_names.clone();
                 let paths: BTreeSet<PathBuf> =
@@ -144,7 +207,6 @@ impl Memory {
                     }
                 }
             }
-            _ => state.names = state.synced_names.clone(),
         }
         // What lies in a folder that is gone is gone.
         let names = state.names.clone();
@@ -153,24 +215,18 @@ impl Memory {
             folders.all(|folder| names.contains_key(folder))
         };
         state.names.retain(|path, _| is_there(path));
+        let changes = state.files.iter().flat_map(|file| &file.changes);
+        let order: BTreeSet<usize> = changes.map(|(call, _)| *call).collect();
+        let nth: BTreeMap<usize, usize> = order.into_iter().zip(0..).collect();
         for file in &mut state.files {
-            match after {
-                After::Kill | After::SyncedNames => {}
-                After::Synced | After::SyncedBytes => file.now = file.synced.clone(),
-                After::Chance(_) => {
-                    let mut bytes = file.synced.clone();
-                    for change in &file.changes {
-                        match (chance.u8(..4), change) {
-                            (0, _) => {}
-                            (1, Change::Write(at, new)) => {
-                                let border = (at + chance.usize(..=new.len())) / 512 * 512;
-                                let len = border.saturating_sub(*at).min(new.len());
-                                Change::Write(*at, new[..len].to_vec()).apply(&mut bytes);
-                            }
-                            _ => change.apply(&mut bytes),
-                        }
+            if !matches!(after, After::Kill | After::SyncedNames) {
+                file.now = file.synced.clone();
+            }
+            if matches!(after, After::Chance(_) | After::Kept(_) | After::Torn { .. }) {
+                for (call, change) in &file.changes {
+                    for kept in change.kept(nth[call], after, &mut chance) {
+                        kept.apply(&mut file.now);
                     }
-                    file.now = bytes;
                 }
             }
             file.synced = file.now.clone();
@@ -197,12 +253,15 @@ impl Memory {
             _ if is_lie => change(&mut state, 0),
             Some((at, fault)) if at == n => {
                 let halves = match fault {
-                    Fault::Lost | Fault::Forgotten => 0,
+                    Fault::Lost | Fault::Forgotten | Fault::Stopped => 0,
                     Fault::Torn => 1,
                     Fault::Kept => 2,
                 };
                 let _ = change(&mut state, halves);
                 Err(io::Error::other("the disk is on fire"))
+            }
+            Some((at, Fault::Stopped)) if at < n => {
+                Err(io::Error::other("the machine has stopped"))
             }
             _ => change(&mut state, 2),
         }
@@ -330,9 +389,10 @@ impl Opened {
     fn change(&self, name: &str, change: impl FnOnce(usize) -> Option<Change>) -> io::Result<()> {
         self.memory.call(name, &self.path, |state, halves| {
             if let Some(change) = change(halves) {
+                let call = state.calls;
                 let file = &mut state.files[self.id];
                 change.apply(&mut file.now);
-                file.changes.push(change);
+                file.changes.push((call, change));
             }
             Ok(())
         })
@@ -374,7 +434,7 @@ impl StoredFile for Opened {
                 file.changes.clear();
             }
             let done = file.changes.len() * halves / 2;
-            for change in file.changes.drain(..done) {
+            for (_, change) in file.changes.drain(..done) {
                 change.apply(&mut file.synced);
             }
             Ok(())
