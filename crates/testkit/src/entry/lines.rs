@@ -8,7 +8,9 @@ use super::is_printable;
 
 /// A line that may be an event, plain or a CloudEvent.
 pub fn event_line(line: &[u8]) {
-    let event = match read_line(line) {
+    let read = read_line(line);
+    is_read_the_same(line, &read);
+    let event = match read {
         Ok(event) => event,
         Err(error) => return is_named(&error),
     };
@@ -32,6 +34,19 @@ pub fn event_line(line: &[u8]) {
     assert_eq!(EventHash::of_canonical(&bytes), hash);
     let decoded = canonical::decode(&bytes).expect("what is encoded can be decoded");
     assert_eq!(decoded, Event { recorded_at: None, ..event });
+}
+
+/// A key spelled with an escape is the same key, whichever way the line is then read.
+fn is_read_the_same(line: &[u8], read: &Result<Event, LineError>) {
+    let Some(rest) = line.strip_prefix(b"{\"id\":") else { return };
+    let escaped = [b"{\"\\u0069d\":", rest].concat();
+    match (read, read_line(&escaped)) {
+        // What is wrong with the line as a whole is said with its column, which is another.
+        (Err(error), Err(other)) if ["json", "line"].contains(&&*error.field) => {
+            assert_eq!(other.field, error.field);
+        }
+        (read, again) => assert_eq!(again, *read),
+    }
 }
 
 /// Written as a CloudEvent it reads back, the same if it has a source.
