@@ -133,6 +133,8 @@ struct State {
     fault: Option<(usize, Fault)>,
     /// Syncs whose line in the journal begins so do nothing, and say that they did.
     lies: Option<String>,
+    /// The one call of such a sync.
+    lie_at: Option<usize>,
     /// The calls, to say which one failed.
     journal: Vec<String>,
 }
@@ -153,6 +155,16 @@ impl Memory {
     /// From now on syncs whose line in the journal begins so do nothing.
     pub fn lie(&self, begins: &str) {
         self.0.lock().unwrap().lies = Some(begins.to_owned());
+    }
+
+    /// The `n`th call, a sync, does nothing.
+    pub fn lie_at(&self, n: usize) {
+        self.0.lock().unwrap().lie_at = Some(n);
+    }
+
+    /// The calls that changed something since [`Memory::fail`], each with the path.
+    pub fn journal(&self) -> Vec<String> {
+        self.0.lock().unwrap().journal.clone()
     }
 
     /// The process has ended, the machine goes on; nothing fails any more.
@@ -190,7 +202,7 @@ impl Memory {
         };
         state.locked.clear();
         state.fault = None;
-        state.lies = None;
+        (state.lies, state.lie_at) = (None, None);
         match after {
             After::Kill | After::SyncedBytes | After::Kept(_) | After::Torn { .. } => {}
             After::Synced | After::SyncedNames => state.names = state.synced_names.clone(),
@@ -247,7 +259,8 @@ impl Memory {
         let n = state.calls;
         state.calls += 1;
         let line = format!("{name} {} ", path.display());
-        let is_lie = state.lies.as_ref().is_some_and(|lies| line.starts_with(lies));
+        let is_lie = state.lie_at == Some(n)
+            || state.lies.as_ref().is_some_and(|lies| line.starts_with(lies));
         state.journal.push(line);
         match state.fault {
             _ if is_lie => change(&mut state, 0),
