@@ -60,6 +60,7 @@ impl Plan {
 struct Tally {
     cycles: u64,
     in_recovery: u64,
+    cut: u64,
     acknowledged: u64,
     lost: u64,
 }
@@ -80,9 +81,10 @@ pub fn run(plan: &Plan) -> Result<(), String> {
     std::fs::create_dir_all(&dir).map_err(|e| format!("{}: {e}", dir.display()))?;
     let mut tally = Tally::default();
     let done = cycles(plan, seed, &Binary { path: binary }, &dir, &mut tally);
-    let Tally { cycles, in_recovery, acknowledged, lost } = tally;
+    let Tally { cycles, in_recovery, cut, acknowledged, lost } = tally;
     println!(
-        "{cycles} cycles, {in_recovery} kills in recovery, {acknowledged} acknowledged, {lost} lost"
+        "{cycles} cycles, {in_recovery} kills in recovery, {cut} torn ends cut, \
+         {acknowledged} acknowledged, {lost} lost"
     );
     match done {
         Ok(()) => std::fs::remove_dir_all(&dir).map_err(|e| format!("{}: {e}", dir.display())),
@@ -124,6 +126,7 @@ fn cycles(
             }
         }
         tally.acknowledged += store.end()?;
+        tally.cut += store.cut;
     }
     Ok(())
 }

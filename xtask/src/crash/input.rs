@@ -24,7 +24,7 @@ impl Input {
     ) -> Result<Vec<Input>, String> {
         let mut all = Vec::new();
         for (name, accounts, events, weight) in
-            [("small", 20, 3_000, 60), ("large", 1_000, 60_000, 35)]
+            [("small", 20, 3_000, 55), ("large", 1_000, 60_000, 33)]
         {
             let (accounts, events) = (format!("{accounts}"), format!("{events}"));
             let seed = format!("{}", random.u32(..));
@@ -32,7 +32,7 @@ impl Input {
             let lines = binary.answer(&args, dir)?;
             all.push(Input::make(binary, dir, name, &lines, weight)?);
         }
-        all.push(Input::make(binary, dir, "long", long_lines(random).as_bytes(), 5)?);
+        all.push(Input::make(binary, dir, "long", long_lines(random).as_bytes(), 12)?);
         Ok(all)
     }
 
@@ -87,10 +87,10 @@ impl Input {
     }
 }
 
-/// 90 MiB of attributes.
+/// 71 MiB of attributes: more than a segment.
 fn long_lines(random: &mut fastrand::Rng) -> String {
     let mut lines = String::new();
-    for n in 0..3_000 {
+    for n in 0..2_400 {
         let (account, note) = (random.u8(..40), random.alphanumeric().to_string().repeat(31_000));
         let _ = writeln!(
             lines,

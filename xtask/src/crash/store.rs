@@ -18,6 +18,8 @@ pub struct Store<'a> {
     acknowledged: u64,
     /// Whether the last writer was killed.
     was_killed: bool,
+    /// How many pieces of batches its writers cut off.
+    pub cut: u64,
 }
 
 /// A kill.
@@ -35,7 +37,7 @@ impl<'a> Store<'a> {
         if path.exists() {
             fs::remove_dir_all(&path).map_err(|e| format!("{}: {e}", path.display()))?;
         }
-        Ok(Store { binary, path, input, acknowledged: 0, was_killed: false })
+        Ok(Store { binary, path, input, acknowledged: 0, was_killed: false, cut: 0 })
     }
 
     /// Whether all that there is was acknowledged.
@@ -76,6 +78,7 @@ impl<'a> Store<'a> {
         let ended = writer::run(self.binary, &self.path, self.input, feed, moment, strict_tail)?;
         self.acknowledged = self.acknowledged.max(ended.durable.unwrap_or(0));
         self.was_killed = ended.was_killed;
+        self.cut += u64::from(ended.has_cut);
         Ok(ended)
     }
 

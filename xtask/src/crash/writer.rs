@@ -37,6 +37,8 @@ pub struct Ended {
     pub durable: Option<u64>,
     /// False if it came to its end before the kill.
     pub was_killed: bool,
+    /// Whether it cut off a piece of a batch that the kill before had left.
+    pub has_cut: bool,
 }
 
 /// A start that does not come to anything within this time hangs.
@@ -100,9 +102,10 @@ pub fn run(
         let status = child.wait().map_err(fail)?;
         // What it said before it died counts.
         durable = told.iter().last().or(durable);
+        let has_cut = said.contains("were cut off");
         match status.code() {
-            Some(0) => Ok(Ended { durable, was_killed: false }),
-            None if started.elapsed() < LONGEST => Ok(Ended { durable, was_killed: true }),
+            Some(0) => Ok(Ended { durable, was_killed: false, has_cut }),
+            None if started.elapsed() < LONGEST => Ok(Ended { durable, was_killed: true, has_cut }),
             _ => Err(format!("stillthere {}: {status}\n{said}", args.join(" "))),
         }
     })

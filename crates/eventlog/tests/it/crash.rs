@@ -8,7 +8,8 @@ use commitment::Level;
 use event::Event;
 use stillthere_eventlog::{Log, Options, Outcome};
 
-use crate::faulty::{After, Fault, Memory};
+use crate::faulty::{Fault, Memory};
+use crate::loss::After;
 use crate::support::{check_on, events, now, options, read_all};
 
 /// What the log acknowledged: position and event.

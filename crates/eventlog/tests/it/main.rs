@@ -5,6 +5,7 @@ mod crash;
 mod faulty;
 mod flip;
 mod folder;
+mod loss;
 mod power;
 mod recovery;
 mod rot;

@@ -9,7 +9,8 @@ use event::Event;
 use stillthere_eventlog::{Log, LogFiles};
 
 use crate::crash::{Acknowledged, Work, calls, check, root, work};
-use crate::faulty::{After, BORDERS, Change, Fault, Memory};
+use crate::faulty::{Fault, Memory};
+use crate::loss::{After, BORDERS, Change};
 use crate::support::{event, options};
 
 /// Events of some kilobytes, so that batches cross borders of 4 KiB.
