@@ -2,9 +2,9 @@
 //!
 //! A store lives for some cycles. In each, `import --acks` goes on with its input until it is killed:
 //! after a random time, after so many acknowledgements, or in its first milliseconds, while it looks
-//! at what the kill before it left. Then every acknowledged event must be there, in order, once; what
-//! `verify` says, and what is answered without the derived files, must agree. At its end a store is
-//! imported to the end and must hold all its input.
+//! at what the kill before it left, to which a torn write may be added. Then every acknowledged event
+//! must be there, in order, once; what `verify` says, and what is answered without the derived files,
+//! must agree. At its end a store is imported to the end and must hold all its input.
 
 mod check;
 mod input;

@@ -1,6 +1,7 @@
 //! A store under kills, and what was promised of it.
 
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -66,7 +67,26 @@ impl<'a> Store<'a> {
         let ended = self.write(feed, moment, random.u8(..4) == 0)?;
         let acknowledged = self.acknowledged - before;
         let in_recovery = is_first && ended.durable.is_none();
+        if ended.was_killed && random.u8(..4) == 0 {
+            self.tear(random).map_err(|e| format!("{}: {e}", self.path.display()))?;
+        }
         Ok(ended.was_killed.then_some(Kill { in_recovery, acknowledged }))
+    }
+
+    /// Puts bytes behind the log's end as a torn write leaves them, which a kill seldom does: so
+    /// writers have something to recover, and are killed at it.
+    fn tear(&self, random: &mut fastrand::Rng) -> std::io::Result<()> {
+        let log = self.path.join("log");
+        let Ok(head) = fs::read(log.join("HEAD")) else { return Ok(()) };
+        let is_open = [12, 512 + 12].iter().all(|at| head.get(*at..at + 4) == Some(b"open"));
+        let names = fs::read_dir(&log)?.map(|entry| entry.map(|entry| entry.path()));
+        let names = names.collect::<Result<Vec<_>, _>>()?;
+        let last = names.iter().filter(|path| path.extension().is_some_and(|e| e == "seg")).max();
+        let (true, Some(last)) = (is_open, last) else { return Ok(()) };
+        let most = 1 << random.u8(1..17);
+        let len = random.usize(1..most);
+        let torn: Vec<u8> = std::iter::repeat_with(|| random.u8(..)).take(len).collect();
+        fs::OpenOptions::new().append(true).open(last)?.write_all(&torn)
     }
 
     fn write(
