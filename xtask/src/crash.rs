@@ -107,28 +107,38 @@ fn cycles(
     let count = plan.cycles.unwrap_or(CYCLES);
     while tally.cycles < count && !is_late() {
         let mut store = Store::new(binary, dir, Input::choose(&inputs, &mut random))?;
-        for _ in 0..random.u32(3..15) {
-            if tally.cycles == count || is_late() || store.is_whole() {
-                break;
-            }
-            let Some(kill) = store.kill(&mut random)? else { break };
-            tally.cycles += 1;
-            tally.in_recovery += u64::from(kill.in_recovery);
-            tally.acknowledged += kill.acknowledged;
-            tally.lost += store.check()?;
-            if tally.lost > 0 {
-                return Err(format!("{} acknowledged events are not there", tally.lost));
-            }
-            let is_full = tally.cycles.is_multiple_of(VERIFY_EVERY);
-            store.verify(if is_full { &[] } else { &["--quick"] })?;
-            if tally.cycles.is_multiple_of(DERIVED_EVERY) {
-                store.derived_agree()?;
-            }
-        }
-        tally.acknowledged += store.end()?;
+        let most = (count - tally.cycles).min(random.u64(3..15));
+        let lived = live(&mut store, most, &mut random, &is_late, tally);
+        tally.in_recovery += store.in_recovery;
         tally.cut += store.cut;
+        tally.acknowledged += store.acknowledged;
+        tally.lost += store.lost;
+        lived?;
     }
     Ok(())
+}
+
+/// A store's life: at most so many kills, with what must hold after each.
+fn live(
+    store: &mut Store<'_>,
+    most: u64,
+    random: &mut fastrand::Rng,
+    is_late: &dyn Fn() -> bool,
+    tally: &mut Tally,
+) -> Result<(), String> {
+    for _ in 0..most {
+        if is_late() || store.is_whole() || !store.kill(random)? {
+            break;
+        }
+        tally.cycles += 1;
+        store.check()?;
+        let is_full = tally.cycles.is_multiple_of(VERIFY_EVERY);
+        store.verify(if is_full { &[] } else { &["--quick"] })?;
+        if tally.cycles.is_multiple_of(DERIVED_EVERY) {
+            store.derived_agree()?;
+        }
+    }
+    store.end()
 }
 
 /// The binary under test.

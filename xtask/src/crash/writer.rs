@@ -26,8 +26,8 @@ pub enum Moment {
 pub enum Feed {
     /// The whole file.
     File,
-    /// Through a pipe, from a line on, so many lines at a time with a pause after each.
-    Pipe { from: u64, lines: u64, pause: Duration },
+    /// Through a pipe the lines `[from, to)`, so many at a time with a pause after each.
+    Pipe { from: u64, to: u64, lines: u64, pause: Duration },
 }
 
 /// What became of it.
@@ -70,8 +70,15 @@ pub fn run(
     let (tell, told) = channel();
     thread::scope(|scope| {
         scope.spawn(move || acknowledgements(stdout, |size| _ = tell.send(size)));
-        if let (Feed::Pipe { from, lines, pause }, Some(stdin)) = (feed, stdin) {
-            scope.spawn(move || trickle(stdin, input, from, lines, pause));
+        if let (Feed::Pipe { from, to, lines, pause }, Some(mut stdin)) = (feed, stdin) {
+            scope.spawn(move || {
+                // Until all is written or nobody reads any more.
+                let mut at = from;
+                while at < to && stdin.write_all(input.lines(at, to.min(at + lines))).is_ok() {
+                    at += lines;
+                    thread::sleep(pause);
+                }
+            });
         }
         let mut durable = None;
         let mut count = 0;
@@ -121,15 +128,6 @@ fn acknowledgements(stdout: impl Read, mut tell: impl FnMut(u64)) {
             tell(size);
         }
         line.clear();
-    }
-}
-
-/// Until all is written or nobody reads any more.
-fn trickle(mut stdin: impl Write, input: &Input, from: u64, lines: u64, pause: Duration) {
-    let mut at = from;
-    while at < input.len() && stdin.write_all(input.lines(at, at + lines)).is_ok() {
-        at += lines;
-        thread::sleep(pause);
     }
 }
 
