@@ -2,6 +2,7 @@
 
 use std::process::Command;
 
+use crate::crash::{self, Plan};
 use crate::{demo, tidy, wasm};
 
 /// Runs every check, the quick ones first, and stops at the first that fails.
@@ -21,6 +22,9 @@ pub fn run() -> Result<(), String> {
     }
     crate::run("cargo", &["test", "--workspace", "--no-fail-fast"])?;
     demo::run()?;
+    // On the binary that the demonstration built.
+    let binary = Some(crate::target().join("release/stillthere"));
+    crash::run(&Plan { cycles: Some(200), seconds: Some(90), seed: None, binary })?;
     match wasm::compiler() {
         Some(compiler) => wasm::build(&compiler)?,
         None => left_out.push(wasm::MISSING),

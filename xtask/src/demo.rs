@@ -12,7 +12,7 @@ pub fn run() -> Result<(), String> {
     }
     for command in COMMANDS {
         println!("\n$ stillthere {command}");
-        let status = Command::new(root.join("target/release/stillthere"))
+        let status = Command::new(crate::target().join("release/stillthere"))
             .args(command.split_whitespace())
             .env("STILLTHERE_STORE", "target/demo.store")
             .stdin(Stdio::null())

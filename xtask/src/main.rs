@@ -1,7 +1,8 @@
-//! What the project does with itself: `cargo xtask ci`, `demo`, `tidy`.
+//! What the project does with itself: `cargo xtask ci`, `crash`, `demo`, `tidy`.
 
 mod architecture;
 mod ci;
+mod crash;
 mod demo;
 mod tidy;
 mod wasm;
@@ -11,13 +12,17 @@ use std::process::{Command, ExitCode};
 
 const USAGE: &str = "\
 cargo xtask ci     everything that CI runs: format, clippy, tests, docs, licences, tidy
+cargo xtask crash  kills writers, over and over, and looks whether anything was lost
+                   [--cycles N] [--seed S] [--seconds N] [--binary FILE]
 cargo xtask demo   the main job on the log that ships with the repository
 cargo xtask tidy   the checks of the tree alone
 cargo xtask wasm   the pure crates, built for WebAssembly";
 
 fn main() -> ExitCode {
-    let done = match std::env::args().nth(1).as_deref() {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let done = match words.first().map(String::as_str) {
         Some("ci") => ci::run(),
+        Some("crash") => crash::Plan::parse(&words[1..]).and_then(|plan| crash::run(&plan)),
         Some("demo") => demo::run(),
         Some("tidy") => tidy::run(),
         Some("wasm") => match wasm::compiler() {
@@ -39,6 +44,11 @@ fn main() -> ExitCode {
 fn root() -> PathBuf {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     here.parent().expect("xtask lies in the repository").to_owned()
+}
+
+/// Where cargo builds.
+fn target() -> PathBuf {
+    root().join(std::env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into()))
 }
 
 /// Runs a command in the repository, its output shown.

@@ -3,6 +3,7 @@
 mod bad_input;
 mod binary;
 mod docs;
+mod hostile;
 mod import;
 mod main_job;
 mod readme;

@@ -8,19 +8,36 @@ use commitment::Level;
 use event::Event;
 use stillthere_eventlog::{Log, Options, Outcome};
 
-use crate::faulty::{After, Fault, Memory};
+use crate::faulty::{Fault, Memory};
+use crate::loss::After;
 use crate::support::{check_on, events, now, options, read_all};
 
 /// What the log acknowledged: position and event.
-type Acknowledged = Vec<(u64, Event)>;
+pub type Acknowledged = Vec<(u64, Event)>;
 
-/// Opens, appends, closes, twice; small segments, so that rolls are among it. Ends at the first
-/// failure, after which the log must take nothing more.
-fn work(memory: &Memory, strict_tail: bool, acknowledged: &mut Acknowledged) -> bool {
+/// How the log is written to.
+#[derive(Debug, Clone, Copy)]
+pub struct Work {
+    pub strict_tail: bool,
+    /// Small, so that rolls are among it.
+    pub segment_bytes: u64,
+    /// `from..to` of an endless row of events.
+    pub events: fn(usize, usize) -> Vec<Event>,
+}
+
+impl Work {
+    pub const SMALL: Work = Work { strict_tail: false, segment_bytes: 900, events };
+    pub const STRICT: Work = Work { strict_tail: true, ..Work::SMALL };
+}
+
+/// Opens, appends, closes, twice. Ends at the first failure, after which the log must take nothing
+/// more.
+pub fn work(memory: &Memory, work: Work, acknowledged: &mut Acknowledged) -> bool {
+    let Work { strict_tail, segment_bytes, events } = work;
     let store = Path::new("/store");
     let mut at = 0;
     for _ in 0..2 {
-        let options = Options { strict_tail, ..options(900) };
+        let options = Options { strict_tail, ..options(segment_bytes) };
         let Ok(log) = Log::open_on(Arc::new(memory.clone()), store, options) else { return false };
         for count in [1, 4, 2, 7] {
             let batch = events(at, at + count);
@@ -53,10 +70,11 @@ fn work(memory: &Memory, strict_tail: bool, acknowledged: &mut Acknowledged) -> 
 }
 
 /// Opens what is there after a crash, and holds it against what was acknowledged.
-fn check(memory: &Memory, acknowledged: &Acknowledged, what: &str) {
+pub fn check(memory: &Memory, work: Work, acknowledged: &Acknowledged, what: &str) {
+    let Work { segment_bytes, events, .. } = work;
     let store = Path::new("/store");
     let storage = Arc::new(memory.clone());
-    let log = Log::open_on(Arc::clone(&storage) as _, store, options(900))
+    let log = Log::open_on(Arc::clone(&storage) as _, store, options(segment_bytes))
         .unwrap_or_else(|e| panic!("{what}: {e}"));
     let all = read_all(Arc::clone(&storage) as _, store);
     let (report, checked) = check_on(Arc::clone(&storage) as _, store, Level::Full)
@@ -84,27 +102,21 @@ fn at_every_call_by_every_fault() {
     let seed = fastrand::u64(..);
     println!("seed {seed}");
     let mut random = fastrand::Rng::with_seed(seed);
-    for strict_tail in [false, true] {
-        let whole = Memory::default();
-        root(&whole);
-        whole.fail(usize::MAX, Fault::Lost);
-        assert!(work(&whole, strict_tail, &mut Vec::new()));
-        let calls = whole.calls();
-        assert!(calls > 50);
-        for n in 0..calls {
+    for how in [Work::SMALL, Work::STRICT] {
+        for n in 0..calls(how) {
             for fault in [Fault::Lost, Fault::Kept, Fault::Torn] {
                 let memory = Memory::default();
                 root(&memory);
                 memory.fail(n, fault);
                 let mut acknowledged = Vec::new();
-                let ended = work(&memory, strict_tail, &mut acknowledged);
+                let ended = work(&memory, how, &mut acknowledged);
                 let failed = memory.failed().unwrap();
                 assert!(!ended, "{failed} failed, and nobody said so");
                 let after = [After::Kill, After::Synced, After::SyncedNames, After::SyncedBytes];
                 let chances = (0..6).map(|_| After::Chance(random.u64(..)));
                 for after in after.into_iter().chain(chances) {
                     let what = format!("{failed} (call {n}) {fault:?}, {after:?}");
-                    check(&memory.after(after), &acknowledged, &what);
+                    check(&memory.after(after), how, &acknowledged, &what);
                 }
             }
         }
@@ -120,7 +132,7 @@ fn what_a_failed_sync_forgot_is_written_again() {
         root(&memory);
         memory.fail(n, Fault::Forgotten);
         let mut acknowledged = Vec::new();
-        work(&memory, false, &mut acknowledged);
+        work(&memory, Work::SMALL, &mut acknowledged);
         let Some(failed) = memory.failed() else { break };
         memory.restart();
         let storage = Arc::new(memory.clone());
@@ -138,7 +150,8 @@ fn what_a_failed_sync_forgot_is_written_again() {
         }
         // As the machine stops: the process is not asked to close the log.
         drop(log);
-        check(&memory.after(After::Synced), &acknowledged, &format!("{failed} (call {n})"));
+        let what = format!("{failed} (call {n})");
+        check(&memory.after(After::Synced), Work::SMALL, &acknowledged, &what);
     }
 }
 
@@ -153,7 +166,7 @@ fn at_every_call_of_recovery() {
         root(&memory);
         memory.fail(n, Fault::Torn);
         let mut acknowledged = Vec::new();
-        work(&memory, false, &mut acknowledged);
+        work(&memory, Work::SMALL, &mut acknowledged);
         let first = random.u64(..);
         for m in 0.. {
             let again = memory.after(After::Chance(first));
@@ -164,7 +177,7 @@ fn at_every_call_of_recovery() {
             drop(opened);
             for after in [After::Kill, After::Synced, After::Chance(random.u64(..))] {
                 let what = format!("call {n}, then {failed} (call {m}), {first}, {after:?}");
-                check(&again.after(after), &acknowledged, &what);
+                check(&again.after(after), Work::SMALL, &acknowledged, &what);
             }
         }
     }
@@ -182,18 +195,28 @@ fn no_sync_can_be_left_out() {
             memory.lie(lie);
             memory.fail(n, Fault::Lost);
             let mut acknowledged = Vec::new();
-            work(&memory, false, &mut acknowledged);
+            work(&memory, Work::SMALL, &mut acknowledged);
             [After::Synced, After::SyncedNames, After::SyncedBytes].into_iter().any(|after| {
                 let after = memory.after(after);
-                std::panic::catch_unwind(|| check(&after, &acknowledged, lie)).is_err()
+                std::panic::catch_unwind(|| check(&after, Work::SMALL, &acknowledged, lie)).is_err()
             })
         });
         assert!(is_found, "{lie} can be left out, and nothing is lost");
     }
 }
 
+/// How many calls the work makes that change something.
+pub fn calls(how: Work) -> usize {
+    let whole = Memory::default();
+    root(&whole);
+    whole.fail(usize::MAX, Fault::Lost);
+    assert!(work(&whole, how, &mut Vec::new()));
+    assert!(whole.calls() > 50);
+    whole.calls()
+}
+
 /// The folder in which the store is made is there, and durable.
-fn root(memory: &Memory) {
+pub fn root(memory: &Memory) {
     use stillthere_eventlog::storage::Storage;
     memory.create_folder(Path::new("/")).unwrap();
     assert!(now().ms() > 0);

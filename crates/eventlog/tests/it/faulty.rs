@@ -7,6 +7,8 @@ use std::sync::{Arc, Mutex};
 
 use stillthere_eventlog::storage::{Access, Lock, Storage, StoredFile};
 
+use crate::loss::{After, Change};
+
 /// What a call that fails has done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
@@ -19,47 +21,16 @@ pub enum Fault {
     /// Nothing, and a sync counts what it should have written for clean, as Linux does: it can be
     /// read until the power goes, and no later sync writes it.
     Forgotten,
-}
-
-/// What is there after the machine stopped.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum After {
-    /// All that was written: the process was killed.
-    Kill,
-    /// What was synced, bytes and names.
-    Synced,
-    /// All bytes, and the names that were synced.
-    SyncedNames,
-    /// All names, and the bytes that were synced.
-    SyncedBytes,
-    /// By chance, write by write and name by name, some writes only up to a border of 512 bytes.
-    Chance(u64),
-}
-
-#[derive(Debug, Clone)]
-enum Change {
-    Write(usize, Vec<u8>),
-    Len(usize),
-}
-
-impl Change {
-    fn apply(&self, bytes: &mut Vec<u8>) {
-        match self {
-            Change::Write(at, new) => {
-                bytes.resize(bytes.len().max(at + new.len()), 0);
-                bytes[*at..at + new.len()].copy_from_slice(new);
-            }
-            Change::Len(len) => bytes.resize(*len, 0),
-        }
-    }
+    /// Nothing, nor does any call after it: the machine has stopped.
+    Stopped,
 }
 
 #[derive(Debug, Clone, Default)]
 struct Stored {
     synced: Vec<u8>,
     now: Vec<u8>,
-    /// What lies between the two.
-    changes: Vec<Change>,
+    /// What lies between the two, each with the number of its call.
+    changes: Vec<(usize, Change)>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,6 +49,8 @@ struct State {
     fault: Option<(usize, Fault)>,
     /// Syncs whose line in the journal begins so do nothing, and say that they did.
     lies: Option<String>,
+    /// The one call of such a sync.
+    lie_at: Option<usize>,
     /// The calls, to say which one failed.
     journal: Vec<String>,
 }
@@ -100,6 +73,16 @@ impl Memory {
         self.0.lock().unwrap().lies = Some(begins.to_owned());
     }
 
+    /// The `n`th call, a sync, does nothing.
+    pub fn lie_at(&self, n: usize) {
+        self.0.lock().unwrap().lie_at = Some(n);
+    }
+
+    /// The calls that changed something since [`Memory::fail`], each with the path.
+    pub fn journal(&self) -> Vec<String> {
+        self.0.lock().unwrap().journal.clone()
+    }
+
     /// The process has ended, the machine goes on; nothing fails any more.
     pub fn restart(&self) {
         let mut state = self.0.lock().unwrap();
@@ -118,6 +101,14 @@ impl Memory {
         state.fault.and_then(|(n, _)| state.journal.get(n).cloned())
     }
 
+    /// The changes of files that are not synced, in their order across all files.
+    pub fn unsynced(&self) -> Vec<Change> {
+        let state = self.0.lock().unwrap();
+        let changes = state.files.iter().flat_map(|file| &file.changes);
+        let in_order: BTreeMap<usize, Change> = changes.cloned().collect();
+        in_order.into_values().collect()
+    }
+
     /// What is there after the machine stopped now.
     pub fn after(&self, after: After) -> Memory {
         let mut state = self.0.lock().unwrap().clone();
@@ -127,10 +118,10 @@ impl Memory {
         };
         state.locked.clear();
         state.fault = None;
-        state.lies = None;
-        let keeps_names = matches!(after, After::Kill | After::SyncedBytes);
+        (state.lies, state.lie_at) = (None, None);
         match after {
-            _ if keeps_names => {}
+            After::Kill | After::SyncedBytes | After::Kept(_) | After::Torn { .. } => {}
+            After::Synced | After::SyncedNames => state.names = state.synced_names.clone(),
             After::Chance(_) => {
                 let old = state.synced_names.clone();
                 let paths: BTreeSet<PathBuf> =
@@ -144,7 +135,6 @@ impl Memory {
                     }
                 }
             }
-            _ => state.names = state.synced_names.clone(),
         }
         // What lies in a folder that is gone is gone.
         let names = state.names.clone();
@@ -153,24 +143,18 @@ impl Memory {
             folders.all(|folder| names.contains_key(folder))
         };
         state.names.retain(|path, _| is_there(path));
+        let changes = state.files.iter().flat_map(|file| &file.changes);
+        let order: BTreeSet<usize> = changes.map(|(call, _)| *call).collect();
+        let nth: BTreeMap<usize, usize> = order.into_iter().zip(0..).collect();
         for file in &mut state.files {
-            match after {
-                After::Kill | After::SyncedNames => {}
-                After::Synced | After::SyncedBytes => file.now = file.synced.clone(),
-                After::Chance(_) => {
-                    let mut bytes = file.synced.clone();
-                    for change in &file.changes {
-                        match (chance.u8(..4), change) {
-                            (0, _) => {}
-                            (1, Change::Write(at, new)) => {
-                                let border = (at + chance.usize(..=new.len())) / 512 * 512;
-                                let len = border.saturating_sub(*at).min(new.len());
-                                Change::Write(*at, new[..len].to_vec()).apply(&mut bytes);
-                            }
-                            _ => change.apply(&mut bytes),
-                        }
+            if !matches!(after, After::Kill | After::SyncedNames) {
+                file.now = file.synced.clone();
+            }
+            if matches!(after, After::Chance(_) | After::Kept(_) | After::Torn { .. }) {
+                for (call, change) in &file.changes {
+                    for kept in change.kept(nth[call], after, &mut chance) {
+                        kept.apply(&mut file.now);
                     }
-                    file.now = bytes;
                 }
             }
             file.synced = file.now.clone();
@@ -191,18 +175,22 @@ impl Memory {
         let n = state.calls;
         state.calls += 1;
         let line = format!("{name} {} ", path.display());
-        let is_lie = state.lies.as_ref().is_some_and(|lies| line.starts_with(lies));
+        let is_lie = state.lie_at == Some(n)
+            || state.lies.as_ref().is_some_and(|lies| line.starts_with(lies));
         state.journal.push(line);
         match state.fault {
             _ if is_lie => change(&mut state, 0),
             Some((at, fault)) if at == n => {
                 let halves = match fault {
-                    Fault::Lost | Fault::Forgotten => 0,
+                    Fault::Lost | Fault::Forgotten | Fault::Stopped => 0,
                     Fault::Torn => 1,
                     Fault::Kept => 2,
                 };
                 let _ = change(&mut state, halves);
                 Err(io::Error::other("the disk is on fire"))
+            }
+            Some((at, Fault::Stopped)) if at < n => {
+                Err(io::Error::other("the machine has stopped"))
             }
             _ => change(&mut state, 2),
         }
@@ -330,9 +318,10 @@ impl Opened {
     fn change(&self, name: &str, change: impl FnOnce(usize) -> Option<Change>) -> io::Result<()> {
         self.memory.call(name, &self.path, |state, halves| {
             if let Some(change) = change(halves) {
+                let call = state.calls;
                 let file = &mut state.files[self.id];
                 change.apply(&mut file.now);
-                file.changes.push(change);
+                file.changes.push((call, change));
             }
             Ok(())
         })
@@ -374,7 +363,7 @@ impl StoredFile for Opened {
                 file.changes.clear();
             }
             let done = file.changes.len() * halves / 2;
-            for change in file.changes.drain(..done) {
+            for (_, change) in file.changes.drain(..done) {
                 change.apply(&mut file.synced);
             }
             Ok(())

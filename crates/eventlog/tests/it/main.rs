@@ -5,6 +5,8 @@ mod crash;
 mod faulty;
 mod flip;
 mod folder;
+mod loss;
+mod power;
 mod recovery;
 mod rot;
 mod support;

@@ -1,0 +1,4 @@
+//! The canonical bytes of events.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| stillthere_testkit::entry::canonical(bytes));

@@ -1,0 +1,4 @@
+//! Lines of claims.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| stillthere_testkit::entry::claim(bytes));

@@ -1,0 +1,4 @@
+//! The log's frames.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| stillthere_testkit::entry::frame(bytes));

@@ -1,0 +1,4 @@
+//! Policy files.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| stillthere_testkit::entry::policy(bytes));

@@ -1,0 +1,194 @@
+//! A store under kills, and what was promised of it.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::Binary;
+use super::check::{Held, hold};
+use super::input::Input;
+use super::writer::{self, Feed, Moment};
+
+/// A store, and what it must hold.
+pub struct Store<'a> {
+    binary: &'a Binary,
+    path: PathBuf,
+    input: &'a Input,
+    /// How many events it said are durable.
+    pub acknowledged: u64,
+    /// How many of these are not there.
+    pub lost: u64,
+    /// How many pieces of batches its writers cut off.
+    pub cut: u64,
+    /// How many writers were killed while they still looked at what a kill had left.
+    pub in_recovery: u64,
+    /// Whether the last writer was killed.
+    was_killed: bool,
+}
+
+impl<'a> Store<'a> {
+    /// A new one.
+    pub fn new(binary: &'a Binary, dir: &Path, input: &'a Input) -> Result<Store<'a>, String> {
+        let path = dir.join("store");
+        if path.exists() {
+            fs::remove_dir_all(&path).map_err(|e| format!("{}: {e}", path.display()))?;
+        }
+        let (acknowledged, lost, cut, in_recovery) = (0, 0, 0, 0);
+        Ok(Store { binary, path, input, acknowledged, lost, cut, in_recovery, was_killed: false })
+    }
+
+    /// Whether all that there is was acknowledged.
+    pub fn is_whole(&self) -> bool {
+        self.acknowledged == self.input.len()
+    }
+
+    /// Starts a writer and kills it. False if it was done before.
+    pub fn kill(&mut self, random: &mut fastrand::Rng) -> Result<bool, String> {
+        let micros = |random: &mut fastrand::Rng, most| Duration::from_micros(random.u64(..most));
+        let is_first = self.was_killed && random.u8(..3) == 0;
+        let moment = match random.u8(..2) {
+            _ if is_first => Moment::After(micros(random, 20_000)),
+            0 => Moment::After(micros(random, 300_000)),
+            _ => Moment::Acknowledged(random.u32(1..20), micros(random, 5_000)),
+        };
+        let feed = match random.u8(..2) {
+            0 => Feed::File,
+            _ => Feed::Pipe {
+                from: self.acknowledged.saturating_sub(random.u64(..200)),
+                to: self.input.len(),
+                lines: random.u64(1..100),
+                pause: micros(random, 2_000),
+            },
+        };
+        let ended = self.write(feed, moment, random.u8(..4) == 0)?;
+        if ended.was_killed {
+            self.in_recovery += u64::from(is_first && ended.durable.is_none());
+            if random.u8(..4) == 0 {
+                self.tear(random).map_err(|e| format!("{}: {e}", self.path.display()))?;
+            }
+        }
+        Ok(ended.was_killed)
+    }
+
+    /// Puts bytes behind the log's end as a torn write leaves them, which a kill seldom does: so
+    /// writers have something to recover, and are killed at it.
+    fn tear(&self, random: &mut fastrand::Rng) -> std::io::Result<()> {
+        let log = self.path.join("log");
+        let Ok(head) = fs::read(log.join("HEAD")) else { return Ok(()) };
+        let is_open = [12, 512 + 12].iter().all(|at| head.get(*at..at + 4) == Some(b"open"));
+        let names = fs::read_dir(&log)?.map(|entry| entry.map(|entry| entry.path()));
+        let names = names.collect::<Result<Vec<_>, _>>()?;
+        let last = names.iter().filter(|path| path.extension().is_some_and(|e| e == "seg")).max();
+        let (true, Some(last)) = (is_open, last) else { return Ok(()) };
+        let most = 1 << random.u8(1..17);
+        let len = random.usize(1..most);
+        let torn: Vec<u8> = std::iter::repeat_with(|| random.u8(..)).take(len).collect();
+        fs::OpenOptions::new().append(true).open(last)?.write_all(&torn)
+    }
+
+    fn write(
+        &mut self,
+        feed: Feed,
+        moment: Moment,
+        strict_tail: bool,
+    ) -> Result<writer::Ended, String> {
+        let ended = writer::run(self.binary, &self.path, self.input, feed, moment, strict_tail)?;
+        self.acknowledged = self.acknowledged.max(ended.durable.unwrap_or(0));
+        self.was_killed = ended.was_killed;
+        self.cut += u64::from(ended.has_cut);
+        Ok(ended)
+    }
+
+    /// Exports what is there: all that was acknowledged, in order, once, and then nothing but what
+    /// comes next.
+    pub fn check(&mut self) -> Result<(), String> {
+        // Nothing was promised of a store that was not yet made.
+        if self.acknowledged == 0 && !self.path.join("log/HEAD").exists() {
+            return Ok(());
+        }
+        let export = self.binary.answer(&["export"], &self.path)?;
+        let held = hold(&export, &self.input.bytes, self.acknowledged);
+        self.lost = held.lost;
+        match held {
+            Held { lost: 1.., .. } => Err(format!("acknowledged events are not there: {held:?}")),
+            Held { strange: 1.., .. } => Err(format!("something else is there: {held:?}")),
+            _ => Ok(()),
+        }
+    }
+
+    /// `verify` must have nothing to say.
+    pub fn verify(&self, args: &[&str]) -> Result<(), String> {
+        if !self.path.join("log/HEAD").exists() {
+            return Ok(());
+        }
+        self.binary.answer(&[&["verify"], args].concat(), &self.path).map(drop)
+    }
+
+    /// Answers are the same with the derived files and without them.
+    pub fn derived_agree(&self) -> Result<(), String> {
+        if !self.path.join("log/HEAD").exists() {
+            return Ok(());
+        }
+        let accounts = || {
+            let args = ["accounts", "--json", "--as-of", "2026-01-01T00:00:00Z"];
+            self.binary.answer(&args, &self.path)
+        };
+        let with = accounts()?;
+        let derived = self.path.join("derived");
+        match fs::remove_dir_all(&derived) {
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
+                return Err(format!("{}: {e}", derived.display()));
+            }
+            _ => {}
+        }
+        if accounts()? != with {
+            return Err("the derived files do not agree with the log".to_owned());
+        }
+        Ok(())
+    }
+
+    /// Imports the rest, and holds that all is there then.
+    pub fn end(&mut self) -> Result<(), String> {
+        self.write(Feed::File, Moment::Never, false)?;
+        self.check()?;
+        if !self.is_whole() {
+            return Err("an import that ended well did not acknowledge all".to_owned());
+        }
+        self.verify(&[])?;
+        self.derived_agree()
+    }
+}
+
+/// The test of the test: a store that goes back to what it was some acknowledgements ago, as if nothing
+/// had been synced since, must be found to have lost something.
+pub fn a_loss_is_seen(binary: &Binary, dir: &Path, input: &Input) -> Result<(), String> {
+    let mut store = Store::new(binary, dir, input)?;
+    let feed = |from, to| Feed::Pipe { from, to, lines: 10, pause: Duration::ZERO };
+    store.write(feed(0, 100), Moment::Never, false)?;
+    let old = dir.join("old");
+    let fail = |e: std::io::Error| format!("{}: {e}", old.display());
+    copy(&store.path, &old).map_err(fail)?;
+    store.write(feed(100, 250), Moment::Never, false)?;
+    store.check()?;
+    fs::remove_dir_all(&store.path).map_err(fail)?;
+    fs::rename(&old, &store.path).map_err(fail)?;
+    match (store.check(), store.lost) {
+        (Err(_), 150) => Ok(()),
+        (_, lost) => Err(format!("of a store that was put back by 150 events {lost} were missed")),
+    }
+}
+
+fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let (path, target) = (entry.path(), to.join(entry.file_name()));
+        if path.is_dir() {
+            copy(&path, &target)?;
+        } else {
+            fs::copy(path, target)?;
+        }
+    }
+    Ok(())
+}
