@@ -132,6 +132,26 @@ pub enum Verb {
         Damage and edits are found. An owner who makes the whole log anew is found only against a \
         root that somebody else kept: note the root, and give it back later.")]
     Verify(VerifyArgs),
+    /// Copy the log to a folder, checked, while others write to it
+    #[command(after_help = "Example:\n  stillthere backup --to /mnt/backup/2026-02-13\n  \
+        stillthere --store /mnt/backup/2026-02-13 verify\n\n\
+        The copy is a store of its own, with the log up to what is durable now and the keys. A log \
+        that is damaged is not copied: exit code 1. Edits whose checksums were made anew are \
+        `verify`'s to find.")]
+    Backup {
+        /// The folder to make, which must be missing or empty
+        #[arg(long, value_name = "DIR")]
+        to: PathBuf,
+    },
+    /// Make the store from a backup
+    #[command(after_help = "Example:\n  stillthere restore --from /mnt/backup/2026-02-13\n\n\
+        Every hash of the backup is checked first. Nothing is overwritten: where there is a store, \
+        move it away, or name another --store.")]
+    Restore {
+        /// The backup
+        #[arg(long, value_name = "DIR")]
+        from: PathBuf,
+    },
     /// Show and check retention rules
     #[command(
         subcommand,

@@ -3,10 +3,11 @@
 //! A tour: [`Log`] is the one writer of a store. It finds out what a crash left ([`Recovery`]),
 //! gives each event its position and revision, and answers ([`Outcome`]) when they are on the disk.
 //! [`Reader`] reads beside it and needs no lock. [`LogFiles`] gives the bytes as they are, for a
-//! check that trusts neither. Everything under `derived/` can be deleted at any time; [`Cache`] keeps
+//! check that trusts neither, and [`copy_store`] copies them checked. Everything under `derived/` can be deleted at any time; [`Cache`] keeps
 //! there what others derive. [`storage`] is the seam between all this and the disk.
 
 mod batches;
+mod copy;
 mod decode;
 mod derived;
 mod encoder;
@@ -26,6 +27,7 @@ pub mod storage;
 mod tail;
 mod window;
 
+pub use copy::{Copied, CopyError, copy_store, copy_store_on};
 pub use derived::{Cache, Row, Rows};
 pub use error::{AppendError, OpenError, ReadError};
 pub use files::{LogFile, LogFiles};

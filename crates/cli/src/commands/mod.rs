@@ -2,6 +2,7 @@
 
 mod accounts;
 mod audit;
+mod backup;
 mod completions;
 mod explain;
 mod export;
@@ -31,6 +32,8 @@ pub fn run(verb: Verb, question: &Question, screen: &mut Screen) -> Result<Outco
         Verb::Audit { claims } => audit::run(&claims, question, screen),
         Verb::Snapshot(args) => snapshot::run(&args, question, screen),
         Verb::Verify(args) => verify::run(&args, question, screen),
+        Verb::Backup { to } => backup::run(&to, question, screen),
+        Verb::Restore { from } => backup::restore(&from, question, screen),
         Verb::Policy(verb) => policy::run(&verb, question, screen),
         Verb::Export(args) => export::run(&args, question, screen),
         Verb::Generate(args) => generate::run(&args, question, screen),

@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod binary;
+mod care;
 mod import;
 mod main_job;
 mod readme;

@@ -1,6 +1,7 @@
 //! What the log promises, held against real and faulty storage.
 
 mod checker;
+mod copy;
 mod crash;
 mod faulty;
 mod flip;

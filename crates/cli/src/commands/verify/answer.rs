@@ -49,7 +49,7 @@ pub struct Told {
     position: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     revision: Option<u64>,
-    file: String,
+    pub file: String,
     offset: u64,
     expected: String,
     found: String,
@@ -162,7 +162,8 @@ impl Answer {
 }
 
 impl Told {
-    fn show(&self, question: &Question, screen: &mut Screen) -> Result<(), Failure> {
+    /// For people.
+    pub fn show(&self, question: &Question, screen: &mut Screen) -> Result<(), Failure> {
         let Told { account, position, revision, file, offset, expected, found } = self;
         let is_log = file.starts_with("log");
         let heading = match is_log {
@@ -200,8 +201,9 @@ impl Told {
                 "根对应特定大小的日志：追加事件之后，先前记下的根不再相同；否则即是日志被重新制作。",
             ),
             _ if is_log => question.pick(
-                "Keep this store as it is for whoever looks into it, and go on from a backup.",
-                "请原样保留此存储以供查证，并改用备份。",
+                "Keep this store as it is for whoever looks into it, and go on from a backup (`restore`), or \
+                 from what is intact (`salvage`).",
+                "请原样保留此存储以供查证，并改用备份（`restore`），或取出完好的部分（`salvage`）。",
             ),
             _ => question.pick(
                 "Delete the store's folder derived: it is made anew from the log.",

@@ -7,7 +7,8 @@ use eventlog::{LogFiles, ReadError};
 use policy::{Policy, PolicyHash, presets};
 use projection::fold;
 
-use self::answer::{Answer, Snapshots, Told};
+pub use self::answer::Told;
+use self::answer::{Answer, Snapshots};
 use crate::agreement::Agreement;
 use crate::args::VerifyArgs;
 use crate::failure::{Failure, Outcome};
