@@ -3,7 +3,8 @@
 //! A tour: [`Log`] is the one writer of a store. It finds out what a crash left ([`Recovery`]),
 //! gives each event its position and revision, and answers ([`Outcome`]) when they are on the disk.
 //! [`Reader`] reads beside it and needs no lock. [`LogFiles`] gives the bytes as they are, for a
-//! check that trusts neither, and [`copy_store`] copies them checked. Everything under `derived/` can be deleted at any time; [`Cache`] keeps
+//! check that trusts neither, and [`copy_store`] copies them checked. [`Remains`] is
+//! what is left of a damaged store, and [`salvage`] makes a new one of it. Everything under `derived/` can be deleted at any time; [`Cache`] keeps
 //! there what others derive. [`storage`] is the seam between all this and the disk.
 
 mod batches;
@@ -23,6 +24,8 @@ mod outcome;
 mod prepare;
 mod reader;
 mod recover;
+mod remains;
+mod salvage;
 pub mod storage;
 mod tail;
 mod window;
@@ -35,3 +38,5 @@ pub use log::Log;
 pub use options::Options;
 pub use outcome::{ExpectedRevision, Outcome, Recovery};
 pub use reader::Reader;
+pub use remains::{HeadState, Remains, SegmentFile, SegmentState};
+pub use salvage::{SalvageError, Salvaged, salvage};

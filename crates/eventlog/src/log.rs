@@ -1,6 +1,7 @@
 //! The one writer of a store: stages what threads append, and writes it by one sync for all.
 
 mod lookup;
+mod salvage;
 
 use std::collections::HashMap;
 use std::path::Path;

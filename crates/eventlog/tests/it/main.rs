@@ -8,5 +8,6 @@ mod flip;
 mod folder;
 mod recovery;
 mod rot;
+mod salvage;
 mod support;
 mod write_and_read;
