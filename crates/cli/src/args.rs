@@ -152,6 +152,28 @@ pub enum Verb {
         #[arg(long, value_name = "DIR")]
         from: PathBuf,
     },
+    /// Say what is wrong with a store, and what mends it
+    #[command(after_help = "Example:\n  stillthere doctor\n  \
+        stillthere --store /mnt/old doctor --json\n\n\
+        Looks at any folder, also one that cannot be opened, and writes nothing. Exit codes: 0 healthy \
+        (what does no harm is said all the same), 1 something is wrong, 3 it cannot be looked at.")]
+    Doctor,
+    /// Make a new store of what is intact in a damaged one
+    #[command(after_help = "Example:\n  stillthere salvage --to saved.store\n  \
+        stillthere salvage --to saved.store --unproven look-at-these.ndjson\n\n\
+        Every event whose batch's checksum or whose page's root holds is appended to the new store, with \
+        the time at which it was recorded and who set it. The new store has its own id, positions and \
+        root; behind a missing event of an account its revisions are others. What is missing is listed, \
+        positions as [from, to). Events that can still be read, but for which only a check of 4 bytes \
+        speaks, go to --unproven and never into the store. The damaged store is only read.")]
+    Salvage {
+        /// The folder of the new store, which must be missing or empty
+        #[arg(long, value_name = "DIR")]
+        to: PathBuf,
+        /// Write the events that are not proven to this file, as lines that import reads
+        #[arg(long, value_name = "FILE")]
+        unproven: Option<PathBuf>,
+    },
     /// Show and check retention rules
     #[command(
         subcommand,

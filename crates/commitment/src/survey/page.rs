@@ -82,7 +82,8 @@ impl Page {
         let mut positions = vec![self.begins];
         for item in &self.items {
             let before = positions[positions.len() - 1];
-            positions.push(before.zip(events(item)).map(|(before, more)| before + more));
+            positions
+                .push(before.zip(events(item)).and_then(|(before, more)| before.checked_add(more)));
         }
         let mut after = end;
         for (n, item) in self.items.iter().enumerate().rev() {
@@ -254,6 +255,8 @@ impl Survey {
         to: Option<u64>,
     ) {
         let file = self.files[file].clone();
+        // Of a piece of the log that stands in another's place nobody can say where it ends.
+        let to = to.filter(|to| from.is_none_or(|from| from <= *to));
         if let Some(last) = self.surveyed.missing.last_mut()
             && last.file == file
             && last.cause == cause

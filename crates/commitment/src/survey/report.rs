@@ -98,15 +98,13 @@ impl Surveyed {
     /// Events that are missing, where the log says how many; those of other pieces come on top.
     #[must_use]
     pub fn missing_events(&self) -> (u64, bool) {
-        let mut is_all = true;
-        let count = |piece: &Missing| match (piece.from, piece.to) {
-            (Some(from), Some(to)) => to.saturating_sub(from),
-            _ => {
-                is_all = false;
-                0
+        let (mut sum, mut is_all) = (0_u64, true);
+        for piece in &self.missing {
+            match (piece.from, piece.to) {
+                (Some(from), Some(to)) => sum = sum.saturating_add(to.saturating_sub(from)),
+                _ => is_all = false,
             }
-        };
-        let sum = self.missing.iter().map(count).sum();
+        }
         (sum, is_all)
     }
 }

@@ -1,6 +1,6 @@
 //! What `verify` answers.
 
-use commitment::{Divergence, Report, hex};
+use commitment::{AccountCounts, Divergence, Report, hex};
 use serde::Serialize;
 
 use crate::failure::Failure;
@@ -26,6 +26,13 @@ pub struct Answer {
     pub snapshots: Snapshots,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub divergence: Option<Told>,
+    /// Accounts of which no event can be missing, where the log is damaged.
+    #[serde(
+        rename = "whole_accounts",
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "whole"
+    )]
+    pub accounts_left: Option<AccountCounts>,
     /// Whether the root was held against one that the caller knew, and is it.
     #[serde(skip)]
     pub is_expected: bool,
@@ -74,6 +81,7 @@ impl Answer {
             unfinished_bytes: 0,
             snapshots: Snapshots::default(),
             divergence: None,
+            accounts_left: None,
             is_expected: false,
         }
     }
@@ -89,9 +97,24 @@ impl Answer {
     /// For people.
     pub fn show(&self, question: &Question, screen: &mut Screen) -> Result<(), Failure> {
         match &self.divergence {
-            Some(divergence) => divergence.show(question, screen),
+            Some(divergence) => {
+                divergence.show(question, screen)?;
+                self.show_accounts_left(question, screen)
+            }
             None => self.show_sound(question, screen),
         }
+    }
+
+    fn show_accounts_left(&self, question: &Question, screen: &mut Screen) -> Result<(), Failure> {
+        let Some(AccountCounts { whole, gaps, unsure }) = self.accounts_left else { return Ok(()) };
+        let (whole, gaps, unsure) = (count(whole), count(gaps), count(unsure));
+        let text = question.pick(
+            format!(
+                "accounts: {whole} whole, {gaps} with events missing, {unsure} where that cannot be told"
+            ),
+            format!("账号：{whole} 个完整，{gaps} 个有缺失，{unsure} 个无法判断"),
+        );
+        paragraph(screen, 2, &text.into())
     }
 
     fn show_sound(&self, question: &Question, screen: &mut Screen) -> Result<(), Failure> {
@@ -159,6 +182,13 @@ impl Answer {
         };
         paragraph(screen, 0, &Cell::styled(text, style::DIM))
     }
+}
+
+fn whole<S: serde::Serializer>(
+    counts: &Option<AccountCounts>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    counts.map(|counts| counts.whole).serialize(serializer)
 }
 
 impl Told {
