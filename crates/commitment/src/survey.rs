@@ -28,7 +28,7 @@ const WINDOW: usize = 3 * (BATCH_HEADER + MAX_BATCH);
 
 /// A survey of a log, fed with its segments in the order of their numbers.
 ///
-/// Memory: 48 MiB where the log is damaged, a batch where it is not, and an entry an account.
+/// Memory: some 64 MiB where the log is damaged, a batch where it is not, and an entry an account.
 pub struct Survey {
     store: [u8; 16],
     files: Vec<String>,

@@ -115,8 +115,11 @@ impl Target {
         let is_new = match folder.storage.list(to) {
             Ok(names) if names.is_empty() => false,
             Ok(_) => {
-                let is_store = matches!(folder.look(), Ok(Found::Store(_) | Found::Headless));
-                let what = if is_store { "there is a store here" } else { "it is not empty" };
+                let what = match folder.look() {
+                    Ok(Found::Store(_)) => "there is a store here",
+                    Ok(Found::Headless) => "there is a store here that is damaged or unfinished",
+                    _ => "it is not empty",
+                };
                 return Err(CopyError::Taken { path: to.to_owned(), what });
             }
             Err(e) if e.kind() == io::ErrorKind::NotFound => true,

@@ -140,7 +140,7 @@ impl Remains {
         &self.segments
     }
 
-    /// Reads all that there is, and gives what can still be read of events to `take`, in the order of
+    /// Reads all that there is, and gives each event that can still be read to `take`, in the order of
     /// the log. `on_bytes` hears of each piece.
     ///
     /// # Errors
@@ -149,11 +149,16 @@ impl Remains {
     pub fn survey<E: From<ReadError>>(
         &self,
         on_bytes: &mut dyn FnMut(u64),
-        take: &mut dyn FnMut(Vec<Found>) -> Result<(), E>,
+        take: &mut dyn FnMut(Found) -> Result<(), E>,
     ) -> Result<Surveyed, E> {
         let mut survey = Survey::new(self.store);
         let now = self.head.slots().map(|head| &head.now);
-        let mut found = Vec::new();
+        let mut taken = Ok(());
+        let mut sink = |found: Found| {
+            if taken.is_ok() {
+                taken = take(found);
+            }
+        };
         let mut piece = vec![0; PIECE];
         for file in &self.segments {
             if matches!(file.state, SegmentState::Double | SegmentState::Foreign) {
@@ -167,13 +172,12 @@ impl Remains {
                 std::cmp::Ordering::Equal => Some(now.offset),
                 std::cmp::Ordering::Greater => Some(0),
             });
-            survey.segment(&file.name, file.number, durable, &mut |event| found.push(event));
+            survey.segment(&file.name, file.number, durable, &mut sink);
             let mut offset = 0;
             while offset < file.len {
                 let most = usize::try_from(file.len - offset).unwrap_or(PIECE).min(PIECE);
                 read_or_zeros(&*open, &mut piece[..most], offset);
-                survey.feed(&piece[..most], &mut |event| found.push(event));
-                take(std::mem::take(&mut found))?;
+                survey.feed(&piece[..most], &mut sink);
                 offset += most as u64;
                 on_bytes(most as u64);
             }
@@ -183,8 +187,8 @@ impl Remains {
             HeadState::Partly(head, _) => head.now.shut,
             _ => true,
         };
-        let mut surveyed = survey.finish(now, is_last, &mut |event| found.push(event));
-        take(found)?;
+        let mut surveyed = survey.finish(now, is_last, &mut sink);
+        taken?;
         let is_foreign = |name: &str| {
             let foreign = |file: &SegmentFile| file.state == SegmentState::Foreign;
             self.segments.iter().any(|file| foreign(file) && file.name == name)

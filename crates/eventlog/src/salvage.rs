@@ -92,17 +92,16 @@ pub fn salvage<E>(
     };
     let mut broken = 0;
     let surveyed = remains.survey::<SalvageError<E>>(on_bytes, &mut |found| {
-        for found in found {
-            if !found.is_proven {
-                unproven(&found).map_err(SalvageError::Taker)?;
-            } else if found.event.check().is_err() {
-                broken += 1;
-            } else {
-                waiting.push((found.event, found.recorded_at));
-            }
-            if waiting.len() >= TOGETHER {
-                append(&mut waiting)?;
-            }
+        if !found.is_proven {
+            return unproven(&found).map_err(SalvageError::Taker);
+        }
+        if found.event.check().is_err() {
+            broken += 1;
+            return Ok(());
+        }
+        waiting.push((found.event, found.recorded_at));
+        if waiting.len() >= TOGETHER {
+            append(&mut waiting)?;
         }
         Ok(())
     })?;

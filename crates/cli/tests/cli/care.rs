@@ -135,6 +135,30 @@ fn salvage_takes_what_is_intact_and_lists_the_rest() {
     assert_eq!(verified["whole_accounts"], 0);
 }
 
+#[test]
+fn most_accounts_are_whole_where_one_byte_is_damaged() {
+    let folder = Folder::new();
+    folder.run(&["generate", "--accounts", "300", "--events", "6000", "-o", "lines"]).expect(0);
+    folder.run(&["import", "lines"]).expect(0);
+    let truth = folder.run(&["export"]).expect(0).out;
+    damage(&folder);
+    let verified = folder.run(&["verify", "--json"]).expect(1).object();
+    let salvaged = folder.run(&["salvage", "--to", "rest", "--json"]).expect(1).object();
+    let accounts = &salvaged["accounts"];
+    assert_eq!(verified["whole_accounts"], accounts["whole"]);
+    assert!(accounts["whole"].as_u64() > Some(0), "{accounts}");
+    let events = salvaged["events"].as_u64().expect("a count");
+    // A page of 64 KiB, and what rests on names in it.
+    assert!((4500..6000).contains(&events), "{events}");
+    folder.run(&["verify", "--store", "rest"]).expect(0);
+    let kept = folder.run(&["export", "--store", "rest"]).expect(0).out;
+    let mut rest = truth.lines();
+    assert!(
+        kept.lines().all(|line| rest.any(|old| old == line)),
+        "in order, as they were recorded"
+    );
+}
+
 /// The codes that `doctor` finds.
 fn codes(folder: &Folder, store: &str, code: i32) -> Vec<String> {
     let before = folder.files();
