@@ -85,7 +85,18 @@ impl Remains {
     pub fn open_on(storage: Arc<dyn Storage>, dir: &Path) -> Result<Remains, OpenError> {
         let folder = Folder::new(storage, dir);
         let is_written = folder.is_written();
-        let found = folder.look();
+        let mut found = folder.look();
+        // A writer may be in the middle of a slot, so it is given some more tries.
+        for _ in 0..if is_written { 20 } else { 0 } {
+            let is_sound =
+                |bytes: &[u8]| Head::decode(bytes).is_ok_and(|head| head.check().is_ok());
+            match &found {
+                Ok(folder::Found::Store(bytes)) if !is_sound(bytes) => {}
+                _ => break,
+            }
+            std::thread::yield_now();
+            found = folder.look();
+        }
         let files = files(&folder)?;
         let bytes = match found {
             Ok(folder::Found::Store(bytes)) => Some(bytes),

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use commitment::Level;
 use stillthere_eventlog::storage::Storage;
 use stillthere_eventlog::{
-    Copied, CopyError, Log, LogFiles, OpenError, Recovery, copy_store, copy_store_on,
+    Copied, CopyError, Log, LogFiles, OpenError, Recovery, copy_store, copy_store_on, examine,
 };
 use tempfile::tempdir;
 
@@ -72,9 +72,12 @@ fn while_a_writer_works() {
                 at += 1 + at % 5;
             }
         });
-        for n in 0..20 {
+        for n in 0..8 {
             let to = dir.path().join(format!("copy-{n}"));
             let copied = copy(&store, &to).unwrap_or_else(|e| panic!("{e}"));
+            let examined = examine(&store, &mut |_| {});
+            assert!(examined.is_healthy(), "{examined:?}");
+            assert!(examined.events >= copied.report.events);
             let (report, all) = check(&to).unwrap();
             assert_eq!(copied.report, commitment::Report { shut: copied.report.shut, ..report });
             let all: Vec<_> = all.into_iter().map(|recorded| recorded.event).collect();
