@@ -37,7 +37,17 @@ impl Cli {
     /// The command line, as it is read and as help and completions show it: a verb that answers of no
     /// instant takes `--as-of` and `--known-at` too, and does not show them.
     pub fn command_line() -> Command {
-        const TIMELESS: [&str; 5] = ["import", "verify", "policy", "generate", "completions"];
+        const TIMELESS: [&str; 9] = [
+            "import",
+            "verify",
+            "policy",
+            "generate",
+            "completions",
+            "backup",
+            "restore",
+            "salvage",
+            "doctor",
+        ];
         let line = Cli::command();
         let hidden = ["as_of", "known_at"].map(|id| {
             let arg = line.get_arguments().find(|arg| arg.get_id() == id);
@@ -146,6 +156,48 @@ pub enum Verb {
         Damage and edits are found. Someone who rebuilds the whole log is found only by comparing \
         with a root kept elsewhere: note the root, and give it back later.")]
     Verify(VerifyArgs),
+    /// Copy the log to a folder, checked, while others write to it
+    #[command(after_help = "Example:\n  stillthere backup --to /mnt/backup/2026-02-13\n  \
+        stillthere --store /mnt/backup/2026-02-13 verify\n\n\
+        The copy is a store of its own, with the log up to what is durable now and the keys. A log \
+        that is damaged is not copied: exit code 1. Edits whose checksums were made anew are \
+        `verify`'s to find.")]
+    Backup {
+        /// The folder to make, which must be missing or empty
+        #[arg(long, value_name = "DIR")]
+        to: PathBuf,
+    },
+    /// Make the store from a backup
+    #[command(after_help = "Example:\n  stillthere restore --from /mnt/backup/2026-02-13\n\n\
+        Every hash of the backup is checked first. Nothing is overwritten: where there is a store, \
+        move it away, or name another --store.")]
+    Restore {
+        /// The backup
+        #[arg(long, value_name = "DIR")]
+        from: PathBuf,
+    },
+    /// Say what is wrong with a store, and what mends it
+    #[command(after_help = "Example:\n  stillthere doctor\n  \
+        stillthere --store /mnt/old doctor --json\n\n\
+        Looks at any folder, also one that cannot be opened, and writes nothing. Exit codes: 0 healthy \
+        (what does no harm is said all the same), 1 something is wrong, 3 it cannot be looked at.")]
+    Doctor,
+    /// Make a new store of what is intact in a damaged one
+    #[command(after_help = "Example:\n  stillthere salvage --to saved.store\n  \
+        stillthere salvage --to saved.store --unproven look-at-these.ndjson\n\n\
+        Every event whose batch's checksum or whose page's root holds is appended to the new store, with \
+        the time at which it was recorded and who set it. The new store has its own id, positions and \
+        root; behind a missing event of an account its revisions are others. What is missing is listed, \
+        positions as [from, to). Events that can still be read, but for which only a check of 4 bytes \
+        speaks, go to --unproven and never into the store. The damaged store is only read.")]
+    Salvage {
+        /// The folder of the new store, which must be missing or empty
+        #[arg(long, value_name = "DIR")]
+        to: PathBuf,
+        /// Write the events that are not proven to this file, as lines that import reads
+        #[arg(long, value_name = "FILE")]
+        unproven: Option<PathBuf>,
+    },
     /// Show and check retention rules
     #[command(
         subcommand,

@@ -49,6 +49,11 @@ impl BatchHeader {
         BATCH_HEADER + self.len as usize
     }
 
+    /// Whether `batch`, which begins with this header, is one of `store`, whatever it links to.
+    pub(crate) fn is_sound(&self, batch: &[u8], store: &[u8; 16]) -> bool {
+        batch.len() == self.total() && checksum_of(batch, store) == self.checksum
+    }
+
     /// Checks a whole batch of `store` that begins with this header: its checksum, and that it
     /// follows `before`.
     ///

@@ -162,33 +162,29 @@ impl LogCheck {
     /// If the log ends before `HEAD` says so.
     pub fn finish(mut self) -> Result<Report, Box<Divergence>> {
         self.end_log()?;
+        Ok(self.report())
+    }
+
+    fn report(mut self) -> Report {
         if let Some(summary) = self.pages.open() {
             self.tree.push(tree_leaf(&summary.encode()));
         }
-        Ok(Report {
+        Report {
             events: self.pages.position(),
             accounts: self.named,
             root: self.tree.root(),
             store: self.head.now.store,
             shut: self.head.now.shut,
             torn: self.buffer.len() as u64,
-        })
+        }
     }
 
     /// Ends the check and says what the log's next batch goes on from.
     ///
     /// # Errors
     /// As [`LogCheck::finish`].
-    pub fn end(mut self) -> Result<End, Box<Divergence>> {
-        self.end_log()?;
-        Ok(End {
-            segment: self.segment.expect("HEAD's end was met, and it is in a segment"),
-            offset: self.offset,
-            checksum: self.checksum,
-            torn: self.buffer.len() as u64,
-            pages: self.pages,
-            accounts: self.named,
-        })
+    pub fn end(self) -> Result<End, Box<Divergence>> {
+        Ok(self.conclude()?.1)
     }
 
     fn end_log(&mut self) -> Result<(), Box<Divergence>> {

@@ -4,7 +4,8 @@
 //! [`Envelope`], or the end of a page; [`hash`] makes leaves of them, [`Frontier`] roots of leaves;
 //! [`Pages`] keeps count of what stands in a page's [`Summary`]. [`BatchHeader`],
 //! [`SegmentHeader`] and [`Head`] are how frames lie in files. [`LogCheck`] is fed the files of a
-//! log and finds the first byte that is not as it was written.
+//! log and finds the first byte that is not as it was written; [`Survey`] is fed a damaged one and
+//! finds all that is as it was.
 //!
 //! Nothing here reads a clock, a file or a random source.
 
@@ -17,6 +18,7 @@ mod hash;
 mod head;
 mod page;
 mod segment;
+mod survey;
 mod tree;
 
 pub use batch::{
@@ -35,4 +37,5 @@ pub use page::{MAX_PAGE, Pages, SUMMARY, Summary};
 pub use segment::{
     FORMAT, SEGMENT_HEADER, SegmentHeader, format_version, segment_name, segment_number,
 };
+pub use survey::{AccountCounts, Cause, Found, Missing, Survey, Surveyed};
 pub use tree::{Frontier, tree_leaf};

@@ -47,8 +47,8 @@ pub enum OpenError {
     },
     /// The log is not as it was written, and no crash does that.
     #[error(
-        "{path}: the log is damaged: {divergence}; nothing was written. `verify` says more; go back \
-         to a backup",
+        "{path}: the log is damaged: {divergence}; nothing was written. `doctor` says more, and what \
+         mends it",
         path = path.display()
     )]
     Corrupt {

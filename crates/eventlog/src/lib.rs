@@ -3,12 +3,16 @@
 //! A tour: [`Log`] is the one writer of a store. It finds out what a crash left ([`Recovery`]),
 //! gives each event its position and revision, and answers ([`Outcome`]) when they are on the disk.
 //! [`Reader`] reads beside it and needs no lock. [`LogFiles`] gives the bytes as they are, for a
-//! check that trusts neither. Everything under `derived/` can be deleted at any time; [`Cache`] keeps
-//! there what others derive. [`storage`] is the seam between all this and the disk.
+//! check that trusts neither, and [`copy_store`] copies them checked. [`Remains`] is what is left of
+//! a damaged store, [`salvage`] makes a new one of it, and [`examine`] says what is wrong with any
+//! folder. Everything under `derived/` can be deleted at any time; [`Cache`] keeps there what others
+//! derive. [`storage`] is the seam between all this and the disk.
 
 mod batches;
+mod copy;
 mod decode;
 mod derived;
+mod doctor;
 mod encoder;
 mod error;
 mod files;
@@ -23,11 +27,15 @@ mod outcome;
 mod prepare;
 mod reader;
 mod recover;
+mod remains;
+mod salvage;
 pub mod storage;
 mod tail;
 mod window;
 
+pub use copy::{Copied, CopyError, copy_store, copy_store_on};
 pub use derived::{Cache, Row, Rows};
+pub use doctor::{Ailment, Examined, Finding, examine};
 pub use error::{AppendError, OpenError, ReadError};
 pub use files::{LogFile, LogFiles};
 pub use log::Log;
@@ -35,3 +43,5 @@ pub use options::Options;
 pub use outcome::{ExpectedRevision, Outcome, Recovery};
 pub use prepare::Prepared;
 pub use reader::Reader;
+pub use remains::{HeadState, Remains, SegmentFile, SegmentState};
+pub use salvage::{SalvageError, Salvaged, salvage};

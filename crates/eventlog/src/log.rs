@@ -2,6 +2,7 @@
 
 mod accounts;
 mod lookup;
+mod salvage;
 
 use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
@@ -178,9 +179,17 @@ impl Log {
     /// [`AppendError`]
     pub fn append_prepared(&self, prepared: Vec<Prepared>) -> Result<Vec<Outcome>, AppendError> {
         let now = (self.options.clock)();
-        let mut outcomes = Vec::with_capacity(prepared.len());
+        self.append_at(prepared.into_iter().map(|prepared| (prepared, now)))
+    }
+
+    /// The same, each with what the clock says.
+    fn append_at(
+        &self,
+        events: impl Iterator<Item = (Prepared, Timestamp)>,
+    ) -> Result<Vec<Outcome>, AppendError> {
+        let mut outcomes = Vec::with_capacity(events.size_hint().0);
         let mut state = self.lock();
-        for prepared in prepared {
+        for (prepared, now) in events {
             // Others may stage while this waits.
             while state.encoder.len() + prepared.0.content.len() > FULL_BATCH
                 && !state.encoder.is_empty()

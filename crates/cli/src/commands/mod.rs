@@ -2,7 +2,9 @@
 
 mod accounts;
 mod audit;
+mod backup;
 mod completions;
+mod doctor;
 mod explain;
 mod export;
 mod findings;
@@ -10,6 +12,7 @@ mod generate;
 mod import;
 mod policy;
 mod replay;
+mod salvage;
 mod snapshot;
 mod state;
 mod verify;
@@ -31,6 +34,10 @@ pub fn run(verb: Verb, question: &Question, screen: &mut Screen) -> Result<Outco
         Verb::Audit { claims } => audit::run(&claims, question, screen),
         Verb::Snapshot(args) => snapshot::run(&args, question, screen),
         Verb::Verify(args) => verify::run(&args, question, screen),
+        Verb::Backup { to } => backup::run(&to, question, screen),
+        Verb::Restore { from } => backup::restore(&from, question, screen),
+        Verb::Doctor => doctor::run(question, screen),
+        Verb::Salvage { to, unproven } => salvage::run(&to, unproven.as_deref(), question, screen),
         Verb::Policy(verb) => policy::run(&verb, question, screen),
         Verb::Export(args) => export::run(&args, question, screen),
         Verb::Generate(args) => generate::run(&args, question, screen),

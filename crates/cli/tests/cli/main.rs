@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod binary;
+mod care;
 mod docs;
 mod hostile;
 mod import;

@@ -2,6 +2,7 @@
 
 use event::Recorded;
 
+use super::LogCheck;
 use crate::batch::Checksum;
 use crate::hash::Digest;
 use crate::page::Pages;
@@ -77,6 +78,8 @@ pub struct Report {
 /// Where a log ends: what its next batch goes on from.
 #[derive(Debug, Clone)]
 pub struct End {
+    /// The store's id.
+    pub store: [u8; 16],
     /// The open page, and what was before it.
     pub pages: Pages,
     /// Accounts in the log.
@@ -89,4 +92,24 @@ pub struct End {
     pub checksum: Checksum,
     /// Bytes behind that end which are no batch.
     pub torn: u64,
+}
+
+impl LogCheck {
+    /// Ends the check; says what the log is and where it ends, for whoever copies it.
+    ///
+    /// # Errors
+    /// As [`LogCheck::finish`].
+    pub fn conclude(mut self) -> Result<(Report, End), Box<Divergence>> {
+        self.end_log()?;
+        let end = End {
+            store: self.head.now.store,
+            segment: self.segment.expect("HEAD's end was met, and it is in a segment"),
+            offset: self.offset,
+            checksum: self.checksum,
+            torn: self.buffer.len() as u64,
+            pages: self.pages.clone(),
+            accounts: self.named,
+        };
+        Ok((self.report(), end))
+    }
 }

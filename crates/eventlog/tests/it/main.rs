@@ -1,6 +1,7 @@
 //! What the log promises, held against real and faulty storage.
 
 mod checker;
+mod copy;
 mod crash;
 mod faulty;
 mod flip;
@@ -9,5 +10,6 @@ mod loss;
 mod power;
 mod recovery;
 mod rot;
+mod salvage;
 mod support;
 mod write_and_read;

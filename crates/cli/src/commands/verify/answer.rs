@@ -1,6 +1,6 @@
 //! What `verify` answers.
 
-use commitment::{Divergence, Report, hex};
+use commitment::{AccountCounts, Divergence, Report, hex};
 use serde::Serialize;
 
 use crate::failure::Failure;
@@ -29,6 +29,13 @@ pub struct Answer {
     pub snapshots: Snapshots,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub divergence: Option<Told>,
+    /// Accounts of which no event can be missing, where the log is damaged.
+    #[serde(
+        rename = "whole_accounts",
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "whole"
+    )]
+    pub accounts_left: Option<AccountCounts>,
     /// Whether the root was held against one that the caller knew, and is it.
     #[serde(skip)]
     pub is_expected: bool,
@@ -52,7 +59,7 @@ pub struct Told {
     position: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     revision: Option<u64>,
-    file: String,
+    pub file: String,
     offset: u64,
     expected: String,
     found: String,
@@ -77,6 +84,7 @@ impl Answer {
             unfinished_bytes: 0,
             snapshots: Snapshots::default(),
             divergence: None,
+            accounts_left: None,
             is_expected: false,
         }
     }
@@ -95,7 +103,10 @@ impl Answer {
             Some(divergence) if divergence.file == OTHER_ROOT => {
                 self.show_other_root(divergence, question, screen)
             }
-            Some(divergence) => divergence.show(question, screen),
+            Some(divergence) => {
+                divergence.show(question, screen)?;
+                self.show_accounts_left(question, screen)
+            }
             None => self.show_sound(question, screen),
         }
     }
@@ -123,6 +134,18 @@ impl Answer {
             "记下该根之后日志可能又追加了事件，也可能整份日志被重造。",
         );
         paragraph(screen, 2, &Cell::styled(text, style::DIM))
+    }
+
+    fn show_accounts_left(&self, question: &Question, screen: &mut Screen) -> Result<(), Failure> {
+        let Some(AccountCounts { whole, gaps, unsure }) = self.accounts_left else { return Ok(()) };
+        let (whole, gaps, unsure) = (count(whole), count(gaps), count(unsure));
+        let text = question.pick(
+            format!(
+                "accounts: {whole} whole, {gaps} with events missing, {unsure} where that cannot be told"
+            ),
+            format!("账号：{whole} 个完整，{gaps} 个有缺失，{unsure} 个无法判断"),
+        );
+        paragraph(screen, 2, &text.into())
     }
 
     fn show_sound(&self, question: &Question, screen: &mut Screen) -> Result<(), Failure> {
@@ -201,8 +224,16 @@ impl Answer {
     }
 }
 
+fn whole<S: serde::Serializer>(
+    counts: &Option<AccountCounts>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    counts.map(|counts| counts.whole).serialize(serializer)
+}
+
 impl Told {
-    fn show(&self, question: &Question, screen: &mut Screen) -> Result<(), Failure> {
+    /// For people.
+    pub fn show(&self, question: &Question, screen: &mut Screen) -> Result<(), Failure> {
         let Told { account, position, revision, file, offset, expected, found } = self;
         let is_log = file.starts_with("log");
         let heading = match is_log {
@@ -239,8 +270,9 @@ impl Told {
         }
         let advice = match is_log {
             true => question.pick(
-                "Keep this store as it is for whoever looks into it, and go on from a backup.",
-                "请原样保留此存储以供查证，并改用备份。",
+                "Keep this store as it is for whoever looks into it, and go on from a backup (`restore`), or \
+                 from what is intact (`salvage`).",
+                "请原样保留此存储以供查证，并改用备份（`restore`），或取出完好的部分（`salvage`）。",
             ),
             false => question.pick(
                 "Delete the store's folder derived: it is made anew from the log.",

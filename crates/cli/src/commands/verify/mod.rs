@@ -2,12 +2,13 @@
 
 mod answer;
 
-use commitment::{Divergence, Level, LogCheck, Report, hex};
-use eventlog::{LogFiles, ReadError};
+use commitment::{AccountCounts, Divergence, Level, LogCheck, Report, hex};
+use eventlog::{LogFiles, ReadError, Remains};
 use policy::{Policy, PolicyHash, presets};
 use projection::fold;
 
-use self::answer::{Answer, OTHER_ROOT, Snapshots, Told};
+pub use self::answer::Told;
+use self::answer::{Answer, OTHER_ROOT, Snapshots};
 use crate::agreement::{Keys, Sums};
 use crate::args::VerifyArgs;
 use crate::failure::{Failure, Outcome};
@@ -100,7 +101,12 @@ pub fn run(
     });
     match result {
         Ok(()) => answer.ok = true,
-        Err(Stop::Tampered(divergence)) => answer.divergence = Some(Told::from(*divergence)),
+        Err(Stop::Tampered(divergence)) => {
+            if divergence.file.starts_with("log/") {
+                answer.accounts_left = accounts_left(question);
+            }
+            answer.divergence = Some(Told::from(*divergence));
+        }
         Err(Stop::Failed(failure)) => return Err(failure),
     }
     match question.json {
@@ -108,6 +114,14 @@ pub fn run(
         false => answer.show(question, screen)?,
     }
     Ok(if answer.ok { Outcome::Fine } else { Outcome::BadNews })
+}
+
+/// Which accounts came through, where a survey finds what is missing: of a log whose pieces are all
+/// sound by themselves nobody can say.
+fn accounts_left(question: &Question) -> Option<AccountCounts> {
+    let remains = Remains::open(&question.store).ok()?;
+    let surveyed = remains.survey::<ReadError>(&mut |_| {}, &mut |_| Ok(())).ok()?;
+    (!surveyed.missing.is_empty()).then_some(surveyed.accounts)
 }
 
 /// Reads every byte of the log.

@@ -1,0 +1,174 @@
+//! `backup` and `restore`: a checked copy of a log, one way and the other.
+
+use std::path::Path;
+
+use commitment::{Level, LogCheck, hex};
+use eventlog::{Copied, CopyError, LogFiles, copy_store};
+use serde::Serialize;
+
+use super::verify::Told;
+use crate::failure::{Failure, Outcome};
+use crate::output::refuse_in_store;
+use crate::question::Question;
+use crate::show::amount::{bytes, counted};
+use crate::show::escape::escaped_path;
+use crate::show::progress::Progress;
+use crate::show::screen::Screen;
+use crate::show::style;
+use crate::show::table::{Cell, paragraph};
+
+#[derive(Serialize)]
+struct Answer {
+    ok: bool,
+    /// Of the copy; null if there is none.
+    events: Option<u64>,
+    root: Option<String>,
+    bytes: Option<u64>,
+    from: String,
+    to: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    divergence: Option<Told>,
+}
+
+/// Copies the store.
+pub fn run(to: &Path, question: &Question, screen: &mut Screen) -> Result<Outcome, Failure> {
+    let from = &question.store;
+    let files = LogFiles::open(from)?;
+    refuse_in_store(to, from)?;
+    let progress = Progress::of_bytes(Some(total(&files)));
+    let copied = copy_store(from, to, Level::Quick, &mut |more| progress.more(more));
+    progress.end();
+    let said = |copied: &Copied, store: &str| {
+        let (events, size) = (counted(copied.report.events, "event"), bytes(copied.bytes));
+        question.pick(
+            format!("{events}, {size}, copied to {store}: it is a store of its own."),
+            format!(
+                "已备份到 {store}：{} 条事件，{size}。备份本身即是存储。",
+                copied.report.events
+            ),
+        )
+    };
+    match copied {
+        Ok(copied) => done(&copied, from, to, said, question, screen),
+        Err(CopyError::Corrupt(divergence)) => {
+            damaged((*divergence).into(), from, to, question, screen)
+        }
+        Err(CopyError::Taken { path, what }) => Err(Failure::Usage(format!(
+            "{}: {what}; name a folder that is missing or empty",
+            escaped_path(&path)
+        ))),
+        Err(CopyError::Source(error) | CopyError::Target(error)) => Err(error.into()),
+    }
+}
+
+/// Makes the store of a backup.
+pub fn restore(from: &Path, question: &Question, screen: &mut Screen) -> Result<Outcome, Failure> {
+    let to = &question.store;
+    let unreadable = |error| match Failure::from(error) {
+        Failure::Store(message) => Failure::Usage(message),
+        other => other,
+    };
+    let taken = |path: &Path, what: &str| {
+        let path = escaped_path(path);
+        Failure::Usage(format!(
+            "{path}: {what}, and it is not overwritten; move it away, or name another --store"
+        ))
+    };
+    let files = LogFiles::open(from).map_err(unreadable)?;
+    refuse_in_store(to, from)?;
+    // What needs no reading is said first.
+    if std::fs::read_dir(to).is_ok_and(|mut entries| entries.next().is_some()) {
+        let is_store = LogFiles::open(to).is_ok();
+        return Err(taken(to, if is_store { "there is a store here" } else { "it is not empty" }));
+    }
+    let progress = Progress::of_bytes(Some(2 * total(&files)));
+    let checked = check(&files, &progress);
+    let copied =
+        checked.and_then(|()| copy_store(from, to, Level::Quick, &mut |more| progress.more(more)));
+    progress.end();
+    let said = |copied: &Copied, store: &str| {
+        let (events, size) = (counted(copied.report.events, "event"), bytes(copied.bytes));
+        question.pick(
+            format!("{events}, {size}, restored to {store}."),
+            format!("已恢复到 {store}：{} 条事件，{size}。", copied.report.events),
+        )
+    };
+    match copied {
+        Ok(copied) => done(&copied, from, to, said, question, screen),
+        Err(CopyError::Corrupt(divergence)) => {
+            damaged((*divergence).into(), from, to, question, screen)
+        }
+        Err(CopyError::Taken { path, what }) => Err(taken(&path, what)),
+        Err(CopyError::Source(error)) => Err(unreadable(error)),
+        Err(CopyError::Target(error)) => Err(error.into()),
+    }
+}
+
+/// Every hash of the backup anew, before anything is written.
+fn check(files: &LogFiles, progress: &Progress) -> Result<(), CopyError> {
+    let mut check = LogCheck::new(Level::Full, files.head())?;
+    for file in files.files() {
+        check.file(&file.name)?;
+        files.read::<CopyError>(file, |piece| {
+            progress.more(piece.len() as u64);
+            Ok(check.feed(piece, &mut |_| {})?)
+        })?;
+    }
+    check.finish()?;
+    Ok(())
+}
+
+fn total(files: &LogFiles) -> u64 {
+    files.files().iter().map(|file| file.len).sum()
+}
+
+fn done(
+    copied: &Copied,
+    from: &Path,
+    to: &Path,
+    said: impl Fn(&Copied, &str) -> String,
+    question: &Question,
+    screen: &mut Screen,
+) -> Result<Outcome, Failure> {
+    let root = hex(&copied.report.root);
+    if question.json {
+        screen.json(&Answer {
+            ok: true,
+            events: Some(copied.report.events),
+            root: Some(root),
+            bytes: Some(copied.bytes),
+            from: escaped_path(from),
+            to: escaped_path(to),
+            divergence: None,
+        })?;
+        return Ok(Outcome::Fine);
+    }
+    let text = said(copied, &escaped_path(to));
+    paragraph(screen, 0, &Cell::styled(text, style::GOOD))?;
+    screen.line(format_args!("root {root}"))?;
+    Ok(Outcome::Fine)
+}
+
+fn damaged(
+    mut divergence: Told,
+    from: &Path,
+    to: &Path,
+    question: &Question,
+    screen: &mut Screen,
+) -> Result<Outcome, Failure> {
+    divergence.file = format!("log/{}", divergence.file);
+    let (from, to) = (escaped_path(from), escaped_path(to));
+    if question.json {
+        let divergence = Some(divergence);
+        let (events, root, bytes) = (None, None, None);
+        screen.json(&Answer { ok: false, events, root, bytes, from, to, divergence })?;
+        return Ok(Outcome::BadNews);
+    }
+    let text = question.pick(
+        format!("{from} is damaged, and nothing was left in {to}."),
+        format!("{from} 已损坏，{to} 中没有留下任何内容。"),
+    );
+    paragraph(screen, 0, &Cell::styled(text, style::BAD))?;
+    divergence.show(question, screen)?;
+    Ok(Outcome::BadNews)
+}

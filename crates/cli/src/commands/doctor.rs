@@ -1,0 +1,303 @@
+//! `doctor`: what is wrong with a store or a folder, what harm that does, and what mends it.
+
+use commitment::Cause;
+use eventlog::{Ailment, Examined, Finding, LogFiles, examine};
+use serde::Serialize;
+
+use super::salvage::{positions, why};
+use crate::failure::{Failure, Outcome, reason};
+use crate::question::Question;
+use crate::show::amount::{bytes, count, counted};
+use crate::show::escape::escaped_path;
+use crate::show::progress::Progress;
+use crate::show::screen::Screen;
+use crate::show::style;
+use crate::show::table::{Cell, paragraph};
+
+#[derive(Serialize)]
+struct Answer {
+    ok: bool,
+    store: String,
+    /// Proven to be there.
+    events: u64,
+    findings: Vec<Told>,
+}
+
+#[derive(Serialize)]
+struct Told {
+    /// For scripts.
+    code: &'static str,
+    what: String,
+    r#where: String,
+    harm: String,
+    mend: String,
+    /// Whether nothing need be done.
+    harmless: bool,
+}
+
+pub fn run(question: &Question, screen: &mut Screen) -> Result<Outcome, Failure> {
+    let files = LogFiles::open(&question.store).ok();
+    let total = files.map(|files| files.files().iter().map(|file| file.len).sum());
+    let progress = Progress::of_bytes(total);
+    let examined = examine(&question.store, &mut |more| progress.more(more));
+    progress.end();
+    let answer = Answer {
+        ok: examined.is_healthy(),
+        store: escaped_path(&question.store),
+        events: examined.events,
+        findings: examined.findings.iter().map(|finding| told(finding, question)).collect(),
+    };
+    match question.json {
+        true => screen.json(&answer)?,
+        false => answer.show(&examined, question, screen)?,
+    }
+    match (answer.ok, examined.is_looked_at) {
+        (true, _) => Ok(Outcome::Fine),
+        (false, true) => Ok(Outcome::BadNews),
+        (false, false) => Err(Failure::Store(format!(
+            "{}: cannot be looked at in full; run `doctor` as somebody who may",
+            answer.store
+        ))),
+    }
+}
+
+impl Answer {
+    fn show(
+        &self,
+        examined: &Examined,
+        question: &Question,
+        screen: &mut Screen,
+    ) -> Result<(), Failure> {
+        let is_wrong = |finding: &&Told| !finding.harmless;
+        let wrong = self.findings.iter().filter(is_wrong).count() as u64;
+        let text = match (self.ok, wrong) {
+            (true, _) => question.pick(
+                format!("{} is healthy: {}.", self.store, counted(examined.events, "event")),
+                format!("{} 正常：{} 条事件。", self.store, count(examined.events)),
+            ),
+            (false, 1) => question.pick(
+                format!("One thing is wrong with {}.", self.store),
+                format!("{} 有 1 处问题。", self.store),
+            ),
+            (false, n) => question.pick(
+                format!("{} things are wrong with {}.", count(n), self.store),
+                format!("{} 有 {n} 处问题。", self.store),
+            ),
+        };
+        let heading = if self.ok { style::GOOD } else { style::BAD };
+        paragraph(screen, 0, &Cell::styled(text, heading))?;
+        for finding in &self.findings {
+            let Told { what, r#where: place, harm, mend, harmless, .. } = finding;
+            let style = if *harmless { style::DIM } else { style::CARE };
+            let text = question.pick(format!("{place}: {what}"), format!("{place}：{what}"));
+            paragraph(screen, 0, &Cell::styled(text, style))?;
+            for (en, zh, text) in [("harm", "影响", harm), ("mend", "处置", mend)] {
+                let text = question.pick(format!("{en}: {text}"), format!("{zh}：{text}"));
+                paragraph(screen, 2, &text.into())?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn told(finding: &Finding, question: &Question) -> Told {
+    let (what, harm, mend) = words(&finding.ailment, question);
+    let place = match finding.place.as_str() {
+        "" => escaped_path(&question.store),
+        place => crate::show::escape::escaped(place).into_owned(),
+    };
+    let (code, harmless) = (finding.ailment.name(), finding.ailment.is_harmless());
+    Told { code, what, r#where: place, harm, mend, harmless }
+}
+
+/// What it is, what harm it does, what mends it.
+fn words(ailment: &Ailment, question: &Question) -> (String, String, String) {
+    let pick = |en: &str, zh: &str| question.pick(en, zh).to_owned();
+    let none = || pick("none", "无");
+    let nothing = || pick("nothing to do", "无需处置");
+    let closed = || pick("the log stays closed", "日志无法打开");
+    let start_again = || {
+        pick(
+            "stillthere restore --from BACKUP, or stillthere salvage --to DIR",
+            "stillthere restore --from 备份，或 stillthere salvage --to 文件夹",
+        )
+    };
+    let any_import = || {
+        pick(
+            "stillthere import FILE, of any file, puts it right",
+            "任何一次 stillthere import 都会修复",
+        )
+    };
+    match ailment {
+        Ailment::Missing => (
+            pick("there is no store here", "此处没有存储"),
+            pick("there is nothing to read", "没有可读内容"),
+            pick(
+                "stillthere import FILE makes one; stillthere restore --from BACKUP brings one back",
+                "stillthere import 会新建；stillthere restore --from 备份 可恢复",
+            ),
+        ),
+        Ailment::Foreign { what } => (
+            question.pick(format!("not a stillthere store: {what}"), format!("不是存储：{what}")),
+            none(),
+            pick("name another folder with --store", "用 --store 指定其他文件夹"),
+        ),
+        Ailment::Future { found, known } => (
+            question.pick(
+                format!("its format is version {found}, and this program reads version {known}"),
+                format!("格式版本为 {found}，本程序只读版本 {known}"),
+            ),
+            pick("this program cannot read it", "本程序无法读取"),
+            pick("use the newer program", "请使用更新的程序"),
+        ),
+        Ailment::Unreadable { source } => (
+            question.pick(
+                format!("cannot be read: {}", reason(source)),
+                format!("无法读取：{}", reason(source)),
+            ),
+            pick("nothing can be said of it", "无法判断"),
+            pick(
+                "give yourself the right to read it, or see to the disk",
+                "取得读取权限，或检查磁盘",
+            ),
+        ),
+        Ailment::Unwritable { source } => (
+            question.pick(
+                format!("cannot be written: {}", reason(source)),
+                format!("无法写入：{}", reason(source)),
+            ),
+            pick("import fails; reading is fine", "无法导入；读取不受影响"),
+            pick(
+                "give yourself the right to write it, or mount the disk for writing",
+                "取得写入权限，或以可写方式挂载",
+            ),
+        ),
+        Ailment::NoSpace { free } => (
+            question.pick(
+                format!("only {} are left on the disk", bytes(*free)),
+                format!("磁盘仅剩 {}", bytes(*free)),
+            ),
+            pick(
+                "import will soon fail; nothing acknowledged is lost",
+                "导入即将失败；已确认的内容不丢失",
+            ),
+            pick("make room on the disk", "清理磁盘空间"),
+        ),
+        Ailment::HeadMissing => (pick("it is missing", "文件缺失"), closed(), start_again()),
+        Ailment::HeadPartly { fault } => (
+            question.pick(
+                format!("one of its two slots is not as it was written ({fault})"),
+                format!("两个槽位之一与写入时不符（{fault}）"),
+            ),
+            pick("none while the other slot is sound", "另一槽位完好，暂无影响"),
+            any_import(),
+        ),
+        Ailment::HeadDamaged { fault } => (
+            question.pick(format!("it is damaged ({fault})"), format!("已损坏（{fault}）")),
+            closed(),
+            start_again(),
+        ),
+        Ailment::HeadForeign => {
+            (pick("it is another store's", "属于另一存储"), closed(), start_again())
+        }
+        Ailment::SegmentMisnamed { number } => (
+            question.pick(
+                format!("this is segment {number}, under another's name"),
+                format!("实为第 {number} 段，文件名有误"),
+            ),
+            closed(),
+            pick(
+                "give the file its name back; or stillthere salvage --to DIR",
+                "改回文件名；或 stillthere salvage --to 文件夹",
+            ),
+        ),
+        Ailment::SegmentDouble { number } => (
+            question.pick(
+                format!("another file holds segment {number} too"),
+                format!("另有文件也是第 {number} 段"),
+            ),
+            closed(),
+            pick("move this file out of log/", "将此文件移出 log/"),
+        ),
+        Ailment::SegmentForeign => (
+            pick("it is another store's", "属于另一存储"),
+            closed(),
+            pick("move this file out of log/", "将此文件移出 log/"),
+        ),
+        Ailment::Piece(piece) => {
+            let size = piece.bytes.map(|n| counted(n, "byte"));
+            let at = count(piece.offset);
+            let events = positions(piece.from, piece.to, question);
+            let why = why(piece.cause, question);
+            let what = match (piece.cause, size) {
+                (Cause::Missing | Cause::Foreign, _) => why.to_owned(),
+                (_, Some(size)) => question.pick(
+                    format!("{why}: {size} from byte {at} on"),
+                    format!("{why}：自第 {at} 字节起 {} 字节", piece.bytes.unwrap_or_default()),
+                ),
+                (_, None) => {
+                    question.pick(format!("{why}, at byte {at}"), format!("{why}，第 {at} 字节处"))
+                }
+            };
+            let harm = question.pick(
+                format!("the log stays closed; events that are missing, by position: {events}"),
+                format!("日志无法打开；缺失事件的位置：{events}"),
+            );
+            (what, harm, start_again())
+        }
+        Ailment::Diverges(divergence) => (
+            question.pick(
+                format!(
+                    "byte {}: expected {}, found {}",
+                    divergence.offset, divergence.expected, divergence.found
+                ),
+                format!(
+                    "第 {} 字节：应为 {}，实为 {}",
+                    divergence.offset, divergence.expected, divergence.found
+                ),
+            ),
+            pick(
+                "the log is not as it was written, though each piece is sound by itself",
+                "日志与写入时不一致，但各部分自身完好",
+            ),
+            start_again(),
+        ),
+        Ailment::Locked { process } => (
+            match process {
+                Some(process) => question.pick(
+                    format!("process {process} is writing to this store"),
+                    format!("进程 {process} 正在写入此存储"),
+                ),
+                None => pick("another process is writing to this store", "另一进程正在写入此存储"),
+            },
+            pick(
+                "none: readers need no lock, writers wait their turn",
+                "无：读取无需锁，写入须等待",
+            ),
+            nothing(),
+        ),
+        Ailment::Torn { bytes } => (
+            question.pick(
+                format!("{} of a write that was cut short", counted(*bytes, "byte")),
+                format!("有 {bytes} 字节未写完的内容"),
+            ),
+            pick("none: nobody was told that they are durable", "无：从未确认为已落盘"),
+            pick("nothing to do: the next import sets them aside", "无需处置：下次导入会移开"),
+        ),
+        Ailment::DerivedMissing => (
+            pick("there are no derived files", "没有派生文件"),
+            pick("none but time: they are made anew from the log", "仅耗时：由日志重新生成"),
+            nothing(),
+        ),
+        Ailment::DerivedDamaged => (
+            pick("they are damaged, or another store's", "已损坏，或属于另一存储"),
+            pick("none but time: they are made anew from the log", "仅耗时：由日志重新生成"),
+            nothing(),
+        ),
+        Ailment::Stray => (
+            pick("not a file of the store", "不是存储的文件"),
+            none(),
+            pick("nothing to do; move it away if you do not know it", "无需处置；不认识可移走"),
+        ),
+    }
+}

@@ -1,0 +1,392 @@
+//! Finds what of a damaged log is intact by itself: past a bad batch it goes on at the next sound one.
+//!
+//! What is proven, and so intact, is an event whose batch's checksum holds (16 bytes, keyed by the
+//! store) and whose page's root does not say otherwise, or whose page's root holds (32 bytes) though
+//! its batch's checksum does not; its account's name likewise. Of the other frames that can still be
+//! read only the 4-byte check in the frame speaks: they are given on as unproven.
+
+mod accounts;
+mod page;
+mod report;
+
+pub use report::{AccountCounts, Cause, Found, Missing, Surveyed};
+
+use accounts::Accounts;
+use page::{Item, Page, Trailer};
+
+use crate::batch::{BATCH_HEADER, BatchHeader, Checksum, MAX_BATCH};
+use crate::fault::at;
+use crate::frame::{FRAME_HEADER, Frame};
+use crate::hash::Digest;
+use crate::head::Slot;
+use crate::page::SUMMARY;
+use crate::segment::{SEGMENT_HEADER, SegmentHeader, segment_name};
+use crate::tree::tree_leaf;
+
+/// So much is looked through at once for the next sound batch: that much memory is taken at most.
+const WINDOW: usize = 3 * (BATCH_HEADER + MAX_BATCH);
+
+/// A survey of a log, fed with its segments in the order of their numbers.
+///
+/// Memory: some 64 MiB where the log is damaged, a batch where it is not, and an entry an account.
+pub struct Survey {
+    store: [u8; 16],
+    files: Vec<String>,
+    /// The segment being read.
+    segment: Option<u64>,
+    next: u64,
+    /// The bytes of the segment from here on were promised to nobody.
+    durable: Option<u64>,
+    /// Where `buffer` begins in the file.
+    offset: u64,
+    buffer: Vec<u8>,
+    /// The checksum that the next batch links to, where it is known.
+    link: Option<Checksum>,
+    /// The last summary's leaf hash, where it is known.
+    predecessor: Option<Digest>,
+    page: Page,
+    accounts: Accounts,
+    surveyed: Surveyed,
+}
+
+type Sink<'a> = &'a mut dyn FnMut(Found);
+
+enum Piece {
+    /// Not all there yet.
+    Short,
+    Header,
+    Batch(usize),
+    Bad(usize),
+}
+
+impl Survey {
+    /// Of the log of this store.
+    #[must_use]
+    pub fn new(store: [u8; 16]) -> Survey {
+        Survey {
+            store,
+            files: Vec::new(),
+            segment: None,
+            next: 0,
+            durable: None,
+            offset: 0,
+            buffer: Vec::new(),
+            link: None,
+            predecessor: Some([0; 32]),
+            page: Page { begins: Some(0), ..Page::default() },
+            accounts: Accounts::default(),
+            surveyed: Surveyed {
+                events: 0,
+                unproven: 0,
+                nameless: 0,
+                missing: Vec::new(),
+                accounts: AccountCounts::default(),
+                torn: 0,
+            },
+        }
+    }
+
+    /// Goes on with the segment of this number. Bytes at `durable` and behind it which are no batch
+    /// were promised to nobody.
+    pub fn segment(&mut self, name: &str, number: u64, durable: Option<u64>, sink: Sink<'_>) {
+        self.end_file(sink);
+        self.skip_to(number);
+        self.files.push(name.to_owned());
+        self.segment = Some(number);
+        self.next = number.saturating_add(1);
+        self.durable = durable;
+        self.offset = 0;
+        self.link = None;
+    }
+
+    /// Takes the next bytes of the segment; each event that was found is given to `sink`, at the end
+    /// of its page.
+    pub fn feed(&mut self, bytes: &[u8], sink: Sink<'_>) {
+        self.buffer.extend_from_slice(bytes);
+        self.advance(false, sink);
+    }
+
+    /// Ends the survey. `head` is the slot of `HEAD` that counts, if there is one of this store;
+    /// `is_last` says that there was none after it.
+    #[must_use]
+    pub fn finish(mut self, head: Option<&Slot>, is_last: bool, sink: Sink<'_>) -> Surveyed {
+        self.end_file(sink);
+        let mut end = None;
+        if let Some(slot) = head {
+            self.skip_to(slot.segment);
+            let is_there = self.segment == Some(slot.segment);
+            if !is_there {
+                let file = self.file(segment_name(slot.segment));
+                self.page.hole(file, 0, None, Cause::Missing);
+            } else if self.offset < slot.offset {
+                let file = self.files.len() - 1;
+                let len = slot.offset - self.offset;
+                self.page.hole(file, self.offset, Some(len), Cause::Cut);
+            }
+            end = Some(slot.events).filter(|_| !is_there || self.offset <= slot.offset);
+        }
+        let is_broken = self.page.is_broken();
+        self.close(None, end.filter(|_| is_broken), sink);
+        if !is_broken && let Some((end, slot)) = end.zip(head) {
+            self.reach(end, segment_name(slot.segment), slot.offset);
+        }
+        if head.is_none() || !is_last {
+            // Where the log ended nobody can say.
+            self.accounts.unsure();
+            let (file, cause) = ("HEAD".to_owned(), Cause::Damaged);
+            let (bytes, from, to) = (None, self.page.begins, None);
+            self.surveyed.missing.push(Missing { file, offset: 0, bytes, cause, from, to });
+        }
+        self.surveyed.accounts = self.accounts.counts();
+        self.surveyed
+    }
+
+    fn file(&mut self, name: String) -> usize {
+        self.files.push(name);
+        self.files.len() - 1
+    }
+
+    /// Notes the segments before this one that are not there.
+    fn skip_to(&mut self, number: u64) {
+        if number <= self.next {
+            return;
+        }
+        let mut name = segment_name(self.next);
+        if number - self.next > 1 {
+            name = format!("{name} to {}", segment_name(number - 1));
+        }
+        let file = self.file(name);
+        self.page.hole(file, 0, None, Cause::Missing);
+        self.link = None;
+    }
+
+    /// Holds where the log stands against where something sound says that it should.
+    fn reach(&mut self, position: u64, file: String, offset: u64) {
+        if let Some(here) = self.page.begins.filter(|here| *here != position) {
+            let (from, to) = (here.min(position), position);
+            let (bytes, cause) = (None, Cause::Unlinked);
+            self.accounts.unsure();
+            self.surveyed.missing.push(Missing {
+                file,
+                offset,
+                bytes,
+                cause,
+                from: Some(from),
+                to: Some(to),
+            });
+        }
+        self.page.begins = Some(position);
+    }
+
+    fn end_file(&mut self, sink: Sink<'_>) {
+        self.advance(true, sink);
+    }
+
+    fn advance(&mut self, at_end: bool, sink: Sink<'_>) {
+        let buffer = std::mem::take(&mut self.buffer);
+        let mut done = 0;
+        while done < buffer.len() {
+            let rest = &buffer[done..];
+            let len = match self.next_piece(rest, at_end) {
+                Piece::Short => break,
+                Piece::Header => {
+                    self.header(rest.first_chunk().expect("its length was looked at"), sink);
+                    SEGMENT_HEADER
+                }
+                Piece::Batch(len) => {
+                    self.batch(&rest[..len], sink);
+                    len
+                }
+                Piece::Bad(len) => {
+                    self.link = None;
+                    let is_tail = at_end && len == rest.len();
+                    if is_tail && self.durable.is_some_and(|durable| self.offset >= durable) {
+                        self.surveyed.torn += len as u64;
+                        done = buffer.len();
+                        break;
+                    }
+                    self.region(&rest[..len], sink);
+                    len
+                }
+            };
+            self.offset += len as u64;
+            done += len;
+        }
+        self.buffer = buffer;
+        self.buffer.drain(..done);
+    }
+
+    fn next_piece(&self, rest: &[u8], at_end: bool) -> Piece {
+        if self.offset == 0 && rest.len() >= SEGMENT_HEADER {
+            return Piece::Header;
+        }
+        let short = |bad: usize| if at_end { Piece::Bad(bad) } else { Piece::Short };
+        if self.offset == 0 {
+            return short(rest.len());
+        }
+        match sound(rest, &self.store) {
+            Sound::Whole(len) => return Piece::Batch(len),
+            Sound::Short if !at_end => return Piece::Short,
+            _ => {}
+        }
+        // Mostly it is the inside of one batch that is bad, and the next begins where it says.
+        let own = rest.first_chunk().and_then(|header| BatchHeader::read(header).ok());
+        if let Some(behind) = own.and_then(|own| rest.get(own.total()..)) {
+            let len = rest.len() - behind.len();
+            match sound(behind, &self.store) {
+                Sound::Whole(_) => return Piece::Bad(len),
+                Sound::Short if !at_end => return Piece::Short,
+                _ => {}
+            }
+        }
+        if !at_end && rest.len() < WINDOW {
+            return Piece::Short;
+        }
+        let is_whole =
+            |start: &usize| matches!(sound(&rest[*start..], &self.store), Sound::Whole(_));
+        match (1..rest.len()).find(is_whole) {
+            Some(start) => Piece::Bad(start),
+            None if at_end => Piece::Bad(rest.len()),
+            None => Piece::Bad(rest.len() - BATCH_HEADER - MAX_BATCH),
+        }
+    }
+
+    fn header(&mut self, bytes: &[u8; SEGMENT_HEADER], sink: Sink<'_>) {
+        let file = self.files.len() - 1;
+        let header = SegmentHeader::decode(bytes).ok();
+        let Some((header, checksum)) = header.filter(|(header, _)| header.store == self.store)
+        else {
+            self.page.hole(file, 0, Some(SEGMENT_HEADER as u64), Cause::Damaged);
+            return;
+        };
+        let is_broken = self.page.is_broken();
+        self.close(None, is_broken.then_some(header.first_position), sink);
+        self.reach(header.first_position, self.files[file].clone(), 0);
+        if self.predecessor.is_some_and(|before| before != header.predecessor) && !is_broken {
+            self.unlinked(file, 0);
+        }
+        self.predecessor = Some(header.predecessor);
+        self.accounts.at_least(header.accounts);
+        self.link = Some(checksum);
+    }
+
+    /// Notes that two sound things do not follow each other.
+    fn unlinked(&mut self, file: usize, offset: u64) {
+        self.accounts.unsure();
+        let (file, at) = (self.files[file].clone(), self.page.begins);
+        let (bytes, cause) = (Some(0), Cause::Unlinked);
+        self.surveyed.missing.push(Missing { file, offset, bytes, cause, from: at, to: at });
+    }
+
+    fn batch(&mut self, batch: &[u8], sink: Sink<'_>) {
+        if self.link.is_some_and(|link| link[..8] != batch[16..24]) {
+            self.page.hole(self.files.len() - 1, self.offset, Some(0), Cause::Unlinked);
+        }
+        self.link = Some(at(batch, 0));
+        let done = self.frames(batch, BATCH_HEADER, batch.len(), true, sink);
+        if done < batch.len() {
+            let (file, len) = (self.files.len() - 1, (batch.len() - done) as u64);
+            self.page.hole(file, self.offset + done as u64, Some(len), Cause::Edited);
+        }
+    }
+
+    /// Reads frames of `bytes`, which begin at this offset of the file, until one cannot be read or
+    /// `end` is met; gives where it stopped.
+    fn frames(
+        &mut self,
+        bytes: &[u8],
+        start: usize,
+        end: usize,
+        is_sound: bool,
+        sink: Sink<'_>,
+    ) -> usize {
+        let file = self.files.len() - 1;
+        let mut done = start;
+        while done != end
+            && let Ok((frame, len)) = Frame::read(&bytes[done..])
+        {
+            let (at, bytes) = (self.offset + done as u64, &bytes[done..done + len]);
+            done += len;
+            if let Frame::Trailer(summary) = frame {
+                self.close(Some(&Trailer { file, at, bytes, summary, is_sound }), None, sink);
+                continue;
+            }
+            let from = self.page.bytes.len();
+            self.page.bytes.extend_from_slice(bytes);
+            self.page.items.push(Item::Frame { file, at, from, len, is_sound });
+        }
+        done
+    }
+
+    /// Reads what can be read between two sound batches.
+    fn region(&mut self, bytes: &[u8], sink: Sink<'_>) {
+        let file = self.files.len() - 1;
+        let hole = |survey: &mut Survey, from: usize, to: usize, breaks: bool| {
+            let (at, len) = (survey.offset + from as u64, Some((to - from) as u64));
+            let cause = Cause::Damaged;
+            survey.page.items.push(Item::Hole { file, at, len, cause, breaks });
+        };
+        let mut done = 0;
+        while done < bytes.len() {
+            // A batch begins here, as far as can be told.
+            let header: Option<&[u8; BATCH_HEADER]> = bytes[done..].first_chunk();
+            let Some(header) = header.filter(|_| self.offset + done as u64 > 0) else { break };
+            let total = BatchHeader::read(header).map_or(usize::MAX, |header| header.total());
+            let end = done.saturating_add(total).min(bytes.len());
+            hole(self, done, done + BATCH_HEADER, false);
+            done = self.frames(bytes, done + BATCH_HEADER, end, false, sink);
+            while done != end && done != bytes.len() {
+                // Where frames begin is not known any more, until a trailer comes.
+                let Some(next) = find_trailer(&bytes[done..], &self.store) else {
+                    hole(self, done, bytes.len(), true);
+                    return;
+                };
+                hole(self, done, done + next, true);
+                done = self.frames(bytes, done + next, end, false, sink);
+            }
+        }
+        if done < bytes.len() {
+            hole(self, done, bytes.len(), true);
+        }
+    }
+}
+
+enum Sound {
+    Whole(usize),
+    /// It may be one, but is not all there.
+    Short,
+    No,
+}
+
+/// Whether a sound batch of `store` begins here. Its frames' borders are looked at first, because
+/// hashing every place that looks like a header would take long.
+fn sound(bytes: &[u8], store: &[u8; 16]) -> Sound {
+    let Some(header) = bytes.first_chunk() else { return Sound::Short };
+    let Ok(header) = BatchHeader::read(header) else { return Sound::No };
+    let total = header.total();
+    let mut done = BATCH_HEADER;
+    while done < total {
+        let Some(frame) = bytes.get(done..done + FRAME_HEADER) else { break };
+        if !matches!(frame[0], 1..=34) {
+            return Sound::No;
+        }
+        done += FRAME_HEADER + u32::from_le_bytes([frame[1], frame[2], frame[3], 0]) as usize;
+    }
+    match bytes.get(..total) {
+        None if done <= total => Sound::Short,
+        Some(batch) if done == total && header.is_sound(batch, store) => Sound::Whole(total),
+        _ => Sound::No,
+    }
+}
+
+/// Where a page trailer of `store` begins that is whole by its own check.
+fn find_trailer(bytes: &[u8], store: &[u8; 16]) -> Option<usize> {
+    const LEN: usize = FRAME_HEADER + SUMMARY;
+    let begins = [3, SUMMARY.to_le_bytes()[0], 0, 0];
+    bytes.windows(LEN).position(|frame| {
+        frame[..4] == begins
+            && frame[8..16] == *b"STILLPGE"
+            && frame[16..32] == *store
+            && Frame::check(frame, &tree_leaf(&frame[FRAME_HEADER..])).is_ok()
+    })
+}
