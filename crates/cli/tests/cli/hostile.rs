@@ -20,7 +20,8 @@ fn event(account: &str, id: &str) -> String {
     ) + "\n"
 }
 
-/// How it ended, and the most memory that it had as far as was seen, in bytes.
+/// How it ended, and the most memory that it had as far as was seen, in bytes: zero of one that ended
+/// before anybody looked.
 fn watched(mut command: Command, feed: impl FnOnce(ChildStdin) + Send) -> (Ran, usize) {
     let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = piped.spawn().expect("the binary runs");
@@ -32,7 +33,6 @@ fn watched(mut command: Command, feed: impl FnOnce(ChildStdin) + Send) -> (Ran, 
             peak = peak_memory(&child).unwrap_or(peak);
             std::thread::sleep(Duration::from_millis(1));
         }
-        assert!(peak > 0, "its memory was never seen");
         (child.wait_with_output().expect("it ends").into(), peak)
     })
 }
@@ -94,7 +94,7 @@ fn a_line_without_end_takes_no_memory() {
         let ran =
             ran.expect(1).says("-:1: line: must be at most 1048576 bytes long, found 2684354");
         assert_eq!((&ran.object()["read"], &ran.object()["rejected"]), (&2.into(), &1.into()));
-        assert!(peak < 64 * MIB, "{} MiB", peak / MIB);
+        assert!(0 < peak && peak < 64 * MIB, "{} MiB", peak / MIB);
     }
 }
 
