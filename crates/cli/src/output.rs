@@ -1,6 +1,6 @@
 //! Files that a command writes: whole or not at all, and never over what it reads or into a store.
 
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
@@ -53,8 +53,9 @@ impl<'a> Sink<'a> {
     }
 }
 
-/// A file that gets its name when it is whole: until then what had the name keeps it. A pipe or a
-/// device is written as it is. One that is dropped leaves nothing; a kill leaves `NAME.partial`.
+/// A file that gets its name when it is whole: until then what had the name keeps it, and then gives it
+/// its permissions. A pipe or a device is written as it is. One that is dropped leaves nothing; a kill
+/// leaves `NAME.PROCESS.partial`.
 pub struct Partial {
     path: PathBuf,
     /// Where it is written until then.
@@ -69,11 +70,21 @@ impl Partial {
         let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
         let partial = (!in_place).then(|| {
             let mut name = path.as_os_str().to_owned();
-            name.push(".partial");
+            name.push(format!(".{}.partial", std::process::id()));
             PathBuf::from(name)
         });
+        let file = match &partial {
+            Some(partial) => OpenOptions::new().write(true).create_new(true).open(partial),
+            None => OpenOptions::new().write(true).open(&path),
+        };
+        let file = file.and_then(|file| match fs::metadata(&path) {
+            Ok(before) if partial.is_some() => {
+                file.set_permissions(before.permissions()).map(|()| file)
+            }
+            _ => Ok(file),
+        });
         let target = partial.as_deref().unwrap_or(&path);
-        let file = File::create(target).map_err(|e| Failure::file(target, "write it", &e))?;
+        let file = file.map_err(|e| Failure::file(target, "write it", &e))?;
         let file = Some(BufWriter::with_capacity(1 << 16, file));
         Ok(Partial { path, partial, file })
     }
@@ -114,9 +125,10 @@ pub fn refuse_in_store(path: &Path, store: &Path) -> Result<(), Failure> {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
-    let folders = (fs::canonicalize(folder), fs::canonicalize(store));
-    if let (Ok(folder), Ok(store)) = folders
-        && folder.starts_with(&store)
+    // The folder that it would be made in, and where it leads if it is a link.
+    let places = [fs::canonicalize(folder), fs::canonicalize(path)];
+    if let Ok(store) = fs::canonicalize(store)
+        && places.iter().flatten().any(|place| place.starts_with(&store))
     {
         let path = escaped_path(path);
         return Err(Failure::Usage(format!(

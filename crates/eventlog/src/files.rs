@@ -57,7 +57,10 @@ impl LogFiles {
     /// As [`LogFiles::open`].
     pub fn open_on(storage: Arc<dyn Storage>, dir: &Path) -> Result<LogFiles, OpenError> {
         let folder = Folder::new(storage, dir);
-        let is_written = folder.is_written();
+        folder.while_still(|is_written| LogFiles::look(folder.clone(), is_written))
+    }
+
+    fn look(folder: Folder, is_written: bool) -> Result<LogFiles, OpenError> {
         let mut head = look(&folder)?;
         // A writer may be in the middle of a slot, so it is given some more tries.
         for _ in 0..if is_written { 20 } else { 0 } {

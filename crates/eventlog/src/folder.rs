@@ -183,6 +183,22 @@ impl Folder {
         matches!(self.storage.lock(&self.root.join("lock"), true), Ok(None))
     }
 
+    /// Looks at the log's files by `look`, which is told whether a writer is at work; once more if one
+    /// came in between, who may have written behind the end that `HEAD` named.
+    pub(crate) fn while_still<T>(
+        &self,
+        look: impl Fn(bool) -> Result<T, OpenError>,
+    ) -> Result<T, OpenError> {
+        let head = || self.read(&self.head(), 2 * HEAD).ok();
+        loop {
+            let (is_written, before) = (self.is_written(), head());
+            let found = look(is_written)?;
+            if is_written || head() == before {
+                return Ok(found);
+            }
+        }
+    }
+
     /// Makes a new store in a vacant folder. `HEAD` comes last and all at once: until then it is
     /// no store, and what a crash leaves is swept away here.
     ///

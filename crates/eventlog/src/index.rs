@@ -5,7 +5,7 @@ use commitment::{BATCH_HEADER, Fault, SEGMENT_HEADER, SegmentHeader};
 use crate::ReadError;
 use crate::batches::{Batches, Whole, corrupt};
 use crate::decode::{Accounts, Known, each_event};
-use crate::derived::{Anchor, Derived, DerivedError, Options, Place};
+use crate::derived::{Anchor, Derived, DerivedError, Entry, Options, Place};
 use crate::folder::Folder;
 use crate::head_file::Durable;
 use crate::storage::Access;
@@ -15,6 +15,8 @@ pub(crate) struct Index {
     pub(crate) derived: Derived,
     /// Whether they may be written: not by a reader, nor where that failed when they were opened.
     is_writer: bool,
+    /// Whether it could not be made anew: it knows nothing then, and must not be asked.
+    is_lost: bool,
 }
 
 /// Opens the derived files and brings them up to the end of the log.
@@ -29,9 +31,12 @@ pub(crate) fn open(
     let is_ours = |_: u64, anchor: &Anchor| is_ours(folder, end, anchor);
     // A writer that cannot write them goes without, as a reader does.
     let opened = match Derived::open(options(writer && is_there), is_ours) {
-        Ok(derived) => Ok(Index { derived, is_writer: writer && is_there }),
-        Err(_) => Derived::open(options(false), is_ours)
-            .map(|derived| Index { derived, is_writer: false }),
+        Ok(derived) => Ok(Index { derived, is_writer: writer && is_there, is_lost: false }),
+        Err(_) => Derived::open(options(false), is_ours).map(|derived| Index {
+            derived,
+            is_writer: false,
+            is_lost: false,
+        }),
     };
     let mut index = match opened {
         Ok(index) => index,
@@ -39,7 +44,7 @@ pub(crate) fn open(
             // Something stands in their place: a folder that is not there serves as well.
             let none = Options::new(&folder.root.join("derived.none"), store, false);
             let derived = Derived::open(none, |_, _| false).map_err(|e| failed(folder, &e))?;
-            Index { derived, is_writer: false }
+            Index { derived, is_writer: false, is_lost: false }
         }
     };
     if index.catch_up(folder, store, end).is_err() {
@@ -58,7 +63,28 @@ impl Index {
     ) -> Result<(), ReadError> {
         // Files that cannot be deleted now are left out at the next opening, or deleted then.
         let _ = self.derived.reset();
-        self.catch_up(folder, store, end)
+        let made = self.catch_up(folder, store, end);
+        self.is_lost = made.is_err();
+        if self.is_lost {
+            // A part of the log must not pass for the whole.
+            let _ = self.derived.reset();
+        }
+        made
+    }
+
+    /// Takes in the next event of the log.
+    pub(crate) fn append(&mut self, entry: &Entry<'_>) {
+        if !self.is_lost {
+            self.derived.append(entry);
+        }
+    }
+
+    /// What is derived, unless it is lost: it can be asked again once it was made anew.
+    pub(crate) fn derived(&self) -> Result<&Derived, DerivedError> {
+        match self.is_lost {
+            true => Err(DerivedError::Lost),
+            false => Ok(&self.derived),
+        }
     }
 
     /// Puts what is in memory into files, if it may; all anew if one of them turns out damaged. One
@@ -66,6 +92,7 @@ impl Index {
     /// who opens the log.
     pub(crate) fn flush(&mut self, folder: &Folder, store: [u8; 16], end: Durable) {
         if self.is_writer
+            && !self.is_lost
             && let Err(DerivedError::Damaged { .. }) = self.derived.flush(&anchor(end))
             && self.rebuild(folder, store, end).is_ok()
         {

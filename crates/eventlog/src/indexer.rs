@@ -131,12 +131,11 @@ impl Indexer {
         derived: impl FnOnce(&Derived) -> Result<Option<T>, DerivedError>,
     ) -> Result<Option<T>, DerivedError> {
         let known = self.shared.known.read().expect(WHOLE);
-        match cover(&known.cover)? {
-            None if known.cover.to() < known.forgotten => {}
-            found => return Ok(found),
+        if known.cover.to() >= known.forgotten {
+            return cover(&known.cover);
         }
         drop(known);
-        derived(&self.shared.index.lock().expect(WHOLE).derived)
+        derived(self.shared.lock().derived()?)
     }
 
     /// Makes everything derived anew from the log, which ends at `end`.
@@ -146,12 +145,12 @@ impl Indexer {
         let (answer, done) = sync_channel(1);
         self.send(Job::Answer(answer));
         let _ = done.recv();
-        let mut index = self.shared.index.lock().expect(WHOLE);
-        index.rebuild(&self.shared.folder, self.shared.store, end)?;
+        let mut index = self.shared.lock();
+        let rebuilt = index.rebuild(&self.shared.folder, self.shared.store, end);
         index.flush(&self.shared.folder, self.shared.store, end);
         let cover = index.derived.cover();
         *self.shared.known.write().expect(WHOLE) = Known { cover, forgotten: end.events };
-        Ok(())
+        rebuilt
     }
 }
 
@@ -174,7 +173,7 @@ impl Shared {
                 Job::Append(events) => {
                     let mut index = self.lock();
                     for event in &events {
-                        index.derived.append(&event.0.entry());
+                        index.append(&event.0.entry());
                     }
                 }
                 Job::Flush(end) => {

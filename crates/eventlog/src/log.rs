@@ -112,7 +112,7 @@ impl Log {
         let durable = recovered.durable();
         let index = index::open(&folder, recovered.store, durable, true)?;
         let indexer = Indexer::start(&folder, recovered.store, index, durable, options.run_events);
-        let recent = Recent::new(options.run_events);
+        let run_events = options.run_events;
         let seed = random().map_err(OpenError::io("ask for random bytes for", dir))?;
         let accounts = u32::try_from(recovered.end.accounts).expect("ordinals have 32 bits");
         let pages = recovered.end.pages;
@@ -126,8 +126,8 @@ impl Log {
             state: Mutex::new(State {
                 encoder,
                 staged: Vec::new(),
-                recent,
-                accounts: Accounts::default(),
+                recent: Recent::new(run_events),
+                accounts: Accounts::new(run_events),
                 indexer,
                 locator: Locator::default(),
                 last_duplicate: None,
@@ -383,6 +383,9 @@ impl Log {
             Ok(start) => {
                 state.durable = durable;
                 for Prepared(entered) in &mut staged {
+                    // What no derived file has need not wait with the rest.
+                    entered.content = Vec::new();
+                    entered.recorded.event.attributes.clear();
                     entered.place.segment = start.segment;
                     entered.place.offset += start.offset;
                 }

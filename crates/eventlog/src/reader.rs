@@ -186,7 +186,7 @@ impl Reader {
         let mut is_anew = false;
         loop {
             let index = self.index.read().expect(WHOLE);
-            let failed = match index.derived.scan(last.as_deref().or(from), to) {
+            let failed = match index.derived().and_then(|d| d.scan(last.as_deref().or(from), to)) {
                 Err(e) => e,
                 Ok(mut scan) => loop {
                     match scan.next_into(&mut history) {
@@ -289,12 +289,12 @@ impl Reader {
         &self,
         question: impl Fn(&Derived) -> Result<T, DerivedError>,
     ) -> Result<T, ReadError> {
-        if let Ok(answer) = question(&self.index.read().expect(WHOLE).derived) {
+        if let Ok(answer) = self.index.read().expect(WHOLE).derived().and_then(&question) {
             return Ok(answer);
         }
         self.rebuild()?;
-        question(&self.index.read().expect(WHOLE).derived)
-            .map_err(|e| index::failed(&self.folder, &e))
+        let index = self.index.read().expect(WHOLE);
+        index.derived().and_then(question).map_err(|e| index::failed(&self.folder, &e))
     }
 
     fn rebuild(&self) -> Result<(), ReadError> {

@@ -89,7 +89,8 @@ pub(crate) fn recover(folder: &Folder, head: &[u8]) -> Result<Recovered, OpenErr
     if !is_sound && recovery == Recovery::Clean {
         recovery = Recovery::Recovered { cut: 0, kept_in: None };
     }
-    if !head.now.shut || head.now.events == 0 {
+    // A HEAD that nobody has written to since it was made may have no durable name.
+    if !head.now.shut || head.now.sequence <= 1 {
         folder.sync_names()?;
     }
     if !head.now.shut {

@@ -84,7 +84,10 @@ impl Remains {
     /// As [`Remains::open`].
     pub fn open_on(storage: Arc<dyn Storage>, dir: &Path) -> Result<Remains, OpenError> {
         let folder = Folder::new(storage, dir);
-        let is_written = folder.is_written();
+        folder.while_still(|is_written| Remains::look(folder.clone(), dir, is_written))
+    }
+
+    fn look(folder: Folder, dir: &Path, is_written: bool) -> Result<Remains, OpenError> {
         let mut found = folder.look();
         // A writer may be in the middle of a slot, so it is given some more tries.
         for _ in 0..if is_written { 20 } else { 0 } {

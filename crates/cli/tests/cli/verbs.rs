@@ -410,7 +410,8 @@ fn an_export_that_fails_leaves_the_file_as_it_was() {
     std::fs::write(&segment, flipped).expect("written");
     folder.run(&["export", "-o", "all.ndjson"]).expect(3);
     assert!(folder.read("all.ndjson") == good);
-    assert!(!folder.path("all.ndjson.partial").exists());
+    let left = folder.files().into_iter().filter(|(path, _)| path.ends_with(".partial"));
+    assert_eq!(left.count(), 0);
     std::fs::write(&segment, bytes).expect("written");
     folder.run(&["export", "-o", "all.ndjson"]).expect(0);
     assert!(folder.read("all.ndjson") == good);
@@ -429,6 +430,23 @@ fn no_output_goes_into_the_store() {
         assert!(folder.read("stillthere.store/log/HEAD") == head, "{args:?}");
     }
     assert!(!folder.path("stillthere.store/new").exists());
+    let (link, head_file) = (folder.path("link"), folder.path("stillthere.store/log/HEAD"));
+    std::os::unix::fs::symlink(head_file, link).expect("a link");
+    folder.run(&["export", "-o", "link"]).expect(2).says("lies in the store's folder");
+    assert!(folder.read("stillthere.store/log/HEAD") == head);
+}
+
+/// What was private stays private.
+#[test]
+fn an_export_keeps_the_permissions_of_what_it_replaces() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = Folder::with_household();
+    folder.write("all.ndjson", "before");
+    let private = std::fs::Permissions::from_mode(0o600);
+    std::fs::set_permissions(folder.path("all.ndjson"), private).expect("set");
+    folder.run(&["export", "-o", "all.ndjson"]).expect(0);
+    let after = std::fs::metadata(folder.path("all.ndjson")).expect("it is there").permissions();
+    assert_eq!(after.mode() & 0o777, 0o600);
 }
 
 /// The longest line that is taken comes out as a line that is taken again.

@@ -161,6 +161,9 @@ pub(crate) enum DerivedError {
         /// What it said.
         source: std::io::Error,
     },
+    /// They could not be made anew from the log: make them anew before asking again.
+    #[error("the derived files could not be made anew")]
+    Lost,
     /// A run that was sound when opened is not: make it anew from the log.
     #[error("{path}: the derived block at byte {offset} is damaged: {what}", path = path.display())]
     Damaged {

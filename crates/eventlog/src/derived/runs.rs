@@ -227,7 +227,7 @@ fn cover(
             Err(DerivedError::Io { source, .. }) => {
                 vanished |= source.kind() == ErrorKind::NotFound
             }
-            Err(DerivedError::Damaged { .. }) => {}
+            Err(DerivedError::Damaged { .. } | DerivedError::Lost) => {}
         }
     }
     (runs, vanished)

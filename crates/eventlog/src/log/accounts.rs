@@ -4,23 +4,20 @@ use std::collections::HashMap;
 
 use super::Account;
 
-/// How many are kept, besides those of which no file knows the last events yet.
-const KEPT: usize = 1 << 18;
-
 /// Accounts by name.
 pub(super) struct Accounts {
     accounts: HashMap<Box<str>, Account, foldhash::fast::RandomState>,
+    /// How many are kept, besides those of which no file knows the last events yet.
+    kept: usize,
     /// With more than this, those are forgotten that files know.
     most: usize,
 }
 
-impl Default for Accounts {
-    fn default() -> Accounts {
-        Accounts { accounts: HashMap::default(), most: KEPT }
-    }
-}
-
 impl Accounts {
+    pub(super) fn new(kept: usize) -> Accounts {
+        Accounts { accounts: HashMap::default(), kept, most: kept }
+    }
+
     pub(super) fn get(&self, name: &str) -> Option<Account> {
         self.accounts.get(name).copied()
     }
@@ -35,7 +32,7 @@ impl Accounts {
         if self.accounts.len() >= self.most {
             let covered = covered();
             self.accounts.retain(|_, account| account.to > covered);
-            self.most = KEPT.max(2 * self.accounts.len());
+            self.most = self.kept.max(2 * self.accounts.len());
         }
         self.accounts.insert(name.into(), account);
     }

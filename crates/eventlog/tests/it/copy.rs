@@ -222,3 +222,41 @@ fn at_every_call_by_every_fault() {
         }
     }
 }
+
+/// A copy that was stopped behind its rename is a store. What is then acknowledged must stay.
+#[test]
+fn what_goes_into_a_copy_that_was_stopped_stays() {
+    let (store, to) = (Path::new("/store"), Path::new("/to"));
+    let memory = Memory::default();
+    let storage = || -> Arc<dyn Storage> { Arc::new(memory.clone()) };
+    storage().create_folder(Path::new("/")).unwrap();
+    let log = Log::open_on(storage(), store, options(9000)).unwrap();
+    log.append(events(0, 5)).unwrap();
+    log.close().unwrap();
+    storage().sync_folder(Path::new("/")).unwrap();
+    let before = memory.after(After::Kill);
+    let mut stores = 0;
+    for n in 0.. {
+        let memory = before.after(After::Kill);
+        memory.fail(n, Fault::Stopped);
+        let storage = || -> Arc<dyn Storage> { Arc::new(memory.clone()) };
+        if copy_store_on(&storage(), store, to, Level::Full, &mut |_| {}).is_ok() {
+            break;
+        }
+        let failed = memory.failed();
+        memory.restart();
+        if !LogFiles::open_on(storage(), to).is_ok_and(|files| !files.head().is_empty()) {
+            continue;
+        }
+        stores += 1;
+        let log = Log::open_on(storage(), to, options(9000)).unwrap();
+        log.append(events(5, 6)).unwrap();
+        drop(log);
+        for after in [After::Synced, After::SyncedNames, After::SyncedBytes] {
+            let later: Arc<dyn Storage> = Arc::new(memory.after(after));
+            let (report, _) = check_on(later, to, Level::Full).unwrap();
+            assert_eq!(report.events, 6, "stopped at {failed:?}, then {after:?}");
+        }
+    }
+    assert!(stores > 0, "some stop leaves a store");
+}

@@ -6,6 +6,7 @@ mod crash;
 mod faulty;
 mod flip;
 mod folder;
+mod indexing;
 mod loss;
 mod power;
 mod recovery;
