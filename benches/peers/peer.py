@@ -39,10 +39,11 @@ class Clock:
 
 
 def sql(run_file, name, **values):
-    """The query in `name` beside `run_file`; `{value}` stands for one of `values`."""
+    """The query in `name` beside `run_file`, its comments left out; `{value}` stands for one of
+    `values`."""
     path = os.path.join(os.path.dirname(os.path.abspath(run_file)), name)
     with open(path, encoding="utf-8") as file:
-        text = file.read()
+        text = "".join(line for line in file if not line.startswith("--"))
     constants = {
         "as_of": AS_OF,
         "standard_trash": STANDARD_TRASH,

@@ -1,8 +1,9 @@
-//! What the project does with itself: `cargo xtask ci`, `demo`, `tidy`.
+//! What the project does with itself: `cargo xtask ci`, `demo`, `tidy`, `peers`.
 
 mod architecture;
 mod ci;
 mod demo;
+mod peers;
 mod tidy;
 mod wasm;
 
@@ -12,6 +13,7 @@ use std::process::{Command, ExitCode};
 const USAGE: &str = "\
 cargo xtask ci     everything that CI runs: format, clippy, tests, docs, licences, tidy
 cargo xtask demo   the main job on the log that ships with the repository
+cargo xtask peers  installs what `stillthere bench` is measured against, into target/peers
 cargo xtask tidy   the checks of the tree alone
 cargo xtask wasm   the pure crates, built for WebAssembly";
 
@@ -19,6 +21,7 @@ fn main() -> ExitCode {
     let done = match std::env::args().nth(1).as_deref() {
         Some("ci") => ci::run(),
         Some("demo") => demo::run(),
+        Some("peers") => peers::set_up(),
         Some("tidy") => tidy::run(),
         Some("wasm") => match wasm::compiler() {
             Some(compiler) => wasm::build(&compiler),

@@ -122,7 +122,7 @@ def warm_state(*accounts):
     return statistics.median(seconds)
 
 
-def append(batch, batches):
+def append(batch, batches, _bytes):
     """So many transactions of so many events each; their rows are made before the clock starts."""
     batch, batches, file = int(batch), int(batches), "append.db"
     with open("events.ndjson", encoding="utf-8") as lines:

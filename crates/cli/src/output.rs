@@ -63,7 +63,7 @@ pub struct Partial {
 }
 
 impl Partial {
-    fn create(path: &Path) -> Result<Partial, Failure> {
+    pub fn create(path: &Path) -> Result<Partial, Failure> {
         let in_place = fs::metadata(path).is_ok_and(|metadata| !metadata.is_file());
         // Behind a link the file that it names is replaced, not the link.
         let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
@@ -78,13 +78,13 @@ impl Partial {
         Ok(Partial { path, partial, file })
     }
 
-    fn write(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+    pub fn write(&mut self, bytes: &[u8]) -> Result<(), Failure> {
         let written = self.file.as_mut().expect("until the end").write_all(bytes);
         written.map_err(|error| self.failed(&error))
     }
 
     /// Gives it its name, which is returned.
-    fn end(mut self) -> Result<String, Failure> {
+    pub fn end(mut self) -> Result<String, Failure> {
         let mut file = self.file.take().expect("ended once");
         let ended = file.flush().and_then(|()| match &self.partial {
             Some(partial) => fs::rename(partial, &self.path),

@@ -64,6 +64,7 @@ const ENGLISH: &[(&str, &[&str])] = &[
     ("help", &["--help"]),
     ("help-accounts", &["accounts", "--help"]),
     ("help-audit", &["audit", "--help"]),
+    ("help-bench", &["bench", "--help"]),
     ("help-completions", &["completions", "--help"]),
     ("help-explain", &["explain", "--help"]),
     ("help-export", &["export", "--help"]),
