@@ -26,19 +26,18 @@ class Account:
         # A backup is [kept, bytes].
         self.backups = {}
 
-    def apply(self, event, at):
-        kind = event["kind"]
+    def apply(self, at, kind, actor, name, size, tier, delete_backups):
         if kind == "account_opened":
             self.closed = self.terminated = self.cleared = self.frozen = False
-            self.tier = event.get("tier", self.tier)
+            self.tier = tier or self.tier
         elif kind == "tier_changed":
-            self.tier = event["tier"]
+            self.tier = tier
         elif kind == "item_uploaded":
-            self.items[event["item"]] = ["live", event["bytes"], None]
+            self.items[name] = ["live", size, None]
         elif kind in ("item_modified", "item_trashed", "item_restored", "item_purged"):
-            item = self.items.setdefault(event["item"], ["live", 0, None])
+            item = self.items.setdefault(name, ["live", 0, None])
             if kind == "item_modified":
-                item[1] = event.get("bytes", item[1])
+                item[1] = item[1] if size is None else size
             elif kind == "item_restored":
                 item[0] = "live"
             elif kind == "item_purged":
@@ -59,13 +58,13 @@ class Account:
                 backup[0] = False
             self.cleared = True
         elif kind == "backup_completed":
-            self.backups[event["backup"]] = [True, event["bytes"]]
+            self.backups[name] = [True, size]
         elif kind == "backup_restored":
-            self.backups.setdefault(event["backup"], [True, 0])[0] = True
+            self.backups.setdefault(name, [True, 0])[0] = True
         elif kind == "backup_purged":
-            self.backups.setdefault(event["backup"], [True, 0])[0] = False
+            self.backups.setdefault(name, [True, 0])[0] = False
         elif kind == "backup_off":
-            if event["delete_backups"]:
+            if delete_backups:
                 for backup in self.backups.values():
                     backup[0] = False
         elif kind == "account_closed":
@@ -76,7 +75,7 @@ class Account:
             self.frozen = True
         elif kind == "account_unfrozen":
             self.cleared = self.frozen = False
-        if kind in RESETS and event["actor"] in ("user", "device"):
+        if kind in RESETS and actor in ("user", "device"):
             self.active = at
             self.cleared = self.frozen = False
 
@@ -104,6 +103,20 @@ class Account:
         }
 
 
+def seen(at, event):
+    """What a fold reads of an event: all of it would not fit into memory."""
+    get = event.get
+    return (
+        at,
+        sys.intern(event["kind"]),
+        sys.intern(event["actor"]),
+        get("item") or get("backup"),
+        get("bytes"),
+        get("tier"),
+        get("delete_backups"),
+    )
+
+
 def accounts(out):
     """Late events make it sort: an account's events are folded by when they happened."""
     with Clock() as clock:
@@ -114,14 +127,14 @@ def accounts(out):
                 time = datetime.fromisoformat(event["occurred_at"].replace("Z", "+00:00"))
                 at = round(time.timestamp() * 1000)
                 if at <= AS_OF:
-                    by_account.setdefault(event["account"], []).append((at, event))
+                    by_account.setdefault(event["account"], []).append(seen(at, event))
         with open(out, "w", encoding="utf-8") as file:
             for name in sorted(by_account):
                 events = by_account[name]
-                events.sort(key=lambda pair: pair[0])
+                events.sort(key=lambda event: event[0])
                 account = Account(events[0][0])
-                for at, event in events:
-                    account.apply(event, at)
+                for event in events:
+                    account.apply(*event)
                 file.write(json.dumps(account.line(name)) + "\n")
     return clock.seconds
 

@@ -13,7 +13,7 @@ fn works(object: &Value) -> Vec<&str> {
 fn measures_every_work_and_leaves_what_was_asked_for() {
     let folder = Folder::new();
     let before = folder.files();
-    let args = ["--json", "bench", "--events", "3000", "--accounts", "40", "--rounds", "2"];
+    let args = ["--json", "bench", "--events", "400", "--accounts", "20", "--rounds", "2"];
     let more = ["--peers", "none", "--dir", ".", "--out", "bench.json", "--chart", "bench.svg"];
     let ran = folder.run(&[&args[..], &more[..]].concat()).expect(0);
     let object = ran.object();

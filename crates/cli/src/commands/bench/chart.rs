@@ -9,8 +9,8 @@ use crate::question::Question;
 
 const WIDTH: f64 = 960.0;
 /// Where the scale begins and how wide it is; names stand before it, ratios behind the bars.
-const LEFT: f64 = 520.0;
-const SCALE: f64 = 360.0;
+const LEFT: f64 = 340.0;
+const SCALE: f64 = 540.0;
 const LINE: f64 = 20.0;
 const BAR: f64 = 12.0;
 const TOP: f64 = 64.0;

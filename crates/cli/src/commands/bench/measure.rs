@@ -2,6 +2,8 @@
 
 use std::fs;
 use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
@@ -92,6 +94,14 @@ impl<'a> Contender<'a> {
     }
 }
 
+/// How often contenders take their turns.
+#[derive(Clone)]
+pub struct Turns {
+    pub rounds: u32,
+    /// Whether somebody has asked for the end.
+    pub interrupted: Arc<AtomicBool>,
+}
+
 /// A work, measured.
 pub struct Row {
     pub work: Work,
@@ -108,18 +118,22 @@ impl Row {
     /// out.
     pub fn measure(
         work: Work,
-        rounds: u32,
+        turns: &Turns,
         events: Option<u64>,
         mut contenders: Vec<Contender<'_>>,
     ) -> Result<Row, Failure> {
         let mut measured = vec![Rounds::default(); contenders.len()];
         let mut out = vec![None; contenders.len()];
-        for _ in 0..rounds {
+        for _ in 0..turns.rounds {
             for (at, contender) in contenders.iter_mut().enumerate() {
                 if out[at].is_some() {
                     continue;
                 }
-                match (contender.run)() {
+                let sample = (contender.run)();
+                if turns.interrupted.load(Ordering::Relaxed) {
+                    return Err(Failure::Interrupted("interrupted; nothing stays".to_owned()));
+                }
+                match sample {
                     Ok(sample) => measured[at].push(sample),
                     Err(failure) if at == 0 => return Err(failure),
                     Err(failure) => {
@@ -232,11 +246,11 @@ mod tests {
     #[test]
     fn contenders_take_turns_and_who_fails_is_out() {
         use std::cell::RefCell;
-        let turns = RefCell::new(String::new());
+        let said = RefCell::new(String::new());
         let turn = |letter: char, amount: f64| {
-            let turns = &turns;
+            let said = &said;
             move || {
-                turns.borrow_mut().push(letter);
+                said.borrow_mut().push(letter);
                 match amount {
                     0.0 => Err(Failure::Usage("no".to_owned())),
                     _ => Ok(Sample { amount, peak_bytes: None }),
@@ -248,8 +262,9 @@ mod tests {
             Contender::new("bad", turn('b', 0.0)),
             Contender::new("slow", turn('c', 3.0)),
         ];
-        let row = Row::measure(Work::Import, 2, None, contenders).expect("ours does not fail");
-        assert_eq!(*turns.borrow(), "abcac");
+        let turns = Turns { rounds: 2, interrupted: Arc::default() };
+        let row = Row::measure(Work::Import, &turns, None, contenders).expect("ours does not fail");
+        assert_eq!(*said.borrow(), "abcac");
         assert_eq!(row.failed, ["bad: no"]);
         assert_eq!(row.against.len(), 1);
         assert_eq!(row.ratio(&row.against[0].1), 1.5);

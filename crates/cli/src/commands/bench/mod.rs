@@ -19,6 +19,7 @@ mod works;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 
+use super::import::catch_interrupts;
 use crate::args::BenchArgs;
 use crate::failure::{Failure, Outcome};
 use crate::generate::generate;
@@ -28,7 +29,7 @@ use crate::show::progress::Progress;
 use crate::show::screen::{Screen, say};
 use answers::Answers;
 use machine::Machine;
-use measure::Row;
+use measure::{Row, Turns};
 use peers::Peers;
 pub use peers::Wanted;
 use place::Place;
@@ -39,6 +40,7 @@ struct Bench<'a> {
     args: &'a BenchArgs,
     place: Place,
     peers: Peers,
+    turns: Turns,
     answers: Answers,
     /// Accounts of all sizes, from the quietest to the busiest, for the works that ask for one.
     some_accounts: Vec<String>,
@@ -60,8 +62,9 @@ pub fn run(args: &BenchArgs, question: &Question, screen: &mut Screen) -> Result
 
     let only = args.only.as_deref().unwrap_or(Work::ALL);
     let works: Vec<Work> = Work::ALL.iter().copied().filter(|work| only.contains(work)).collect();
+    let turns = Turns { rounds: args.rounds, interrupted: catch_interrupts() };
     let mut bench =
-        Bench { args, place, peers, answers: Answers::default(), some_accounts: Vec::new() };
+        Bench { args, place, peers, turns, answers: Answers::default(), some_accounts: Vec::new() };
     let progress = Progress::of_things(works.len() as u64);
     works::prepare(&mut bench, &works)?;
     let mut rows: Vec<Row> = Vec::new();

@@ -184,9 +184,10 @@ fn spread(rounds: &Rounds, of_bytes: bool) -> String {
     }
 }
 
-/// To three digits, and all of those before the point.
+/// To two digits behind the point or three in all, and all of those before the point.
 pub fn three_digits(number: f64) -> String {
     let digits = match number {
+        n if n < 0.1 => 3,
         n if n < 9.995 => 2,
         n if n < 99.95 => 1,
         _ => 0,
@@ -200,9 +201,14 @@ mod tests {
 
     #[test]
     fn three_digits_are_enough() {
-        for (number, expected) in
-            [(0.123_4, "0.12"), (1.0, "1.00"), (9.999, "10.0"), (99.96, "100"), (4321.4, "4321")]
-        {
+        for (number, expected) in [
+            (0.012_34, "0.012"),
+            (0.123_4, "0.12"),
+            (1.0, "1.00"),
+            (9.999, "10.0"),
+            (99.96, "100"),
+            (4321.4, "4321"),
+        ] {
             assert_eq!(three_digits(number), expected);
         }
     }

@@ -9,7 +9,7 @@ use std::time::Instant;
 use event::Timestamp;
 use projection::fold;
 
-use super::measure::{Contender, Row, Sample, median, process};
+use super::measure::{Contender, Row, Sample, Turns, median, process};
 use super::peers::PLAIN_POLICY;
 use super::place::{Place, bytes_under};
 use super::{Bench, append};
@@ -166,7 +166,7 @@ pub fn measure(work: Work, bench: &mut Bench<'_>) -> Result<Row, Failure> {
         Work::Size => return size(bench),
         _ => {}
     }
-    let (events, rounds) = (bench.args.events, bench.args.rounds);
+    let events = bench.args.events;
     let answers = RefCell::new(std::mem::take(&mut bench.answers));
     let (place, peers, accounts) = (&bench.place, &bench.peers, &bench.some_accounts);
     let lines = place.path("lines.ndjson");
@@ -226,7 +226,7 @@ pub fn measure(work: Work, bench: &mut Bench<'_>) -> Result<Row, Failure> {
         }));
     }
     let of_all = !matches!(work, Work::State | Work::StateWarm);
-    let row = Row::measure(work, rounds, of_all.then_some(events), contenders);
+    let row = Row::measure(work, &bench.turns, of_all.then_some(events), contenders);
     bench.answers = answers.into_inner();
     row
 }
@@ -347,5 +347,6 @@ fn size(bench: &Bench<'_>) -> Result<Row, Failure> {
             Ok(an_event(metadata.len()))
         }));
     }
-    Row::measure(Work::Size, 1, None, contenders)
+    let once = Turns { rounds: 1, ..bench.turns.clone() };
+    Row::measure(Work::Size, &once, None, contenders)
 }
