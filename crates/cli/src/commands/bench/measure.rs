@@ -210,7 +210,11 @@ pub fn process(command: &mut Command, name: &str) -> Result<Sample, Failure> {
         (status, time, watch.join().expect("the watch does not panic"))
     });
     match status {
-        Ok(status) if status.success() => Ok(Sample { peak_bytes, ..Sample::of(time) }),
+        Ok(status) if status.success() => {
+            // Of one that is over so soon only its birth was seen.
+            let peak_bytes = peak_bytes.filter(|_| time > 3 * WATCH);
+            Ok(Sample { peak_bytes, ..Sample::of(time) })
+        }
         Ok(status) => Err(failed(status.to_string())),
         Err(error) => Err(failed(error.to_string())),
     }
