@@ -20,6 +20,9 @@ pub fn run() -> Result<(), String> {
     if !has("python3", &["--version"]) {
         left_out.push("the format's second reader (Debian's package python3 brings it)");
     }
+    if !crate::root().join("target/peers/bin/python").exists() {
+        left_out.push("the answers of DuckDB and Polars (`cargo xtask peers` brings them)");
+    }
     crate::run("cargo", &["test", "--workspace", "--no-fail-fast"])?;
     demo::run()?;
     // On the binary that the demonstration built.

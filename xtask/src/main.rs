@@ -1,9 +1,10 @@
-//! What the project does with itself: `cargo xtask ci`, `crash`, `demo`, `tidy`.
+//! What the project does with itself: `cargo xtask ci`, `crash`, `demo`, `peers`, `tidy`, `wasm`.
 
 mod architecture;
 mod ci;
 mod crash;
 mod demo;
+mod peers;
 mod tidy;
 mod wasm;
 
@@ -15,6 +16,7 @@ cargo xtask ci     everything that CI runs: format, clippy, tests, docs, licence
 cargo xtask crash  kills writers, over and over, and looks whether anything was lost
                    [--cycles N] [--seed S] [--seconds N] [--binary FILE]
 cargo xtask demo   the main job on the log that ships with the repository
+cargo xtask peers  installs what `stillthere bench` is measured against, into target/peers
 cargo xtask tidy   the checks of the tree alone
 cargo xtask wasm   the pure crates, built for WebAssembly";
 
@@ -24,6 +26,7 @@ fn main() -> ExitCode {
         Some("ci") => ci::run(),
         Some("crash") => crash::Plan::parse(&words[1..]).and_then(|plan| crash::run(&plan)),
         Some("demo") => demo::run(),
+        Some("peers") => peers::set_up(),
         Some("tidy") => tidy::run(),
         Some("wasm") => match wasm::compiler() {
             Some(compiler) => wasm::build(&compiler),

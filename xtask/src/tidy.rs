@@ -43,8 +43,9 @@ fn is_compiled(path: &Path) -> bool {
         return false;
     };
     // In these folders every file is a crate's root.
-    let of_roots = ["tests", "benches", "bin"].iter().any(|roots| folder.ends_with(roots))
-        && !folder.join("mod.rs").exists();
+    let of_roots =
+        ["tests", "benches", "bin", "examples"].iter().any(|roots| folder.ends_with(roots))
+            && !folder.join("mod.rs").exists();
     if of_roots || ["main", "lib", "build"].contains(&name) {
         return true;
     }

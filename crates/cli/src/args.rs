@@ -9,6 +9,8 @@ use policy::{DEFAULT_PRESET, Window};
 use projection::{FindingCode, Severity, Status};
 use verifier::Language;
 
+use crate::commands::bench::{Wanted, Work};
+
 /// What a cloud account keeps and loses, from its log.
 #[derive(Debug, Parser)]
 #[command(
@@ -37,11 +39,12 @@ impl Cli {
     /// The command line, as it is read and as help and completions show it: a verb that answers of no
     /// instant takes `--as-of` and `--known-at` too, and does not show them.
     pub fn command_line() -> Command {
-        const TIMELESS: [&str; 9] = [
+        const TIMELESS: [&str; 10] = [
             "import",
             "verify",
             "policy",
             "generate",
+            "bench",
             "completions",
             "backup",
             "restore",
@@ -217,6 +220,13 @@ pub enum Verb {
         stillthere generate --accounts 1000 --events 100000 --seed 7 -o events.ndjson\n\n\
         The same numbers give the same bytes.")]
     Generate(GenerateArgs),
+    /// Measure this machine: the verbs on generated events, beside the peers that are installed
+    #[command(after_help = "Example:\n  stillthere bench\n  \
+        stillthere bench --events 5000000 --accounts 100000 --rounds 5 --out bench.json \
+        --chart bench.svg\n  stillthere bench --only accounts,verify --peers none\n\n\
+        `cargo xtask peers` installs the peers (DuckDB, Polars, SQLite, redb, fjall, sled) into \
+        target/peers. Each round they take turns with ours.")]
+    Bench(BenchArgs),
     /// Print a completion script for a shell
     #[command(after_help = "Example:\n  \
         stillthere completions bash > ~/.local/share/bash-completion/completions/stillthere")]
@@ -351,6 +361,43 @@ pub struct GenerateArgs {
     /// The file to write, else standard output
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+}
+
+/// What `bench` takes.
+#[derive(Debug, Args)]
+pub struct BenchArgs {
+    /// How many events
+    #[arg(long, value_name = "N", default_value_t = 500_000, value_parser = clap::value_parser!(u64).range(1..))]
+    pub events: u64,
+    /// How many accounts
+    #[arg(long, value_name = "N", default_value_t = 20_000)]
+    pub accounts: u64,
+    /// Which population
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub seed: u64,
+    /// How often each work is done
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
+    pub rounds: u32,
+    /// Only these works
+    #[arg(long, value_name = "WORK,…", value_delimiter = ',', value_parser = word(Work::ALL, Work::name))]
+    pub only: Option<Vec<Work>>,
+    /// Which peers: auto (those of target/peers here or above, else what python3 has), none, or those
+    /// of a folder
+    #[arg(long, value_name = "auto|none|DIR", default_value = "auto", value_parser = peers)]
+    pub peers: Wanted,
+    /// The folder to work in, on the disk to be measured [default: the system's temporary folder]
+    #[arg(long, value_name = "DIR")]
+    pub dir: Option<PathBuf>,
+    /// Write what --json prints to this file too
+    #[arg(long, value_name = "FILE.json")]
+    pub out: Option<PathBuf>,
+    /// Draw the ratios
+    #[arg(long, value_name = "FILE.svg")]
+    pub chart: Option<PathBuf>,
+}
+
+fn peers(text: &str) -> Result<Wanted, std::convert::Infallible> {
+    Ok(Wanted::read(text))
 }
 
 fn instant(text: &str) -> Result<Timestamp, String> {

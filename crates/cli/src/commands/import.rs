@@ -403,7 +403,7 @@ impl Rejects {
 }
 
 /// True from the first Ctrl-C or request to end on. The second one ends the process where it is, which the log bears.
-fn catch_interrupts() -> Arc<AtomicBool> {
+pub fn catch_interrupts() -> Arc<AtomicBool> {
     let interrupted = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&interrupted);
     // Where no handler can be set Ctrl-C ends the process at once: nothing durable is lost.

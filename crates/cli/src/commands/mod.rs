@@ -3,6 +3,7 @@
 mod accounts;
 mod audit;
 mod backup;
+pub mod bench;
 mod completions;
 mod doctor;
 mod explain;
@@ -41,6 +42,7 @@ pub fn run(verb: Verb, question: &Question, screen: &mut Screen) -> Result<Outco
         Verb::Policy(verb) => policy::run(&verb, question, screen),
         Verb::Export(args) => export::run(&args, question, screen),
         Verb::Generate(args) => generate::run(&args, question, screen),
+        Verb::Bench(args) => bench::run(&args, question, screen),
         Verb::Completions { shell } => completions::run(shell, screen),
     }
 }

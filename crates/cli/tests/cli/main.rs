@@ -1,6 +1,7 @@
 //! The binary as people and scripts run it.
 
 mod bad_input;
+mod bench;
 mod binary;
 mod care;
 mod docs;

@@ -69,6 +69,7 @@ const ENGLISH: &[(&str, &[&str])] = &[
     ("help-accounts", &["accounts", "--help"]),
     ("help-audit", &["audit", "--help"]),
     ("help-backup", &["backup", "--help"]),
+    ("help-bench", &["bench", "--help"]),
     ("help-completions", &["completions", "--help"]),
     ("help-doctor", &["doctor", "--help"]),
     ("help-explain", &["explain", "--help"]),

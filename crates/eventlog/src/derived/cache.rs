@@ -73,6 +73,8 @@ pub struct Cache {
     store: [u8; 16],
     /// sled has panicked: it is not asked again.
     broken: AtomicBool,
+    /// Locked as long as it is open; let go of after all else.
+    turn: Option<fs::File>,
 }
 
 impl Cache {
@@ -84,14 +86,23 @@ impl Cache {
         if !writer && !dir.is_dir() {
             return None;
         }
-        match Cache::open(&dir, store) {
-            Opened::Ours(cache) => Some(cache),
+        fs::create_dir_all(derived).ok()?;
+        // A lock of our own, held as long as the cache is open: sled's says nothing of a folder that is
+        // just being made, or made anew.
+        let turn = dir.with_extension("lock");
+        let turn = fs::OpenOptions::new().create(true).append(true).open(turn).ok()?;
+        turn.try_lock().ok()?;
+        let opened = match Cache::open(&dir, store) {
             Opened::Bad if writer => {
                 remove(&dir).ok()?;
-                match Cache::open(&dir, store) {
-                    Opened::Ours(cache) => Some(cache),
-                    Opened::Bad | Opened::Busy => None,
-                }
+                Cache::open(&dir, store)
+            }
+            opened => opened,
+        };
+        match opened {
+            Opened::Ours(mut cache) => {
+                cache.turn = Some(turn);
+                Some(cache)
             }
             Opened::Bad | Opened::Busy => None,
         }
@@ -129,6 +140,7 @@ impl Cache {
                     dir: dir.to_owned(),
                     store,
                     broken: AtomicBool::new(false),
+                    turn: None,
                 }),
             },
             // It was not locked just before; sled says with this kind of error that it is now.

@@ -1,0 +1,64 @@
+"""DuckDB: event lines into a table, and every account's line by SQL."""
+
+import os
+import sys
+
+import duckdb
+
+sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from peer import Clock, main, remove, sql
+
+FILE = "duckdb.db"
+PARQUET = "events.parquet"
+
+
+def import_lines():
+    """`read_json` into a table file, closed, so that all of it is in the file."""
+    remove(FILE, FILE + ".wal")
+    with Clock() as clock:
+        with duckdb.connect(FILE) as db:
+            db.execute(sql(__file__, "import.sql"))
+    return {"seconds": clock.seconds, "bytes": os.path.getsize(FILE)}
+
+
+def prepare():
+    """What the steps below read."""
+    if not os.path.exists(FILE):
+        import_lines()
+    remove(PARQUET)
+    with Clock() as clock:
+        with duckdb.connect(FILE, read_only=True) as db:
+            db.execute(f"COPY events TO '{PARQUET}' (FORMAT parquet, COMPRESSION zstd)")
+    return {"seconds": clock.seconds, "bytes": os.path.getsize(PARQUET)}
+
+
+def lines(db, source, place, out):
+    query = sql(__file__, "accounts.sql", source=source, place=place)
+    with Clock() as clock:
+        db.execute(f"COPY ({query}) TO '{out}' (FORMAT json)")
+    return clock.seconds
+
+
+def in_memory(out):
+    """The table is in memory before the clock starts."""
+    with duckdb.connect() as db:
+        db.execute(f"ATTACH '{FILE}' AS file (READ_ONLY)")
+        db.execute("CREATE TABLE events AS SELECT * FROM file.events")
+        return lines(db, "events", "rowid", out)
+
+
+def over_parquet(out):
+    with duckdb.connect() as db:
+        source = f"read_parquet('{PARQUET}', file_row_number = true)"
+        return lines(db, source, "file_row_number", out)
+
+
+main(
+    {
+        "import": import_lines,
+        "prepare": prepare,
+        "accounts": in_memory,
+        "accounts-parquet": over_parquet,
+    },
+    duckdb.__version__,
+)

@@ -1,0 +1,109 @@
+//! `bench`: the product's works measured on this machine, on generated events, beside the peers that are
+//! installed.
+//!
+//! A *work* is what is measured; its *contenders* do it in turn, ours first, a round each, so that what
+//! slows the machine down slows all of them. [`works`] has the works, [`append`] those through the
+//! library, [`peers`] the others' programs, [`report`] and [`chart`] what comes out.
+
+mod answers;
+mod append;
+mod chart;
+mod group;
+mod machine;
+mod measure;
+mod peers;
+mod place;
+mod report;
+mod works;
+
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+
+use super::import::catch_interrupts;
+use crate::args::BenchArgs;
+use crate::failure::{Failure, Outcome};
+use crate::generate::generate;
+use crate::output::Partial;
+use crate::question::{Question, now};
+use crate::show::progress::Progress;
+use crate::show::screen::{Screen, say};
+use answers::Answers;
+use machine::Machine;
+use measure::{Row, Turns};
+use peers::Peers;
+pub use peers::Wanted;
+use place::Place;
+pub use works::Work;
+
+/// What the works share.
+struct Bench<'a> {
+    args: &'a BenchArgs,
+    place: Place,
+    peers: Peers,
+    turns: Turns,
+    answers: Answers,
+    /// Accounts of all sizes, from the quietest to the busiest, for the works that ask for one.
+    some_accounts: Vec<String>,
+}
+
+pub fn run(args: &BenchArgs, question: &Question, screen: &mut Screen) -> Result<Outcome, Failure> {
+    // What cannot be written at the end had better be known at the beginning.
+    let create =
+        |path: &Option<std::path::PathBuf>| path.as_deref().map(Partial::create).transpose();
+    let (out, chart) = (create(&args.out)?, create(&args.chart)?);
+    let place = Place::make(args.dir.as_deref())?;
+    let machine = Machine::look(&place);
+    for warning in machine.warnings() {
+        say(warning);
+    }
+    let peers = Peers::find(&args.peers, &place)?;
+    let began = now();
+    write_events(args, &place)?;
+
+    let only = args.only.as_deref().unwrap_or(Work::ALL);
+    let works: Vec<Work> = Work::ALL.iter().copied().filter(|work| only.contains(work)).collect();
+    let turns = Turns { rounds: args.rounds, interrupted: catch_interrupts() };
+    let mut bench =
+        Bench { args, place, peers, turns, answers: Answers::default(), some_accounts: Vec::new() };
+    let progress = Progress::of_things(works.len() as u64);
+    works::prepare(&mut bench, &works)?;
+    let mut rows: Vec<Row> = Vec::new();
+    for (done, work) in works.iter().enumerate() {
+        progress.at(done as u64);
+        rows.push(works::measure(*work, &mut bench)?);
+    }
+    progress.end();
+
+    let report = report::Report { bench: &bench, machine: &machine, rows: &rows, began };
+    let object = report.json();
+    if let Some(mut file) = out {
+        let mut bytes = serde_json::to_vec_pretty(&object).expect("a report is JSON");
+        bytes.push(b'\n');
+        file.write(&bytes)?;
+        file.end()?;
+    }
+    if let Some(mut file) = chart {
+        file.write(chart::draw(&rows, &report.caption(question), question).as_bytes())?;
+        file.end()?;
+    }
+    match question.json {
+        true => screen.json(&object)?,
+        false => report.table(question, screen)?,
+    }
+    // A peer that answers otherwise, or ours, is wrong: then the times compare nothing.
+    Ok(if bench.answers.differ() { Outcome::BadNews } else { Outcome::Fine })
+}
+
+/// The events that all read.
+fn write_events(args: &BenchArgs, place: &Place) -> Result<(), Failure> {
+    let path = place.events();
+    let written = File::create(&path).and_then(|file| {
+        let mut file = BufWriter::new(file);
+        generate(args.accounts, args.events, args.seed, &mut file)?;
+        file.flush()
+    });
+    written.map_err(|error| match error.kind() {
+        io::ErrorKind::InvalidInput => Failure::Usage(format!("bench: {error}")),
+        _ => Failure::file(&path, "write it", &error),
+    })
+}

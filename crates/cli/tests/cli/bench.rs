@@ -1,0 +1,96 @@
+//! `bench`: what it prints and leaves, and that the peers answer as we do.
+
+use serde_json::Value;
+
+use crate::binary::{Folder, root};
+
+fn works(object: &Value) -> Vec<&str> {
+    let works = object["works"].as_array().expect("works");
+    works.iter().map(|work| work["work"].as_str().expect("a name")).collect()
+}
+
+#[test]
+fn measures_every_work_and_leaves_what_was_asked_for() {
+    let folder = Folder::new();
+    let before = folder.files();
+    let args = ["--json", "bench", "--events", "400", "--accounts", "20", "--rounds", "2"];
+    let more = ["--peers", "none", "--dir", ".", "--out", "bench.json", "--chart", "bench.svg"];
+    let ran = folder.run(&[&args[..], &more[..]].concat()).expect(0);
+    let object = ran.object();
+    assert_eq!(ran.json().len(), 1);
+    assert_eq!(works(&object).len(), 13, "{object:#}");
+    for work in object["works"].as_array().expect("works") {
+        let ours = &work["ours"];
+        let [min, median, max] =
+            ["min", "median", "max"].map(|key| ours[key].as_f64().expect("a number"));
+        assert!(0.0 < min && min <= median && median <= max, "{work:#}");
+        let rounds = if work["work"] == "size" { 1 } else { 2 };
+        assert_eq!(ours["rounds"].as_array().map(Vec::len), Some(rounds), "{work:#}");
+        assert!(work["failed"].as_array().is_some_and(Vec::is_empty), "{work:#}");
+    }
+    assert!(object["log_bytes"].as_u64() > Some(0), "{object:#}");
+    assert!(object["machine"]["cores"].as_u64() > Some(0), "{object:#}");
+    assert_eq!(serde_json::from_slice::<Value>(&folder.read("bench.json")).ok(), Some(object));
+    let chart = String::from_utf8(folder.read("bench.svg")).expect("UTF-8");
+    assert!(chart.starts_with("<svg ") && chart.ends_with("</svg>\n"), "{chart}");
+    let after: Vec<_> = folder.files().into_iter().map(|(path, _)| path).collect();
+    assert_eq!(after.len(), before.len() + 2, "nothing else stays: {after:?}");
+}
+
+#[test]
+fn people_get_a_table_of_the_works_they_name() {
+    let folder = Folder::new();
+    let args = ["bench", "--events", "500", "--accounts", "9", "--rounds", "1", "--peers", "none"];
+    let ran = folder.run(&[&args[..], &["--only", "verify-quick,state"]].concat()).expect(0);
+    for part in ["one account's state", "verify --quick", "BLAKE3 of the same bytes"] {
+        assert!(ran.out.contains(part), "{part}: {ran:#?}");
+    }
+    assert!(!ran.out.contains("durable"), "{ran:#?}");
+    let ran =
+        folder.run(&[&args[..], &["--only", "append-100", "--lang", "zh"]].concat()).expect(0);
+    assert!(ran.out.contains("持久追加"), "{ran:#?}");
+}
+
+#[test]
+fn a_bench_that_cannot_be_is_refused() {
+    let folder = Folder::new();
+    for (args, said) in [
+        (&["bench", "--only", "everything"][..], "invalid value 'everything'"),
+        (&["bench", "--rounds", "0"], "invalid value '0'"),
+        (&["bench", "--accounts", "0"], "the number of accounts must be from 1"),
+        (&["bench", "--peers", "nowhere"], "nowhere: has no bin/python"),
+        (&["bench", "--dir", "nowhere"], "nowhere: cannot make a folder in it"),
+        (&["bench", "--out", "nowhere/bench.json"], "nowhere/bench.json.partial: cannot write it"),
+    ] {
+        folder.run(args).expect(2).says(said);
+    }
+}
+
+/// The peers' answers for every account, field by field. Those that are not installed are left out,
+/// and said to be: `cargo xtask peers` installs them.
+#[test]
+fn the_peers_give_the_same_line_for_every_account() {
+    let folder = Folder::new();
+    let installed = root().join("target/peers");
+    let peers = if installed.join("bin/python").exists() { installed } else { "auto".into() };
+    let args = ["--json", "bench", "--events", "20000", "--accounts", "700", "--rounds", "1"];
+    let more = ["--seed", "11", "--only", "accounts", "--peers"];
+    let mut args: Vec<&std::ffi::OsStr> = args.iter().chain(&more).map(AsRef::as_ref).collect();
+    args.push(peers.as_os_str());
+    let ran = folder.run(&args);
+    let object = ran.object();
+    assert_eq!(object["answers"]["differences"], serde_json::json!([]), "{object:#}");
+    let ran = ran.expect(0);
+    assert!(ran.err.is_empty() || ran.err.contains("debug build"), "{ran:#?}");
+    let equal = object["answers"]["equal"].as_array().map_or(0, Vec::len);
+    for missing in object["peers"]["missing"].as_array().into_iter().flatten() {
+        eprintln!("LEFT OUT: {missing}");
+    }
+    let versions = object["peers"]["versions"].as_object().expect("versions");
+    let answers = |name: &str| match name {
+        "duckdb" => 2,
+        "polars" | "sqlite" | "python" => 1,
+        _ => 0,
+    };
+    assert_eq!(equal, versions.keys().map(|name| answers(name)).sum::<usize>(), "{object:#}");
+}

@@ -1,0 +1,46 @@
+//! Installs what `stillthere bench` is measured against, into `target/peers`: a virtual environment of
+//! Python with DuckDB and Polars, and a program that knows key-value stores.
+
+use std::path::Path;
+use std::process::Command;
+
+/// What pip is asked for, by name.
+const PACKAGES: [&str; 2] = ["duckdb", "polars"];
+
+/// Installs all it can, and says what it could not.
+pub fn set_up() -> Result<(), String> {
+    let folder = crate::root().join("target/peers");
+    let python = folder.join("bin/python");
+    let mut missing = Vec::new();
+    if !python.exists() {
+        let shown = folder.display().to_string();
+        crate::run("python3", &["-m", "venv", &shown]).map_err(|reason| {
+            format!("{reason}\nPython's module venv makes it; Debian's package is python3-venv")
+        })?;
+    }
+    for package in PACKAGES {
+        let mut pip = Command::new(&python);
+        pip.args(["-m", "pip", "install", "--quiet", "--upgrade", package]);
+        missing.extend(crate::status(&mut pip).err());
+    }
+    missing.extend(stores(&folder).err());
+    if !is_there("sqlite3") {
+        let instead = "Python's module stands in for it, Debian's package sqlite3 brings it";
+        missing.push(format!("the program sqlite3: {instead}"));
+    }
+    for what in &missing {
+        eprintln!("\nNOT INSTALLED: {what}");
+    }
+    println!("\n{} holds the peers; `stillthere bench` finds them there.", folder.display());
+    if missing.is_empty() { Ok(()) } else { Err("some peers are missing, see above".to_owned()) }
+}
+
+fn stores(folder: &Path) -> Result<(), String> {
+    let root = folder.display().to_string();
+    let package = ["install", "--quiet", "--path", "benches", "--example", "stores"];
+    crate::run("cargo", &[&package[..], &["--locked", "--force", "--root", &root]].concat())
+}
+
+fn is_there(program: &str) -> bool {
+    Command::new(program).arg("--version").output().is_ok()
+}
