@@ -180,7 +180,8 @@ pub enum Verb {
     #[command(after_help = "Example:\n  stillthere doctor\n  \
         stillthere --store /mnt/old doctor --json\n\n\
         Looks at any folder, also one that cannot be opened, and writes nothing. Exit codes: 0 healthy \
-        (what does no harm is said all the same), 1 something is wrong, 3 it cannot be looked at.")]
+        (what does no harm is said all the same), 1 something is wrong, 3 there is no store, or it cannot \
+        be looked at.")]
     Doctor,
     /// Make a new store of what is intact in a damaged one
     #[command(after_help = "Example:\n  stillthere salvage --to saved.store\n  \
@@ -194,7 +195,7 @@ pub enum Verb {
         /// The folder of the new store, which must be missing or empty
         #[arg(long, value_name = "DIR")]
         to: PathBuf,
-        /// Write the events that are not proven to this file, as lines that import reads
+        /// Write the events that are not proven to this file, as lines that `import --trust-recorded-at` reads
         #[arg(long, value_name = "FILE")]
         unproven: Option<PathBuf>,
     },

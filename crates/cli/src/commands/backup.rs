@@ -157,18 +157,20 @@ fn damaged(
     screen: &mut Screen,
 ) -> Result<Outcome, Failure> {
     divergence.file = format!("log/{}", divergence.file);
-    let (from, to) = (escaped_path(from), escaped_path(to));
     if question.json {
+        let (from, to) = (escaped_path(from), escaped_path(to));
         let divergence = Some(divergence);
         let (events, root, bytes) = (None, None, None);
         screen.json(&Answer { ok: false, events, root, bytes, from, to, divergence })?;
         return Ok(Outcome::BadNews);
     }
+    let source = from;
+    let (from, to) = (escaped_path(from), escaped_path(to));
     let text = question.pick(
         format!("{from} is damaged, and nothing was left in {to}."),
         format!("{from} 已损坏，{to} 中没有留下任何内容。"),
     );
     paragraph(screen, 0, &Cell::styled(text, style::BAD))?;
-    divergence.show(question, screen)?;
+    divergence.show(source, question, screen)?;
     Ok(Outcome::BadNews)
 }
