@@ -302,11 +302,15 @@ pub enum PolicyVerb {
     #[command(after_help = "Example:\n  stillthere policy list")]
     List,
     /// Show the rules: tiers, windows, clauses and how they can be read
-    #[command(after_help = "Example:\n  stillthere policy show xiaomi-cloud --lang zh")]
+    #[command(after_help = "Example:\n  stillthere policy show xiaomi-cloud --lang zh\n  \
+        stillthere policy show xiaomi-cloud --toml > my-rules.toml")]
     Show {
         /// A preset's name or a file; else that of --policy
         #[arg(value_name = "NAME|FILE")]
         which: Option<PathBuf>,
+        /// Print the policy's file as it is, to start your own from
+        #[arg(long, conflicts_with = "json")]
+        toml: bool,
     },
     /// Check a policy, and remark on what its author may not have meant
     #[command(after_help = "Example:\n  stillthere policy check my-rules.toml")]

@@ -191,13 +191,13 @@ impl Telling<'_> {
 
 /// The command that makes a store anew from a backup, and the one that saves what is intact.
 pub fn restore_command(question: &Question) -> String {
-    let names = question.pick(["NEW", "BACKUP"], ["新存储", "备份"]);
+    let names = question.pick(["NEW", "BACKUP"], ["新存储库", "备份"]);
     format!("stillthere --store {} restore --from {}", names[0], names[1])
 }
 
 /// The command that saves what is intact.
 pub fn salvage_command(store: &Path, question: &Question) -> String {
-    let to = question.pick("NEW", "新存储");
+    let to = question.pick("NEW", "新存储库");
     format!("stillthere --store {} salvage --to {to}", typed_path(store))
 }
 
@@ -224,7 +224,7 @@ fn words(ailment: &Ailment, telling: &Telling) -> (String, String, String) {
         || question.pick(format!("{restore}, or {salvage}"), format!("{restore}，或 {salvage}"));
     match ailment {
         Ailment::Missing => (
-            pick("there is no store here", "此处没有存储"),
+            pick("there is no store here", "此处没有存储库"),
             pick("there is nothing to read", "没有可读内容"),
             question.pick(
                 format!(
@@ -238,7 +238,7 @@ fn words(ailment: &Ailment, telling: &Telling) -> (String, String, String) {
             ),
         ),
         Ailment::Foreign { what } => (
-            question.pick(format!("not a stillthere store: {what}"), format!("不是存储：{what}")),
+            question.pick(format!("not a stillthere store: {what}"), format!("不是存储库：{what}")),
             none(),
             pick("name another folder with --store", "用 --store 指定其他文件夹"),
         ),
@@ -298,7 +298,7 @@ fn words(ailment: &Ailment, telling: &Telling) -> (String, String, String) {
             start_again(),
         ),
         Ailment::HeadForeign => {
-            (pick("it is another store's", "属于另一存储"), closed(), start_again())
+            (pick("it is another store's", "属于另一存储库"), closed(), start_again())
         }
         Ailment::SegmentMisnamed { number } => (
             question.pick(
@@ -320,7 +320,7 @@ fn words(ailment: &Ailment, telling: &Telling) -> (String, String, String) {
             pick("move this file out of log/", "将此文件移出 log/"),
         ),
         Ailment::SegmentForeign => (
-            pick("it is another store's", "属于另一存储"),
+            pick("it is another store's", "属于另一存储库"),
             closed(),
             pick("move this file out of log/", "将此文件移出 log/"),
         ),
@@ -361,9 +361,9 @@ fn words(ailment: &Ailment, telling: &Telling) -> (String, String, String) {
             match process {
                 Some(process) => question.pick(
                     format!("process {process} is writing to this store"),
-                    format!("进程 {process} 正在写入此存储"),
+                    format!("进程 {process} 正在写入此存储库"),
                 ),
-                None => pick("another process is writing to this store", "另一进程正在写入此存储"),
+                None => pick("another process is writing to this store", "另一进程正在写入此存储库"),
             },
             pick(
                 "none: readers need no lock, writers wait their turn",
@@ -385,12 +385,12 @@ fn words(ailment: &Ailment, telling: &Telling) -> (String, String, String) {
             nothing(),
         ),
         Ailment::DerivedDamaged => (
-            pick("they are damaged, or another store's", "已损坏，或属于另一存储"),
+            pick("they are damaged, or another store's", "已损坏，或属于另一存储库"),
             pick("none but time: they are made anew from the log", "仅耗时：由日志重新生成"),
             nothing(),
         ),
         Ailment::Stray => (
-            pick("not a file of the store", "不是存储的文件"),
+            pick("not a file of the store", "不是存储库的文件"),
             none(),
             pick("nothing to do; move it away if you do not know it", "无需处置；不认识可移走"),
         ),

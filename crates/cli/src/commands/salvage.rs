@@ -317,7 +317,7 @@ pub fn why(cause: Cause, question: &Question) -> &'static str {
         Cause::Damaged => question.pick("not proven", "无法证实"),
         Cause::Cut => question.pick("the file is cut", "文件被截断"),
         Cause::Missing => question.pick("no such file", "文件缺失"),
-        Cause::Foreign => question.pick("another store's file", "属于另一存储"),
+        Cause::Foreign => question.pick("another store's file", "属于另一存储库"),
         Cause::Edited => question.pick("edited, checksums made anew", "被编辑且重算校验"),
         Cause::Unlinked => question.pick("does not follow what is before it", "与前文不衔接"),
     }

@@ -217,7 +217,7 @@ impl Answer {
                      told of; the next import sets them aside."
                 ),
                 format!(
-                    "日志末尾之后有 {} 字节未写完、也未确认的内容，下次导入时会移开。",
+                    "日志末尾有 {} 字节属于一次未完成的写入，从未确认，下次导入时会移开。",
                     count(self.unfinished_bytes)
                 ),
             );
@@ -234,7 +234,7 @@ impl Answer {
                      elsewhere: note this one, which is of {of}, and check it with --expect-root."
                 ),
                 format!(
-                    "若有人重造整份日志，只有与另行保存的根比对才能发现：请记下此根（对应 {} 条事件），日后用 \
+                    "若有人重造了整份日志，只有与另行保存的根比对才能发现：请记下此根（对应 {} 条事件），日后用 \
                      --expect-root 核对。",
                     count(events)
                 ),

@@ -102,10 +102,10 @@ pub fn run(
     match result {
         Ok(()) => answer.ok = true,
         Err(Stop::Tampered(divergence)) => {
-            if divergence.file.starts_with("log/") {
-                if let Some((accounts, nameless)) = accounts_left(question) {
-                    (answer.accounts_left, answer.nameless) = (Some(accounts), nameless);
-                }
+            if divergence.file.starts_with("log/")
+                && let Some((accounts, nameless)) = accounts_left(question)
+            {
+                (answer.accounts_left, answer.nameless) = (Some(accounts), nameless);
             }
             answer.divergence = Some(Told::from(*divergence));
         }
