@@ -344,11 +344,15 @@ fn words(ailment: &Ailment, telling: &Telling) -> (String, String, String) {
             question.pick(
                 format!(
                     "byte {}: expected {}, found {}",
-                    divergence.offset, divergence.expected, divergence.found
+                    count(divergence.offset),
+                    divergence.expected,
+                    divergence.found
                 ),
                 format!(
                     "第 {} 字节：应为 {}，实为 {}",
-                    divergence.offset, divergence.expected, divergence.found
+                    count(divergence.offset),
+                    divergence.expected,
+                    divergence.found
                 ),
             ),
             pick(

@@ -269,6 +269,7 @@ impl Told {
             ),
         };
         paragraph(screen, 0, &Cell::styled(heading, style::BAD))?;
+        let offset = count(*offset);
         let mut place = vec![
             question.pick(format!("{file}, byte {offset}"), format!("{file}，第 {offset} 字节")),
         ];
