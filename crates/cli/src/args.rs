@@ -183,7 +183,8 @@ pub enum Verb {
     #[command(after_help = "Example:\n  stillthere doctor\n  \
         stillthere --store /mnt/old doctor --json\n\n\
         Looks at any folder, also one that cannot be opened, and writes nothing. Exit codes: 0 healthy \
-        (what does no harm is said all the same), 1 something is wrong, 3 it cannot be looked at.")]
+        (what does no harm is said all the same), 1 something is wrong, 3 there is no store, or it cannot \
+        be looked at.")]
     Doctor,
     /// Make a new store of what is intact in a damaged one
     #[command(after_help = "Example:\n  stillthere salvage --to saved.store\n  \
@@ -197,7 +198,7 @@ pub enum Verb {
         /// The folder of the new store, which must be missing or empty
         #[arg(long, value_name = "DIR")]
         to: PathBuf,
-        /// Write the events that are not proven to this file, as lines that import reads
+        /// Write the events that are not proven to this file, as lines that `import --trust-recorded-at` reads
         #[arg(long, value_name = "FILE")]
         unproven: Option<PathBuf>,
     },
@@ -311,11 +312,15 @@ pub enum PolicyVerb {
     #[command(after_help = "Example:\n  stillthere policy list")]
     List,
     /// Show the rules: tiers, windows, clauses and how they can be read
-    #[command(after_help = "Example:\n  stillthere policy show xiaomi-cloud --lang zh")]
+    #[command(after_help = "Example:\n  stillthere policy show xiaomi-cloud --lang zh\n  \
+        stillthere policy show xiaomi-cloud --toml > my-rules.toml")]
     Show {
         /// A preset's name or a file; else that of --policy
         #[arg(value_name = "NAME|FILE")]
         which: Option<PathBuf>,
+        /// Print the policy's file as it is, to start your own from
+        #[arg(long, conflicts_with = "json")]
+        toml: bool,
     },
     /// Check a policy, and remark on what its author may not have meant
     #[command(after_help = "Example:\n  stillthere policy check my-rules.toml")]

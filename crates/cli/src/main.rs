@@ -28,7 +28,13 @@ use crate::question::Question;
 use crate::show::screen::{Screen, say};
 
 fn main() -> ExitCode {
-    let matches = Cli::command_line().try_get_matches();
+    let line = Cli::command_line();
+    // Set to nothing is not set.
+    let line = match std::env::var_os("STILLTHERE_STORE").is_some_and(|store| store.is_empty()) {
+        true => line.mut_arg("store", |store| store.env(None::<&str>)),
+        false => line,
+    };
+    let matches = line.try_get_matches();
     let cli = match matches.and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
         Err(error) => return not_a_command(&error),

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::failure::Failure;
 use crate::question::Question;
-use crate::show::amount::counted;
+use crate::show::amount::{count, counted};
 use crate::show::escape::escaped_path;
 use crate::show::screen::Screen;
 
@@ -47,7 +47,7 @@ impl<'a> Sink<'a> {
         }
         let text = question.pick(
             format!("{} written to {name}.", counted(written, what)),
-            format!("已写入 {name}：{written} 条事件。"),
+            format!("已写入 {name}：{} 条事件。", count(written)),
         );
         screen.line(text)
     }

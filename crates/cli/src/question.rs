@@ -58,6 +58,11 @@ impl Question {
         find_policy(&self.policy)
     }
 
+    /// What `--policy` names.
+    pub fn policy_asked(&self) -> &Path {
+        &self.policy
+    }
+
     /// Which rules an answer went by, for people: the version in force, the file if one was given,
     /// and the beginning of the policy's hash.
     pub fn policy_line(&self, policy: &Policy, version: &Version) -> String {
@@ -104,7 +109,7 @@ impl Question {
                 let known_at =
                     self.asked_known_at.map_or(String::new(), |at| format!(", as known at {at}"));
                 format!(
-                    "account {account_shown}: no event is on record as of {as_of}{known_at}; ask with \
+                    "nothing of account {account_shown} is on record as of {as_of}{known_at}; ask with \
                      a later --as-of or --known-at"
                 )
             }

@@ -38,7 +38,12 @@ pub(crate) fn time(place: Place<'_>, value: &Json<'_>) -> Result<Timestamp, Line
 
 /// A kind by its name.
 pub(crate) fn kind(place: Place<'_>, name: &str) -> Result<Kind, LineError> {
-    Kind::from_name(name).ok_or_else(|| error(place, format!("unknown kind {}", quoted(name))))
+    Kind::from_name(name).ok_or_else(|| {
+        let kinds: Vec<&str> = Kind::ALL.iter().map(|kind| kind.name()).collect();
+        let meant = crate::nearest_word(&kinds, name);
+        let meant = meant.map_or_else(String::new, |kind| format!(": did you mean `{kind}`?"));
+        error(place, format!("unknown kind {}{meant}", quoted(name)))
+    })
 }
 
 /// One of a closed list of words.

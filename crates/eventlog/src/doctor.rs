@@ -27,6 +27,8 @@ pub struct Examined {
     pub is_looked_at: bool,
     /// Events that are proven to be there.
     pub events: u64,
+    /// Events that are intact, but of accounts whose names are missing.
+    pub nameless: u64,
 }
 
 impl Examined {
@@ -210,6 +212,7 @@ impl Examined {
             Err(error) => return self.refused(error.into(), &folder.root),
         };
         self.events = surveyed.events;
+        self.nameless = surveyed.nameless;
         let before = self.findings.len();
         for file in remains.segments() {
             let is_told = surveyed.missing.iter().any(|piece| piece.file == file.name);
@@ -234,7 +237,9 @@ impl Examined {
             let place = format!("log/{}", divergence.file);
             self.add(Ailment::Diverges(divergence), place);
         }
-        if surveyed.torn > 0 {
+        // Behind a log that was closed there is no write to cut short: that is said already.
+        let is_shut = matches!(remains.head(), HeadState::Sound(head) if head.now.shut);
+        if surveyed.torn > 0 && !(is_shut && self.findings.len() > before) {
             let place = remains.segments().last().map(|file| format!("log/{}", file.name));
             self.add(Ailment::Torn { bytes: surveyed.torn }, place.unwrap_or_default());
         }

@@ -91,22 +91,5 @@ pub(crate) fn expected_words(words: &[&str], found: &str) -> String {
 
 /// `did you mean "a"?`, if a word is near to `found`.
 pub(crate) fn suggested_word(words: &[&str], found: &str) -> Option<String> {
-    let nearest = words.iter().min_by_key(|word| edits(word, found))?;
-    let near = (found.len() / 3).clamp(1, 3);
-    (edits(nearest, found) <= near).then(|| format!("did you mean {nearest:?}?"))
-}
-
-/// Levenshtein's distance, in bytes.
-fn edits(a: &str, b: &str) -> usize {
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.bytes().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, y) in b.bytes().enumerate() {
-            let replaced = diagonal + usize::from(x != y);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[b.len()]
+    event::nearest_word(words, found).map(|word| format!("did you mean {word:?}?"))
 }

@@ -30,7 +30,7 @@ pub use error::{Place, PolicyError, Remark};
 pub use hash::PolicyHash;
 pub use preset::{DEFAULT_PRESET, presets};
 pub use remark::CITABLE;
-pub use rules::{Clause, Policy, Reading, Tier, TrashRules, Version};
+pub use rules::{Clause, Policy, Reading, Setting, Tier, TrashRules, Version};
 pub use size::{SizeError, parse_size};
 pub use window::{Window, WindowError};
 pub use zone::{Zone, ZoneError};

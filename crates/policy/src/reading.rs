@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::error::Fault;
 use crate::tree::{Key, Node, Section, Table, Value};
-use crate::{Policy, Reading, compile};
+use crate::{Policy, Reading, Setting, compile};
 
 /// What a reading may set.
 const SETTABLE: &str =
@@ -81,7 +81,7 @@ pub(crate) fn readings(list: &Node, base: &Table) -> Result<Vec<Reading>, Fault>
 /// A version's table with the keys of a `set` laid over it so far.
 struct Laid {
     table: Table,
-    set: BTreeMap<String, String>,
+    set: BTreeMap<String, Setting>,
 }
 
 impl Laid {
@@ -110,7 +110,7 @@ impl Laid {
         {
             return Err(key.fault(format!("the version has no tier {tier:?}")));
         }
-        if self.set.insert(path.join("."), value.to_string()).is_some() {
+        if self.set.insert(path.join("."), value.setting()).is_some() {
             return Err(key.fault("is set twice"));
         }
         let (last, sections) = path.split_last().expect("a path has a part");

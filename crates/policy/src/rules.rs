@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use event::Timestamp;
+use serde::Serialize;
 
 use crate::{Actors, Basis, Confidence, Days, Kinds, OnChange, Over, Window, Zone};
 
@@ -95,13 +96,25 @@ pub struct Clause {
     pub text: BTreeMap<String, String>,
 }
 
+/// A value that a reading sets. Shown as TOML, serialized as what it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+#[allow(missing_docs, reason = "the kinds of values of TOML")]
+pub enum Setting {
+    Bool(bool),
+    Number(i64),
+    Text(String),
+    List(Vec<Setting>),
+    Table(BTreeMap<String, Setting>),
+}
+
 /// Another way to read the same text: the version with some of its rules set otherwise.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reading {
     /// Its name; never `default`, unique in the version.
     pub id: String,
-    /// What it sets, by dotted key, each value as TOML: to be shown.
-    pub set: BTreeMap<String, String>,
+    /// What it sets, by dotted key: to be shown.
+    pub set: BTreeMap<String, Setting>,
     /// The version so read, itself without readings.
     pub version: Version,
 }

@@ -10,7 +10,7 @@ use serde::{Serialize, Serializer};
 
 use crate::{
     Actors, Basis, Clause, Confidence, Days, Kinds, OnChange, Over, Policy, PolicyHash, Reading,
-    Tier, Version, Window,
+    Setting, Tier, Version, Window,
 };
 
 #[derive(Serialize)]
@@ -89,7 +89,7 @@ struct ClauseShown<'a> {
 #[derive(Serialize)]
 struct ReadingShown<'a> {
     id: &'a str,
-    set: &'a BTreeMap<String, String>,
+    set: &'a BTreeMap<String, Setting>,
 }
 
 impl Serialize for Policy {

@@ -5,6 +5,7 @@ use std::fmt;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use crate::Setting;
 use crate::error::{Fault, expected_words};
 
 /// A value of the file.
@@ -164,26 +165,46 @@ impl Value {
     }
 }
 
-/// As TOML, on one line.
-impl fmt::Display for Node {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Node {
+    /// What it is, to be shown.
+    pub(crate) fn setting(&self) -> Setting {
         match &self.value {
-            Value::Text(text) => write!(f, "{text:?}"),
-            Value::Bool(value) => write!(f, "{value}"),
-            Value::Integer(text) | Value::Time(text) => f.write_str(text),
-            Value::Float => f.write_str("…"),
-            Value::List(list) => {
+            Value::Text(text) | Value::Time(text) => Setting::Text(text.clone()),
+            Value::Bool(value) => Setting::Bool(*value),
+            Value::Integer(text) => {
+                text.parse().map_or_else(|_| Setting::Text(text.clone()), Setting::Number)
+            }
+            Value::Float => Setting::Text("…".to_owned()),
+            Value::List(list) => Setting::List(list.iter().map(Node::setting).collect()),
+            Value::Table(table) => {
+                let entries = table.entries.iter();
+                Setting::Table(
+                    entries.map(|(key, node)| (key.name.clone(), node.setting())).collect(),
+                )
+            }
+        }
+    }
+}
+
+/// As TOML, on one line.
+impl fmt::Display for Setting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Setting::Text(text) => write!(f, "{text:?}"),
+            Setting::Bool(value) => write!(f, "{value}"),
+            Setting::Number(number) => write!(f, "{number}"),
+            Setting::List(list) => {
                 f.write_str("[")?;
-                for (i, node) in list.iter().enumerate() {
-                    write!(f, "{}{node}", if i == 0 { "" } else { ", " })?;
+                for (i, setting) in list.iter().enumerate() {
+                    write!(f, "{}{setting}", if i == 0 { "" } else { ", " })?;
                 }
                 f.write_str("]")
             }
-            Value::Table(table) if table.entries.is_empty() => f.write_str("{}"),
-            Value::Table(table) => {
-                for (i, (key, node)) in table.entries.iter().enumerate() {
+            Setting::Table(table) if table.is_empty() => f.write_str("{}"),
+            Setting::Table(table) => {
+                for (i, (key, setting)) in table.iter().enumerate() {
                     let before = if i == 0 { "{ " } else { ", " };
-                    write!(f, "{before}{} = {node}", quoted(&key.name))?;
+                    write!(f, "{before}{} = {setting}", quoted(key))?;
                 }
                 f.write_str(" }")
             }

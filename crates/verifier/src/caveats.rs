@@ -1,6 +1,9 @@
 //! What to bear in mind of a verdict, in two languages.
 
+use std::collections::BTreeSet;
+
 use policy::Confidence;
+use projection::{EventRef, How, Severity};
 
 use crate::judge::Readings;
 use crate::reading::reading_says;
@@ -47,6 +50,26 @@ pub(crate) fn of(facts: &Facts<'_>, readings: &Readings<'_>, lang: Language) -> 
             format!("The rules of policy version {id} rest on {sure}, not on an official text."),
             format!("政策版本 {id} 的规则依据{sure}，并非官方条文。"),
         ));
+    }
+    let clearings: Vec<EventRef> = (facts.rows.iter())
+        .filter_map(|(_, record)| record.ending())
+        .filter(|ending| matches!(ending.how, How::Cleared { .. }))
+        .map(|ending| ending.event)
+        .collect();
+    if !clearings.is_empty() {
+        let found = facts.view.findings().into_iter().map(|(finding, _)| finding);
+        let of_clearing = found.filter(|finding| {
+            let is_grave = finding.code.severity() != Severity::Note;
+            is_grave && finding.subject.is_none() && clearings.contains(&finding.event)
+        });
+        let codes: BTreeSet<&str> = of_clearing.map(|finding| finding.code.name()).collect();
+        if !codes.is_empty() {
+            let codes = codes.into_iter().collect::<Vec<_>>().join(lang.pick(", ", "、"));
+            caveats.push(lang.pick(
+                format!("Of the clearing itself `findings` says: {codes}."),
+                format!("对这次清空本身另有发现：{codes}。"),
+            ));
+        }
     }
     let (as_of, known_at) = (facts.view.as_of(), facts.telling.known_at);
     if as_of > known_at {

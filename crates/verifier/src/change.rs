@@ -59,7 +59,7 @@ pub(crate) fn says(
                 lang.pick(format!("{by} purged it{en}"), format!("{by}{zh}{purged}"))
             }
             (_, ItemState::Removed) => {
-                lang.pick(format!("{by} cleared the account's data"), format!("{by}清除了账号数据"))
+                lang.pick(format!("{by} cleared the account's data"), format!("{by}清空了账号数据"))
             }
         },
         Changed::Deadline { to, .. } => {

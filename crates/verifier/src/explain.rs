@@ -2,7 +2,9 @@
 //! of an account did.
 
 use event::{Actor, Kind, NameId, Names, Step, Timestamp};
-use projection::{Change, ChangeSource, Changed, ItemState, StateCause, Subject, View};
+use projection::{
+    Change, ChangeSource, Changed, FindingCode, ItemState, StateCause, Subject, View,
+};
 use serde::Serialize;
 
 use crate::wording::{self, Language, Telling};
@@ -52,6 +54,8 @@ pub struct ItemChange {
     /// The first clause of the policy, in the version in force then, that speaks of what was found in
     /// the event for this item, else of that cause.
     pub clause: Option<String>,
+    /// What was found in the event for this item.
+    pub findings: Vec<FindingCode>,
     /// The deadline after.
     pub recoverable_until: Option<Timestamp>,
     /// What a person would say.
@@ -126,13 +130,14 @@ fn item_change(
         ChangeSource::PolicyVersion(_) => "policy_version",
     };
     let version = view.policy().version_at(change.at);
-    let found = event.and_then(|event| {
-        let subject = Some(change.changed.subject());
-        let findings = view.findings().into_iter().map(|(finding, _)| finding);
-        let own =
-            findings.filter(|f| f.event == event && f.at == change.at && f.subject == subject);
-        own.filter_map(|f| Some((f.code.severity(), version.clause_for(f.code.name())?))).min()
-    });
+    let subject = Some(change.changed.subject());
+    let findings = event.map_or_else(Vec::new, |_| view.findings());
+    let own = findings.into_iter().map(|(finding, _)| finding);
+    let own = own.filter(|f| Some(f.event) == event && f.at == change.at && f.subject == subject);
+    let findings: Vec<FindingCode> = own.map(|finding| finding.code).collect();
+    let found = findings.iter();
+    let found =
+        found.filter_map(|code| Some((code.severity(), version.clause_for(code.name())?))).min();
     let clause = found.map(|(_, clause)| clause);
     let clause = clause.or_else(|| cause.and_then(|cause| version.clause_for(cause.name())));
     Some(ItemChange {
@@ -146,14 +151,22 @@ fn item_change(
         to,
         cause,
         clause: clause.map(str::to_owned),
+        findings,
         recoverable_until,
         says: crate::change::says(&change.changed, change.source, step, view.policy(), lang),
     })
 }
 
-/// What `step` did, from the changes that it brought about: such as `item a: live → trashed`.
+/// What `step` did, from the changes that it brought about: such as `item a: live → trashed`. `size`
+/// says a number of bytes.
 #[must_use]
-pub fn effect(names: &Names, step: &Step, changes: &[Change], lang: Language) -> String {
+pub fn effect(
+    names: &Names,
+    step: &Step,
+    changes: &[Change],
+    size: fn(u64) -> String,
+    lang: Language,
+) -> String {
     const SHOWN: usize = 3;
     let own = changes.iter().filter(|change| change.source == ChangeSource::of(step));
     let mut parts: Vec<String> = own.map(|change| changed(names, &change.changed, lang)).collect();
@@ -163,7 +176,7 @@ pub fn effect(names: &Names, step: &Step, changes: &[Change], lang: Language) ->
         parts.push(lang.pick(format!("and {more} more"), format!("另有 {more} 项")));
     }
     match parts.is_empty() {
-        true => account_effect(names, step, lang),
+        true => account_effect(names, step, size, lang),
         false => parts.join(lang.pick("; ", "；")),
     }
 }
@@ -209,7 +222,7 @@ fn state_in_chinese(name: &'static str) -> &'static str {
 }
 
 /// What an event did that moved no item and no backup.
-fn account_effect(names: &Names, step: &Step, lang: Language) -> String {
+fn account_effect(names: &Names, step: &Step, size: fn(u64) -> String, lang: Language) -> String {
     let word = step.word.map(|id| names.get(id));
     let subject = step.subject.map(|id| names.get(id));
     let pick = |en: &str, zh: &str| lang.pick(en, zh).to_owned();
@@ -219,7 +232,8 @@ fn account_effect(names: &Names, step: &Step, lang: Language) -> String {
         }
         (Kind::AccountOpened, None, _, _) => pick("account: opened", "账号：已开通"),
         (Kind::QuotaChanged, _, _, Some(bytes)) => {
-            lang.pick(format!("quota: {bytes} bytes"), format!("空间：{bytes} 字节"))
+            let bytes = size(bytes);
+            lang.pick(format!("quota: {bytes}"), format!("空间：{bytes}"))
         }
         (Kind::SyncOn, Some(category), _, _) => {
             lang.pick(format!("sync of {category}: on"), format!("{category} 同步：开"))
@@ -228,7 +242,8 @@ fn account_effect(names: &Names, step: &Step, lang: Language) -> String {
             lang.pick(format!("sync of {category}: off"), format!("{category} 同步：关"))
         }
         (Kind::ItemModified, _, Some(item), Some(bytes)) => {
-            lang.pick(format!("item {item}: {bytes} bytes"), format!("条目 {item}：{bytes} 字节"))
+            let bytes = size(bytes);
+            lang.pick(format!("item {item}: {bytes}"), format!("条目 {item}：{bytes}"))
         }
         (Kind::HoldPlaced, _, Some(hold), _) => {
             lang.pick(format!("hold {hold}: placed"), format!("保全 {hold}：已设置"))

@@ -1,7 +1,7 @@
 //! What a reading of a policy says, for people: derived from what it sets.
 
 use event::Kind;
-use policy::{Basis, Days, Reading, Version, Window};
+use policy::{Basis, Days, Reading, Setting, Version, Window};
 
 use crate::wording::Language;
 
@@ -22,7 +22,7 @@ pub fn window_says(window: Window, lang: Language) -> String {
 #[must_use]
 pub fn reading_says(reading: &Reading, version: &Version, lang: Language) -> String {
     let read = &reading.version;
-    let part = |(key, value): (&String, &String)| match key.as_str() {
+    let part = |(key, value): (&String, &Setting)| match key.as_str() {
         "trash.basis" => {
             match read.trash.basis {
                 Basis::TierWhenTrashed => lang

@@ -111,7 +111,7 @@ fn day_count(ms: i64, lang: Language) -> String {
         (0, Language::En) => "less than a day".to_owned(),
         (1, Language::En) => "1 day".to_owned(),
         (n, Language::En) => format!("{n} days"),
-        (0, Language::Zh) => "不足一天".to_owned(),
+        (0, Language::Zh) => "不到一天".to_owned(),
         (n, Language::Zh) => format!(" {n} 天"),
     }
 }
@@ -162,7 +162,7 @@ fn ended(ending: &Ending, deadline: Option<Timestamp>, telling: Telling<'_>) -> 
             };
             lang.pick(
                 format!("{by} cleared the account {why} at {at}{due}"),
-                format!("{by}于 {at} {why}清除了账号数据{due}"),
+                format!("{by}于 {at} {why}清空了账号数据{due}"),
             )
         }
         How::Purged { admissible, .. } => {
@@ -171,10 +171,12 @@ fn ended(ending: &Ending, deadline: Option<Timestamp>, telling: Telling<'_>) -> 
                     lang.pick(", just as its window ended", "，此时可恢复期恰好届满").to_owned()
                 }
                 Some(deadline) if ending.after_deadline => {
-                    let days = day_count(ending.at.ms() - deadline.ms(), lang);
+                    let ms = ending.at.ms() - deadline.ms();
+                    let days = day_count(ms, lang);
+                    let already = if ms < 86_400_000 { "" } else { "已" };
                     lang.pick(
                         format!(", {days} after its window ended"),
-                        format!("，此时可恢复期已结束{days}"),
+                        format!("，此时可恢复期{already}结束{days}"),
                     )
                 }
                 Some(deadline) => {

@@ -67,10 +67,10 @@ fn columns(question: &Question) -> [Column; 9] {
         Column::long(question.pick("tier", "等级")),
         Column::number(question.pick("live", "正常")),
         Column::number(question.pick("trashed", "回收站")),
-        Column::number(question.pick("gone", "已失去")),
+        Column::number(question.pick("gone", "已不存在")),
         Column::number(question.pick("used", "已用空间")),
         Column::text(question.pick("last activity (UTC)", "最近活动（UTC）")),
-        Column::text(question.pick("inactive from (UTC)", "不活跃起始（UTC）")),
+        Column::text(question.pick("inactive from (UTC)", "不活跃起算（UTC）")),
     ]
 }
 

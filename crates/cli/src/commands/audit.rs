@@ -132,7 +132,7 @@ fn columns(question: &Question) -> [Column; 7] {
     [
         Column::long(question.pick("claim", "主张")),
         Column::long(question.pick("of", "对象")),
-        Column::words(question.pick("asserts", "内容")),
+        Column::words(question.pick("asserts", "断言")),
         Column::text(question.pick("verdict", "结论")),
         Column::words(question.pick("state", "状态")),
         Column::words(question.pick("why", "原因")),

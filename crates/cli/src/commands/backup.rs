@@ -10,7 +10,7 @@ use super::verify::Told;
 use crate::failure::{Failure, Outcome};
 use crate::output::refuse_in_store;
 use crate::question::Question;
-use crate::show::amount::{bytes, counted};
+use crate::show::amount::{bytes, count, counted};
 use crate::show::escape::escaped_path;
 use crate::show::progress::Progress;
 use crate::show::screen::Screen;
@@ -43,8 +43,8 @@ pub fn run(to: &Path, question: &Question, screen: &mut Screen) -> Result<Outcom
         question.pick(
             format!("{events}, {size}, copied to {store}: it is a store of its own."),
             format!(
-                "已备份到 {store}：{} 条事件，{size}。备份本身即是存储。",
-                copied.report.events
+                "已备份到 {store}：{} 条事件，{size}。备份本身即是存储库。",
+                count(copied.report.events)
             ),
         )
     };
@@ -90,7 +90,7 @@ pub fn restore(from: &Path, question: &Question, screen: &mut Screen) -> Result<
         let (events, size) = (counted(copied.report.events, "event"), bytes(copied.bytes));
         question.pick(
             format!("{events}, {size}, restored to {store}."),
-            format!("已恢复到 {store}：{} 条事件，{size}。", copied.report.events),
+            format!("已恢复到 {store}：{} 条事件，{size}。", count(copied.report.events)),
         )
     };
     match copied {
@@ -145,7 +145,7 @@ fn done(
     }
     let text = said(copied, &escaped_path(to));
     paragraph(screen, 0, &Cell::styled(text, style::GOOD))?;
-    screen.line(format_args!("root {root}"))?;
+    screen.line(question.pick(format!("root {root}"), format!("根 {root}")))?;
     Ok(Outcome::Fine)
 }
 
@@ -157,18 +157,20 @@ fn damaged(
     screen: &mut Screen,
 ) -> Result<Outcome, Failure> {
     divergence.file = format!("log/{}", divergence.file);
-    let (from, to) = (escaped_path(from), escaped_path(to));
     if question.json {
+        let (from, to) = (escaped_path(from), escaped_path(to));
         let divergence = Some(divergence);
         let (events, root, bytes) = (None, None, None);
         screen.json(&Answer { ok: false, events, root, bytes, from, to, divergence })?;
         return Ok(Outcome::BadNews);
     }
+    let source = from;
+    let (from, to) = (escaped_path(from), escaped_path(to));
     let text = question.pick(
         format!("{from} is damaged, and nothing was left in {to}."),
         format!("{from} 已损坏，{to} 中没有留下任何内容。"),
     );
     paragraph(screen, 0, &Cell::styled(text, style::BAD))?;
-    divergence.show(question, screen)?;
+    divergence.show(source, question, screen)?;
     Ok(Outcome::BadNews)
 }

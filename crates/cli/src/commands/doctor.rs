@@ -1,14 +1,16 @@
 //! `doctor`: what is wrong with a store or a folder, what harm that does, and what mends it.
 
-use commitment::Cause;
-use eventlog::{Ailment, Examined, Finding, LogFiles, examine};
+use std::path::Path;
+
+use commitment::{Cause, Missing};
+use eventlog::{Ailment, Examined, Finding, LogFiles, Reader, examine};
 use serde::Serialize;
 
-use super::salvage::{positions, why};
+use super::salvage::{joined, positions, why};
 use crate::failure::{Failure, Outcome, reason};
 use crate::question::Question;
 use crate::show::amount::{bytes, count, counted};
-use crate::show::escape::escaped_path;
+use crate::show::escape::{escaped_path, typed_path};
 use crate::show::progress::Progress;
 use crate::show::screen::Screen;
 use crate::show::style;
@@ -41,15 +43,29 @@ pub fn run(question: &Question, screen: &mut Screen) -> Result<Outcome, Failure>
     let progress = Progress::of_bytes(total);
     let examined = examine(&question.store, &mut |more| progress.more(more));
     progress.end();
+    let is_open = Reader::open(&question.store).is_ok();
+    let pieces = examined.findings.iter().filter_map(|finding| match &finding.ailment {
+        Ailment::Piece(piece) => Some(piece),
+        _ => None,
+    });
+    let ranges = joined(pieces);
+    let last = LogFiles::open(&question.store).ok();
+    let last = last.and_then(|files| files.files().last().map(|file| file.name.clone()));
+    let telling = Telling { question, is_open, ranges, last };
     let answer = Answer {
         ok: examined.is_healthy(),
         store: escaped_path(&question.store),
         events: examined.events,
-        findings: examined.findings.iter().map(|finding| told(finding, question)).collect(),
+        findings: examined.findings.iter().map(|finding| telling.told(finding)).collect(),
     };
     match question.json {
         true => screen.json(&answer)?,
         false => answer.show(&examined, question, screen)?,
+    }
+    let is_none =
+        |finding: &Finding| matches!(finding.ailment, Ailment::Missing | Ailment::Foreign { .. });
+    if examined.findings.iter().any(is_none) {
+        return Err(Failure::Store(format!("{}: there is no store to look at", answer.store)));
     }
     match (answer.ok, examined.is_looked_at) {
         (true, _) => Ok(Outcome::Fine),
@@ -70,7 +86,8 @@ impl Answer {
     ) -> Result<(), Failure> {
         let is_wrong = |finding: &&Told| !finding.harmless;
         let wrong = self.findings.iter().filter(is_wrong).count() as u64;
-        let text = match (self.ok, wrong) {
+        let harmless = self.findings.len() as u64 - wrong;
+        let mut text = match (self.ok, wrong) {
             (true, _) => question.pick(
                 format!("{} is healthy: {}.", self.store, counted(examined.events, "event")),
                 format!("{} 正常：{} 条事件。", self.store, count(examined.events)),
@@ -81,9 +98,18 @@ impl Answer {
             ),
             (false, n) => question.pick(
                 format!("{} things are wrong with {}.", count(n), self.store),
-                format!("{} 有 {n} 处问题。", self.store),
+                format!("{} 有 {} 处问题。", self.store, count(n)),
             ),
         };
+        if !self.ok && harmless > 0 {
+            text += &question.pick(
+                match harmless {
+                    1 => " One more does no harm.".to_owned(),
+                    n => format!(" {} more do no harm.", count(n)),
+                },
+                format!("另有 {} 处无害。", count(harmless)),
+            );
+        }
         let heading = if self.ok { style::GOOD } else { style::BAD };
         paragraph(screen, 0, &Cell::styled(text, heading))?;
         for finding in &self.findings {
@@ -96,49 +122,123 @@ impl Answer {
                 paragraph(screen, 2, &text.into())?;
             }
         }
+        if examined.nameless > 0 {
+            let events = counted(examined.nameless, "event");
+            let text = question.pick(
+                format!("{events} are intact, but the names of their accounts are lost."),
+                format!("{} 条事件完好，但所属账号的名称已丢失。", count(examined.nameless)),
+            );
+            paragraph(screen, 0, &text.into())?;
+        }
         Ok(())
     }
 }
 
-fn told(finding: &Finding, question: &Question) -> Told {
-    let (what, harm, mend) = words(&finding.ailment, question);
-    let place = match finding.place.as_str() {
-        "" => escaped_path(&question.store),
-        place => crate::show::escape::escaped(place).into_owned(),
-    };
-    let (code, harmless) = (finding.ailment.name(), finding.ailment.is_harmless());
-    Told { code, what, r#where: place, harm, mend, harmless }
+/// What the words of a finding rest on, beside itself.
+struct Telling<'a> {
+    question: &'a Question,
+    /// Whether it can be opened for reading.
+    is_open: bool,
+    /// Of each damaged piece, the positions of the events in it.
+    ranges: Vec<(Missing, Option<u64>, Option<u64>)>,
+    /// The segment that is appended to.
+    last: Option<String>,
+}
+
+impl Telling<'_> {
+    fn told(&self, finding: &Finding) -> Told {
+        let question = self.question;
+        let (what, harm, mend) = words(&finding.ailment, self);
+        let place = match finding.place.as_str() {
+            "" => escaped_path(&question.store),
+            place => crate::show::escape::escaped(place).into_owned(),
+        };
+        let (code, harmless) = (finding.ailment.name(), finding.ailment.is_harmless());
+        Told { code, what, r#where: place, harm, mend, harmless }
+    }
+
+    /// What a damaged piece does.
+    fn harm(&self, piece: &Missing) -> String {
+        let question = self.question;
+        let range = self.ranges.iter().find(|(of, _, _)| of == piece);
+        let (from, to) = range.map_or((piece.from, piece.to), |(_, from, to)| (*from, *to));
+        let is_empty = matches!((from, to), (Some(from), Some(to)) if from >= to);
+        let events = match is_empty {
+            true => question.pick("no event is missing", "不影响任何事件").to_owned(),
+            false => {
+                let events = positions(from, to, question);
+                question.pick(
+                    format!("events that are missing, by position: {events}"),
+                    format!("缺失事件的位置：{events}"),
+                )
+            }
+        };
+        let is_last = self.last.as_ref() == Some(&piece.file);
+        let harm = match (self.is_open, is_last, is_empty) {
+            (false, _, _) => question.pick("the log stays closed", "日志无法打开"),
+            (true, true, true) => question.pick("nothing can be appended", "无法追加"),
+            (true, true, false) => question.pick(
+                "nothing can be appended; answers that need these events are refused",
+                "无法追加；需要这些事件的查询会被拒绝",
+            ),
+            (true, false, true) => question.pick("no answer needs it", "查询不受影响"),
+            (true, false, false) => question
+                .pick("answers that need these events are refused", "需要这些事件的查询会被拒绝"),
+        };
+        question.pick(format!("{harm}; {events}"), format!("{harm}；{events}"))
+    }
+}
+
+/// The command that makes a store anew from a backup, and the one that saves what is intact.
+pub fn restore_command(question: &Question) -> String {
+    let names = question.pick(["NEW", "BACKUP"], ["新存储库", "备份"]);
+    format!("stillthere --store {} restore --from {}", names[0], names[1])
+}
+
+/// The command that saves what is intact.
+pub fn salvage_command(store: &Path, question: &Question) -> String {
+    let to = question.pick("NEW", "新存储库");
+    format!("stillthere --store {} salvage --to {to}", typed_path(store))
+}
+
+/// What puts right a `HEAD` of which one slot is sound.
+pub fn head_mend(store: &Path, question: &Question) -> String {
+    let store = typed_path(store);
+    question.pick(
+        format!("stillthere --store {store} import FILE, of any file, puts it right"),
+        format!("stillthere --store {store} import 文件（任何文件均可）即可修复"),
+    )
 }
 
 /// What it is, what harm it does, what mends it.
-fn words(ailment: &Ailment, question: &Question) -> (String, String, String) {
+fn words(ailment: &Ailment, telling: &Telling) -> (String, String, String) {
+    let question = telling.question;
     let pick = |en: &str, zh: &str| question.pick(en, zh).to_owned();
     let none = || pick("none", "无");
     let nothing = || pick("nothing to do", "无需处置");
     let closed = || pick("the log stays closed", "日志无法打开");
-    let start_again = || {
-        pick(
-            "stillthere restore --from BACKUP, or stillthere salvage --to DIR",
-            "stillthere restore --from 备份，或 stillthere salvage --to 文件夹",
-        )
-    };
-    let any_import = || {
-        pick(
-            "stillthere import FILE, of any file, puts it right",
-            "任何一次 stillthere import 都会修复",
-        )
-    };
+    let store = typed_path(&question.store);
+    let (restore, salvage) =
+        (restore_command(question), salvage_command(&question.store, question));
+    let start_again =
+        || question.pick(format!("{restore}, or {salvage}"), format!("{restore}，或 {salvage}"));
     match ailment {
         Ailment::Missing => (
-            pick("there is no store here", "此处没有存储"),
+            pick("there is no store here", "此处没有存储库"),
             pick("there is nothing to read", "没有可读内容"),
-            pick(
-                "stillthere import FILE makes one; stillthere restore --from BACKUP brings one back",
-                "stillthere import 会新建；stillthere restore --from 备份 可恢复",
+            question.pick(
+                format!(
+                    "stillthere --store {store} import FILE makes one; stillthere --store {store} \
+                     restore --from BACKUP brings one back"
+                ),
+                format!(
+                    "stillthere --store {store} import 文件 会新建；stillthere --store {store} restore \
+                     --from 备份 可恢复"
+                ),
             ),
         ),
         Ailment::Foreign { what } => (
-            question.pick(format!("not a stillthere store: {what}"), format!("不是存储：{what}")),
+            question.pick(format!("not a stillthere store: {what}"), format!("不是存储库：{what}")),
             none(),
             pick("name another folder with --store", "用 --store 指定其他文件夹"),
         ),
@@ -190,7 +290,7 @@ fn words(ailment: &Ailment, question: &Question) -> (String, String, String) {
                 format!("两个槽位之一与写入时不符（{fault}）"),
             ),
             pick("none while the other slot is sound", "另一槽位完好，暂无影响"),
-            any_import(),
+            head_mend(&question.store, question),
         ),
         Ailment::HeadDamaged { fault } => (
             question.pick(format!("it is damaged ({fault})"), format!("已损坏（{fault}）")),
@@ -198,7 +298,7 @@ fn words(ailment: &Ailment, question: &Question) -> (String, String, String) {
             start_again(),
         ),
         Ailment::HeadForeign => {
-            (pick("it is another store's", "属于另一存储"), closed(), start_again())
+            (pick("it is another store's", "属于另一存储库"), closed(), start_again())
         }
         Ailment::SegmentMisnamed { number } => (
             question.pick(
@@ -206,9 +306,9 @@ fn words(ailment: &Ailment, question: &Question) -> (String, String, String) {
                 format!("实为第 {number} 段，文件名有误"),
             ),
             closed(),
-            pick(
-                "give the file its name back; or stillthere salvage --to DIR",
-                "改回文件名；或 stillthere salvage --to 文件夹",
+            question.pick(
+                format!("give the file its name back; or {salvage}"),
+                format!("改回文件名；或 {salvage}"),
             ),
         ),
         Ailment::SegmentDouble { number } => (
@@ -220,40 +320,39 @@ fn words(ailment: &Ailment, question: &Question) -> (String, String, String) {
             pick("move this file out of log/", "将此文件移出 log/"),
         ),
         Ailment::SegmentForeign => (
-            pick("it is another store's", "属于另一存储"),
+            pick("it is another store's", "属于另一存储库"),
             closed(),
             pick("move this file out of log/", "将此文件移出 log/"),
         ),
         Ailment::Piece(piece) => {
             let size = piece.bytes.map(|n| counted(n, "byte"));
             let at = count(piece.offset);
-            let events = positions(piece.from, piece.to, question);
             let why = why(piece.cause, question);
             let what = match (piece.cause, size) {
                 (Cause::Missing | Cause::Foreign, _) => why.to_owned(),
                 (_, Some(size)) => question.pick(
                     format!("{why}: {size} from byte {at} on"),
-                    format!("{why}：自第 {at} 字节起 {} 字节", piece.bytes.unwrap_or_default()),
+                    format!("{why}：自第 {at} 字节起 {} 字节", count(piece.bytes.unwrap_or_default())),
                 ),
                 (_, None) => {
                     question.pick(format!("{why}, at byte {at}"), format!("{why}，第 {at} 字节处"))
                 }
             };
-            let harm = question.pick(
-                format!("the log stays closed; events that are missing, by position: {events}"),
-                format!("日志无法打开；缺失事件的位置：{events}"),
-            );
-            (what, harm, start_again())
+            (what, telling.harm(piece), start_again())
         }
         Ailment::Diverges(divergence) => (
             question.pick(
                 format!(
                     "byte {}: expected {}, found {}",
-                    divergence.offset, divergence.expected, divergence.found
+                    count(divergence.offset),
+                    divergence.expected,
+                    divergence.found
                 ),
                 format!(
                     "第 {} 字节：应为 {}，实为 {}",
-                    divergence.offset, divergence.expected, divergence.found
+                    count(divergence.offset),
+                    divergence.expected,
+                    divergence.found
                 ),
             ),
             pick(
@@ -266,9 +365,9 @@ fn words(ailment: &Ailment, question: &Question) -> (String, String, String) {
             match process {
                 Some(process) => question.pick(
                     format!("process {process} is writing to this store"),
-                    format!("进程 {process} 正在写入此存储"),
+                    format!("进程 {process} 正在写入此存储库"),
                 ),
-                None => pick("another process is writing to this store", "另一进程正在写入此存储"),
+                None => pick("another process is writing to this store", "另一进程正在写入此存储库"),
             },
             pick(
                 "none: readers need no lock, writers wait their turn",
@@ -279,7 +378,7 @@ fn words(ailment: &Ailment, question: &Question) -> (String, String, String) {
         Ailment::Torn { bytes } => (
             question.pick(
                 format!("{} of a write that was cut short", counted(*bytes, "byte")),
-                format!("有 {bytes} 字节未写完的内容"),
+                format!("末尾有 {} 字节属于一次未完成的写入", count(*bytes)),
             ),
             pick("none: nobody was told that they are durable", "无：从未确认为已落盘"),
             pick("nothing to do: the next import sets them aside", "无需处置：下次导入会移开"),
@@ -290,12 +389,12 @@ fn words(ailment: &Ailment, question: &Question) -> (String, String, String) {
             nothing(),
         ),
         Ailment::DerivedDamaged => (
-            pick("they are damaged, or another store's", "已损坏，或属于另一存储"),
+            pick("they are damaged, or another store's", "已损坏，或属于另一存储库"),
             pick("none but time: they are made anew from the log", "仅耗时：由日志重新生成"),
             nothing(),
         ),
         Ailment::Stray => (
-            pick("not a file of the store", "不是存储的文件"),
+            pick("not a file of the store", "不是存储库的文件"),
             none(),
             pick("nothing to do; move it away if you do not know it", "无需处置；不认识可移走"),
         ),

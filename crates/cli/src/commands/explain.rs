@@ -10,7 +10,7 @@ use crate::show::escape::escaped;
 use crate::show::screen::Screen;
 use crate::show::style;
 use crate::show::table::{Cell, Column, Table, paragraph};
-use crate::show::words::Word;
+use crate::show::words::{Word, finding};
 
 pub fn run(
     account: &str,
@@ -84,13 +84,20 @@ fn show(
         Column::long(question.pick("clause", "条款")),
     ]);
     for change in &told.changes {
+        let mut says = change.says.clone();
+        if !change.findings.is_empty() {
+            let codes = change.findings.iter().map(|code| finding(*code, lang));
+            let codes = codes.collect::<Vec<_>>().join(question.pick(", ", "、"));
+            let s = if change.findings.len() == 1 { "" } else { "s" };
+            says += &question.pick(format!(" Finding{s}: {codes}."), format!("问题：{codes}。"));
+        }
         let event = change.position.map(|position| format!("@{position}"));
         table.row(
             screen,
             vec![
                 change.at.to_string().into(),
                 Cell::styled(change.to.word(lang), style::item(change.to)),
-                (&change.says).into(),
+                says.into(),
                 Cell::or_dash(event),
                 Cell::or_dash(change.clause.as_deref()),
             ],

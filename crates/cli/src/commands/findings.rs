@@ -6,7 +6,7 @@ use projection::{FindingRow, fold};
 use crate::args::FindingsArgs;
 use crate::failure::{Failure, Outcome};
 use crate::question::Question;
-use crate::show::amount::counted;
+use crate::show::amount::{self, counted};
 use crate::show::screen::{Line, Screen, json_line};
 use crate::show::style;
 use crate::show::table::{Cell, Column, Table};
@@ -82,7 +82,7 @@ pub fn row(found: &FindingRow, question: &Question, with_account: bool) -> Vec<C
             Some(question.pick(format!("backup {backup}"), format!("备份 {backup}")))
         }
         (_, _, Some(count)) => {
-            Some(question.pick(counted(count, "event"), format!("{count} 条事件")))
+            Some(question.pick(counted(count, "event"), format!("{} 条事件", amount::count(count))))
         }
         _ => None,
     };

@@ -49,12 +49,19 @@ pub fn run(
     options.strict_tail = args.strict_tail;
     let log = Log::open(&question.store, options)?;
     if let Recovery::Recovered { cut, kept_in } = log.recovery() {
-        let kept = kept_in.as_ref().map(|file| format!(", and is kept in {file}"));
-        say(format!(
-            "the last import was stopped in the middle of a write: {cut} bytes that nobody was told \
-             of were cut off{}",
-            kept.unwrap_or_default()
-        ));
+        let stopped = "the last import was stopped in the middle of a write";
+        say(match (cut, kept_in) {
+            (0, None) => "HEAD was put right: one of its two slots was damaged".to_owned(),
+            (0, Some(file)) => format!("{stopped}: a segment without an event is kept in {file}"),
+            (cut, kept_in) => {
+                let kept = kept_in.as_ref().map(|file| format!(", and are kept in {file}"));
+                format!(
+                    "{stopped}: {} that nobody was told of were cut off{}",
+                    counted(*cut, "byte"),
+                    kept.unwrap_or_default()
+                )
+            }
+        });
     }
     if let Some(rejects) = &rejects {
         rejects.empty()?;

@@ -24,7 +24,13 @@ pub fn run(
 ) -> Result<Outcome, Failure> {
     match verb {
         PolicyVerb::List => list(question, screen)?,
-        PolicyVerb::Show { which } => {
+        PolicyVerb::Show { which, toml: true } => {
+            let which = which.as_deref().unwrap_or_else(|| question.policy_asked());
+            let text = policy_text(which)?;
+            Policy::parse(&text).map_err(|error| bad_policy(which, &error))?;
+            screen.bytes(text.as_bytes())?;
+        }
+        PolicyVerb::Show { which, toml: false } => {
             let policy = match which {
                 Some(which) => find_policy(which)?,
                 None => question.policy()?,
@@ -269,7 +275,7 @@ impl Page<'_> {
             ("by", "活动的操作者", list(&mut version.actors.iter().map(|actor| actor.word(lang)))),
             (
                 "notice before a clearing",
-                "清除前的通知期",
+                "清空前的通知期",
                 match version.notice {
                     Window::Never => question.pick("not asked", "不要求").to_owned(),
                     notice => window(notice),

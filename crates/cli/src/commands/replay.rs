@@ -8,6 +8,7 @@ use verifier::{Language, effect, given_cause};
 
 use crate::failure::{Failure, Outcome};
 use crate::question::Question;
+use crate::show::amount;
 use crate::show::screen::Screen;
 use crate::show::style;
 use crate::show::table::{Cell, Column, Table};
@@ -37,10 +38,12 @@ pub fn run(account: &str, question: &Question, screen: &mut Screen) -> Result<Ou
         let recorded = by_place[&step.revision];
         let hash = EventHash::of(&recorded.event);
         if question.json {
-            let effect = effect(&history.names, step, changes, Language::En);
+            let effect =
+                effect(&history.names, step, changes, |n| format!("{n} bytes"), Language::En);
             screen.bytes(&line(recorded, &effect, hash))?;
         } else {
-            let mut effect = effect(&history.names, step, changes, question.lang);
+            let mut effect =
+                effect(&history.names, step, changes, amount::bytes::<u64>, question.lang);
             if let Some(cause) = step.purge_cause {
                 let cause = given_cause(cause, question.lang);
                 effect.push_str(&question.pick(

@@ -11,7 +11,7 @@ use crate::failure::{Failure, Outcome};
 use crate::output::{Partial, refuse_in_store};
 use crate::question::Question;
 use crate::show::amount::{count, counted};
-use crate::show::escape::escaped_path;
+use crate::show::escape::{escaped_path, typed_path};
 use crate::show::progress::Progress;
 use crate::show::screen::Screen;
 use crate::show::style;
@@ -27,12 +27,18 @@ struct Answer {
     /// Read, and not proven: not in the new store.
     unproven: u64,
     unproven_to: Option<String>,
+    /// The command that takes the unproven lines in, for people.
+    #[serde(skip)]
+    take_in: Option<String>,
     /// Intact, but of accounts whose names are missing.
     nameless: u64,
     /// Intact, but not appended: of an id that is there already.
     refused: u64,
     accounts: Accounts,
     missing: Vec<Piece>,
+    /// As people are shown them.
+    #[serde(skip)]
+    rows: Vec<Missing>,
     /// Null where the log does not say how many.
     missing_events: Option<u64>,
     /// Of a write that was cut short and that nobody was told of.
@@ -55,8 +61,6 @@ struct Piece {
     positions_from: Option<u64>,
     positions_to: Option<u64>,
     cause: &'static str,
-    #[serde(skip)]
-    shown: Cause,
 }
 
 impl From<&Missing> for Piece {
@@ -68,7 +72,6 @@ impl From<&Missing> for Piece {
             positions_from: piece.from,
             positions_to: piece.to,
             cause: piece.cause.name(),
-            shown: piece.cause,
         }
     }
 }
@@ -108,7 +111,11 @@ pub fn run(
         SalvageError::Taker(failure) => failure,
     })?;
     let unproven_to = file.map(Partial::end).transpose()?;
-    let answer = answer(&salvaged, to, unproven_to);
+    let mut answer = answer(&salvaged, to, unproven_to);
+    answer.take_in = unproven.filter(|_| answer.unproven > 0).map(|lines| {
+        let (to, lines) = (typed_path(to), typed_path(lines));
+        format!("stillthere --store {to} import --trust-recorded-at {lines}")
+    });
     match question.json {
         true => screen.json(&answer)?,
         false => answer.show(question, screen)?,
@@ -127,10 +134,12 @@ fn answer(salvaged: &Salvaged, to: &Path, unproven_to: Option<String>) -> Answer
         events: salvaged.appended,
         unproven: surveyed.unproven,
         unproven_to,
+        take_in: None,
         nameless: surveyed.nameless,
         refused: salvaged.refused,
         accounts: Accounts { whole, gaps, unsure },
         missing: surveyed.missing.iter().map(Piece::from).collect(),
+        rows: rows(&surveyed.missing),
         missing_events: is_all.then_some(missing_events),
         unfinished_bytes: surveyed.torn,
     }
@@ -182,14 +191,19 @@ impl Answer {
             Column::text(question.pick("positions", "位置")),
             Column::words(question.pick("why", "原因")),
         ];
+        if self.rows.is_empty() {
+            let text =
+                question.pick("What is damaged held no event of its own.", "损坏之处不含事件。");
+            return paragraph(screen, 0, &text.into());
+        }
         let mut table = Table::new(columns).indented(2);
-        for piece in &self.missing {
+        for piece in &self.rows {
             let cells = vec![
-                Cell::from(&piece.file),
+                Cell::from(format!("log/{}", piece.file)),
                 Cell::from(count(piece.offset)),
                 Cell::or_dash(piece.bytes.map(count)),
-                Cell::from(positions(piece.positions_from, piece.positions_to, question)),
-                Cell::from(why(piece.shown, question)),
+                Cell::from(positions(piece.from, piece.to, question)),
+                Cell::from(why(piece.cause, question)),
             ];
             table.row(screen, cells)?;
         }
@@ -208,33 +222,83 @@ impl Answer {
                     "{events} can be read, but only a check of 4 bytes speaks for each: they are in \
                      {file}, and not in the new store."
                 ),
-                format!("{n} 条事件可读但仅有 4 字节校验：已写入 {file}，未存入新存储。"),
+                format!(
+                    "{} 条事件可以读出，但仅有 4 字节校验值佐证：已写入 {file}，未存入新存储库。",
+                    count(n)
+                ),
             ),
             None => (
                 format!(
                     "{events} can be read, but only a check of 4 bytes speaks for each: they were left \
                      out; --unproven FILE writes them out."
                 ),
-                format!("{n} 条事件可读但仅有 4 字节校验：未存入；可用 --unproven FILE 写出。"),
+                format!(
+                    "{} 条事件可以读出，但仅有 4 字节校验值佐证：未存入；可用 --unproven FILE 写出。",
+                    count(n)
+                ),
             ),
         };
         say(n, en, zh)?;
         let (n, events) = (self.nameless, counted(self.nameless, "event"));
         let en = format!("{events} were left out: their accounts' names are missing.");
-        say(n, en, format!("{n} 条事件因账号名缺失而未存入。"))?;
+        say(n, en, format!("{} 条事件因账号名缺失而未存入。", count(n)))?;
         let (n, events) = (self.refused, counted(self.refused, "event"));
         let en = format!("{events} were left out: another of the same id came first.");
-        say(n, en, format!("{n} 条事件因标识重复而未存入。"))?;
+        say(n, en, format!("{} 条事件因标识重复而未存入。", count(n)))?;
         let (n, bytes) = (self.unfinished_bytes, counted(self.unfinished_bytes, "byte"));
         let en = format!("{bytes} of a write that was cut short, and that nobody was told of.");
-        say(n, en, format!("末尾有 {n} 字节未写完、也未确认的内容。"))
+        let zh = format!("末尾有 {} 字节属于一次未完成的写入，从未确认。", count(n));
+        say(n, en, zh)?;
+        let Some(command) = &self.take_in else { return Ok(()) };
+        let text = question.pick(
+            format!("Once you have looked at them, this takes them in: {command}"),
+            format!("查看无误后，可用以下命令导入：{command}"),
+        );
+        paragraph(screen, 0, &text.into())
     }
+}
+
+/// Of each piece the positions of its events, where what one cut took is told by the pieces around it.
+pub fn joined<'a>(
+    pieces: impl Iterator<Item = &'a Missing>,
+) -> Vec<(Missing, Option<u64>, Option<u64>)> {
+    let mut ranges: Vec<_> = pieces.map(|piece| (piece.clone(), piece.from, piece.to)).collect();
+    for n in 1..ranges.len() {
+        if is_one_cut(&ranges[n - 1].0, &ranges[n].0) {
+            (ranges[n - 1].2, ranges[n].1) = (ranges[n].2, ranges[n - 1].1);
+        }
+    }
+    ranges
+}
+
+/// Whether one piece begins, and the next ends, what is missing.
+fn is_one_cut(a: &Missing, b: &Missing) -> bool {
+    let is_open = a.from.is_some() && a.to.is_none() && b.from.is_none() && b.to.is_some();
+    is_open && a.file == b.file && a.bytes.is_some_and(|bytes| a.offset + bytes == b.offset)
+}
+
+/// The pieces that held events, those of one cut as one.
+fn rows(missing: &[Missing]) -> Vec<Missing> {
+    let mut rows: Vec<Missing> = Vec::new();
+    for piece in missing {
+        match rows.last_mut() {
+            Some(last) if is_one_cut(last, piece) => {
+                last.bytes = last.bytes.zip(piece.bytes).map(|(a, b)| a + b);
+                (last.to, last.cause) = (piece.to, piece.cause);
+            }
+            _ => rows.push(piece.clone()),
+        }
+    }
+    rows.retain(|piece| !matches!((piece.from, piece.to), (Some(from), Some(to)) if from >= to));
+    rows
 }
 
 /// A range of positions, for people.
 pub fn positions(from: Option<u64>, to: Option<u64>, question: &Question) -> String {
     match (from, to) {
-        (Some(from), Some(to)) if from >= to => question.pick("no event", "无事件").to_owned(),
+        (Some(from), Some(to)) if from >= to => {
+            question.pick("no event", "不影响任何事件").to_owned()
+        }
         (Some(from), Some(to)) if from + 1 == to => count(from),
         (Some(from), Some(to)) => format!("{} – {}", count(from), count(to - 1)),
         (Some(from), None) => {
@@ -250,10 +314,10 @@ pub fn positions(from: Option<u64>, to: Option<u64>, question: &Question) -> Str
 /// A cause, for people.
 pub fn why(cause: Cause, question: &Question) -> &'static str {
     match cause {
-        Cause::Damaged => question.pick("changed bytes", "字节被改"),
+        Cause::Damaged => question.pick("not proven", "无法证实"),
         Cause::Cut => question.pick("the file is cut", "文件被截断"),
         Cause::Missing => question.pick("no such file", "文件缺失"),
-        Cause::Foreign => question.pick("another store's file", "属于另一存储"),
+        Cause::Foreign => question.pick("another store's file", "属于另一存储库"),
         Cause::Edited => question.pick("edited, checksums made anew", "被编辑且重算校验"),
         Cause::Unlinked => question.pick("does not follow what is before it", "与前文不衔接"),
     }

@@ -1,6 +1,6 @@
 //! `state`: what one account holds.
 
-use projection::{AccountState, BackupState, ItemRow, ItemState, fold};
+use projection::{AccountState, BackupState, ItemRow, ItemState, View, fold};
 use serde::Serialize;
 use verifier::{StateHash, state_hash};
 
@@ -42,8 +42,9 @@ pub fn run(
         screen.json(&answer)?;
         return Ok(Outcome::Fine);
     }
-    let mut page =
-        Page { state: &state, rows: if all { usize::MAX } else { ROWS_SHOWN }, question, screen };
+    let tier = tier_shown(&view, question);
+    let rows = if all { usize::MAX } else { ROWS_SHOWN };
+    let mut page = Page { state: &state, tier, rows, question, screen };
     page.heading(&question.policy_line(&policy, view.version()))?;
     page.categories()?;
     page.items()?;
@@ -54,8 +55,22 @@ pub fn run(
     Ok(Outcome::Fine)
 }
 
+/// The tier as recorded, and by whose rules it is measured if the policy has no such tier.
+fn tier_shown(view: &View<'_>, question: &Question) -> String {
+    let tier = view.tier();
+    let measured = &view.version().tier(tier).name;
+    match tier == measured {
+        true => tier.to_owned(),
+        false => question.pick(
+            format!("{tier} (not in this policy; measured as {measured})"),
+            format!("{tier}（此政策无此等级，按 {measured} 计）"),
+        ),
+    }
+}
+
 struct Page<'a> {
     state: &'a AccountState,
+    tier: String,
     rows: usize,
     question: &'a Question,
     screen: &'a mut Screen,
@@ -73,7 +88,7 @@ impl Page<'_> {
             (question.pick("account", "账号"), Cell::styled(&state.account, style::BOLD)),
             (question.pick("status", "状态"), status),
             (question.pick("as of", "截至"), state.as_of.to_string().into()),
-            (question.pick("tier", "等级"), (&state.tier).into()),
+            (question.pick("tier", "等级"), (&self.tier).into()),
             (question.pick("space", "空间"), self.space()),
             (question.pick("activity", "活动"), self.activity().into()),
             (question.pick("active", "活跃期间"), self.active_spans().into()),
@@ -143,7 +158,10 @@ impl Page<'_> {
         if hidden > 0 {
             texts.insert(
                 0,
-                self.question.pick(format!("{hidden} before"), format!("此前 {hidden} 段")),
+                self.question.pick(
+                    format!("{} before", count(hidden as u64)),
+                    format!("此前 {} 段", count(hidden as u64)),
+                ),
             );
         }
         texts.join(self.question.pick("; ", "；"))
@@ -181,8 +199,8 @@ impl Page<'_> {
             Column::text(question.pick("sync", "同步")),
             Column::number(question.pick("live", "正常")),
             Column::number(question.pick("trashed", "回收站")),
-            Column::number(question.pick("gone", "已失去")),
-            Column::number(question.pick("live size", "正常大小")),
+            Column::number(question.pick("gone", "已不存在")),
+            Column::number(question.pick("live size", "现存大小")),
         ]);
         for (name, row) in categories.iter().take(self.rows) {
             let sync = match row.sync {

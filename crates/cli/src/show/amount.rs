@@ -19,7 +19,7 @@ pub fn counted(n: u64, one: &str) -> String {
 }
 
 /// `512 B`, `1.5 KiB`, `5 GiB`: to a tenth, cut, so that nothing looks larger than it is.
-pub fn bytes(n: impl Into<u128>) -> String {
+pub fn bytes<N: Into<u128>>(n: N) -> String {
     let n: u128 = n.into();
     const UNITS: [&str; 6] = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
     let mut unit = 0;

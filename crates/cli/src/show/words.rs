@@ -42,7 +42,7 @@ words! {
     StateCause {
         UserTrashed "用户移入回收站", ProviderTrashed "服务方移入回收站", WindowLapsed "可恢复期结束",
         UserPurged "用户彻底删除", UserEmptiedTrash "用户清空回收站",
-        InactivityCleared "因不活跃清除", ProviderPurged "服务方清除",
+        InactivityCleared "因不活跃清空", ProviderPurged "服务方清除",
         UserDeletedBackups "用户删除备份", AccountTerminated "账号终止", AccountClosed "账号注销",
     }
     Severity { Breach "违规", Warning "警告", Note "提示" }
@@ -51,7 +51,7 @@ words! {
     Assert {
         Kept "仍保留", Recoverable "可恢复", Gone "已不存在", DeletedByUser "由用户删除",
         NotDeletedByUser "非用户删除", Expired "已过期", PurgedOnTime "按时清除",
-        LostAfterSyncOff "关闭同步后丢失", ClearedForInactivity "因不活跃清除",
+        LostAfterSyncOff "关闭同步后丢失", ClearedForInactivity "因不活跃清空",
     }
     Actor { User "用户", Device "设备", Provider "服务方", Support "客服" }
     Surface { Web "网页", App "应用", Desktop "电脑客户端", Device "设备同步" }
@@ -65,7 +65,7 @@ words! {
         BackupOn "开启备份", BackupCompleted "完成备份", BackupRestored "恢复备份",
         BackupPurged "清除备份", BackupOff "关闭备份", UploadRejected "上传被拒",
         InactivityNotified "不活跃通知", AccountFrozen "冻结账号", AccountUnfrozen "解冻账号",
-        AccountTerminated "终止账号", AccountClosed "注销账号", DataCleared "清除数据",
+        AccountTerminated "终止账号", AccountClosed "注销账号", DataCleared "清空数据",
         HoldPlaced "设置保全", HoldReleased "解除保全",
     }
     Confidence { Official "官方", Secondary "二手资料", Operator "运营方自述" }

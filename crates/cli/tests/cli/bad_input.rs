@@ -137,6 +137,6 @@ fn accounts_and_items_that_are_not_there() {
         &folder,
         &["state", "ann", "--as-of", "2025-01-01T00:00:00Z"],
         2,
-        "account ann: no event is on record as of 2025-01-01T00:00:00Z",
+        "nothing of account ann is on record as of 2025-01-01T00:00:00Z",
     );
 }

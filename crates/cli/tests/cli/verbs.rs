@@ -332,6 +332,66 @@ fn policies_are_listed_shown_and_checked() {
 }
 
 #[test]
+fn a_preset_can_be_started_from() {
+    let folder = Folder::with_household();
+    let text = folder.run(&["policy", "show", "--toml", "xiaomi-cloud"]).expect(0).out;
+    folder.write("mine.toml", &text);
+    let shown = |which| folder.run(&["policy", "show", which, "--json"]).expect(0).out;
+    assert_eq!(shown("mine.toml"), shown("xiaomi-cloud"));
+    let policy = folder.run(&["policy", "show", "--json"]).expect(0).object();
+    let readings = policy["versions"][0]["readings"].as_array().expect("readings");
+    let set = |id| &readings.iter().find(|r| r["id"] == id).expect("a reading")["set"];
+    assert_eq!(set("local-dates")["trash.days"], "local_dates");
+    assert_eq!(set("trash-uses-no-quota")["trash.counts_toward_quota"], false);
+}
+
+#[test]
+fn an_empty_variable_is_not_set() {
+    let folder = Folder::with_household();
+    let ran = folder.command(&["accounts"]).env("STILLTHERE_STORE", "").output();
+    assert!(ran.expect("the binary runs").status.success());
+}
+
+#[test]
+fn what_a_policy_does_not_know_or_the_log_warns_of_is_said() {
+    let folder = Folder::new();
+    let event = |id, at, rest: &str| {
+        format!("{{\"id\":\"{id}\",\"account\":\"a\",\"occurred_at\":\"{at}\",{rest}}}\n")
+    };
+    let lines = [
+        event(
+            "1",
+            "2025-01-01T00:00:00Z",
+            r#""kind":"account_opened","tier":"one","actor":"user""#,
+        ),
+        event(
+            "2",
+            "2025-01-01T00:00:00Z",
+            r#""kind":"item_uploaded","item":"x","category":"c","bytes":1,"actor":"user""#,
+        ),
+        event(
+            "3",
+            "2026-03-01T00:00:00Z",
+            r#""kind":"data_cleared","cause":"inactivity","actor":"provider""#,
+        ),
+    ];
+    folder.write("lines", lines.concat());
+    folder.run(&["import", "--trust-recorded-at", "lines"]).expect(0);
+    let text = folder.run(&["policy", "show", "--toml"]).expect(0).out;
+    folder.write("mine.toml", text.replace("notice = \"never\"", "notice = \"30d\""));
+    let asked = ["--policy", "mine.toml", "--as-of", "2026-04-01T00:00:00Z"];
+    let state = folder.run(&[&["state", "a"][..], &asked].concat()).expect(0);
+    assert!(state.out.contains("one (not in this policy; measured as standard)"), "{}", state.out);
+    folder.write(
+        "claims",
+        "{\"claim\":\"c\",\"account\":\"a\",\"item\":\"x\",\"asserts\":\"gone\"}\n",
+    );
+    let verdict = &folder.run(&[&["audit", "claims", "--json"][..], &asked].concat()).object();
+    let caveats = verdict["caveats"].to_string();
+    assert!(caveats.contains("cleared-without-notice"), "{verdict}");
+}
+
+#[test]
 fn completions_know_the_verbs() {
     let folder = Folder::new();
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {

@@ -345,7 +345,7 @@ fn as_json() {
             "clauses": [{ "id": "c", "for": ["kept"], "text": { "en": "e" } }],
             "readings": [{
                 "id": "r",
-                "set": { "trash.basis": "\"tier_now\"", "trash.no_trash": "[\"x\"]" },
+                "set": { "trash.basis": "tier_now", "trash.no_trash": ["x"] },
             }],
         }],
     });

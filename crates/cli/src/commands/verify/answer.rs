@@ -1,11 +1,16 @@
 //! What `verify` answers.
 
+use std::path::Path;
+
 use commitment::{AccountCounts, Divergence, Report, hex};
+use eventlog::{HeadState, Remains};
 use serde::Serialize;
 
+use crate::commands::doctor::{head_mend, restore_command, salvage_command};
 use crate::failure::Failure;
 use crate::question::Question;
 use crate::show::amount::{bytes, count, counted};
+use crate::show::escape::typed_path;
 use crate::show::screen::Screen;
 use crate::show::style;
 use crate::show::table::{Cell, paragraph};
@@ -36,6 +41,9 @@ pub struct Answer {
         serialize_with = "whole"
     )]
     pub accounts_left: Option<AccountCounts>,
+    /// Events that are intact, but of accounts whose names are missing.
+    #[serde(skip)]
+    pub nameless: u64,
     /// Whether the root was held against one that the caller knew, and is it.
     #[serde(skip)]
     pub is_expected: bool,
@@ -85,6 +93,7 @@ impl Answer {
             snapshots: Snapshots::default(),
             divergence: None,
             accounts_left: None,
+            nameless: 0,
             is_expected: false,
         }
     }
@@ -104,7 +113,7 @@ impl Answer {
                 self.show_other_root(divergence, question, screen)
             }
             Some(divergence) => {
-                divergence.show(question, screen)?;
+                divergence.show(&question.store, question, screen)?;
                 self.show_accounts_left(question, screen)
             }
             None => self.show_sound(question, screen),
@@ -144,6 +153,17 @@ impl Answer {
                 "accounts: {whole} whole, {gaps} with events missing, {unsure} where that cannot be told"
             ),
             format!("账号：{whole} 个完整，{gaps} 个有缺失，{unsure} 个无法判断"),
+        );
+        paragraph(screen, 2, &text.into())?;
+        if self.nameless == 0 {
+            return Ok(());
+        }
+        let text = question.pick(
+            format!(
+                "{} are intact, but the names of their accounts are lost",
+                counted(self.nameless, "event")
+            ),
+            format!("{} 条事件完好，但所属账号的名称已丢失", count(self.nameless)),
         );
         paragraph(screen, 2, &text.into())
     }
@@ -197,7 +217,7 @@ impl Answer {
                      told of; the next import sets them aside."
                 ),
                 format!(
-                    "日志末尾之后有 {} 字节未写完、也未确认的内容，下次导入时会移开。",
+                    "日志末尾有 {} 字节属于一次未完成的写入，从未确认，下次导入时会移开。",
                     count(self.unfinished_bytes)
                 ),
             );
@@ -214,7 +234,7 @@ impl Answer {
                      elsewhere: note this one, which is of {of}, and check it with --expect-root."
                 ),
                 format!(
-                    "若有人重造整份日志，只有与另行保存的根比对才能发现：请记下此根（对应 {} 条事件），日后用 \
+                    "若有人重造了整份日志，只有与另行保存的根比对才能发现：请记下此根（对应 {} 条事件），日后用 \
                      --expect-root 核对。",
                     count(events)
                 ),
@@ -233,7 +253,12 @@ fn whole<S: serde::Serializer>(
 
 impl Told {
     /// For people.
-    pub fn show(&self, question: &Question, screen: &mut Screen) -> Result<(), Failure> {
+    pub fn show(
+        &self,
+        store: &Path,
+        question: &Question,
+        screen: &mut Screen,
+    ) -> Result<(), Failure> {
         let Told { account, position, revision, file, offset, expected, found } = self;
         let is_log = file.starts_with("log");
         let heading = match is_log {
@@ -244,6 +269,7 @@ impl Told {
             ),
         };
         paragraph(screen, 0, &Cell::styled(heading, style::BAD))?;
+        let offset = count(*offset);
         let mut place = vec![
             question.pick(format!("{file}, byte {offset}"), format!("{file}，第 {offset} 字节")),
         ];
@@ -268,16 +294,41 @@ impl Told {
             let text = question.pick(format!("{en}: {text}"), format!("{zh}：{text}"));
             paragraph(screen, 2, &text.into())?;
         }
-        let advice = match is_log {
-            true => question.pick(
-                "Keep this store as it is for whoever looks into it, and go on from a backup (`restore`), or \
-                 from what is intact (`salvage`).",
-                "请原样保留此存储以供查证，并改用备份（`restore`），或取出完好的部分（`salvage`）。",
-            ),
-            false => question.pick(
-                "Delete the store's folder derived: it is made anew from the log.",
-                "请删除存储中的 derived 文件夹，它会由日志重新生成。",
-            ),
+        let is_slot = || {
+            let remains = Remains::open(store);
+            remains.is_ok_and(|remains| matches!(remains.head(), HeadState::Partly(..)))
+        };
+        let salvage = salvage_command(store, question);
+        let advice = if !is_log {
+            let derived = typed_path(&store.join("derived"));
+            question.pick(
+                format!("Delete the folder {derived}: it is made anew from the log."),
+                format!("请删除文件夹 {derived}，它会由日志重新生成。"),
+            )
+        } else if file == "log/HEAD" && is_slot() {
+            let mend = head_mend(store, question);
+            question.pick(
+                format!("The other slot of HEAD is sound: {mend}."),
+                format!("HEAD 的另一槽位完好：{mend}。"),
+            )
+        } else if *store == question.store {
+            let restore = restore_command(question);
+            question.pick(
+                format!(
+                    "Keep this store as it is for whoever looks into it, and go on from a backup \
+                     (`{restore}`), or from what is intact (`{salvage}`)."
+                ),
+                format!(
+                    "请原样保留此存储库以供查证，并改用备份（`{restore}`），或取出完好的部分（`{salvage}`）。"
+                ),
+            )
+        } else {
+            question.pick(
+                format!(
+                    "Restore from another backup, or go on from what is intact in it (`{salvage}`)."
+                ),
+                format!("请改用另一份备份恢复，或取出其中完好的部分（`{salvage}`）。"),
+            )
         };
         paragraph(screen, 2, &Cell::styled(advice, style::DIM))
     }

@@ -102,8 +102,10 @@ pub fn run(
     match result {
         Ok(()) => answer.ok = true,
         Err(Stop::Tampered(divergence)) => {
-            if divergence.file.starts_with("log/") {
-                answer.accounts_left = accounts_left(question);
+            if divergence.file.starts_with("log/")
+                && let Some((accounts, nameless)) = accounts_left(question)
+            {
+                (answer.accounts_left, answer.nameless) = (Some(accounts), nameless);
             }
             answer.divergence = Some(Told::from(*divergence));
         }
@@ -117,11 +119,11 @@ pub fn run(
 }
 
 /// Which accounts came through, where a survey finds what is missing: of a log whose pieces are all
-/// sound by themselves nobody can say.
-fn accounts_left(question: &Question) -> Option<AccountCounts> {
+/// sound by themselves nobody can say. And how many events have no account's name any more.
+fn accounts_left(question: &Question) -> Option<(AccountCounts, u64)> {
     let remains = Remains::open(&question.store).ok()?;
     let surveyed = remains.survey::<ReadError>(&mut |_| {}, &mut |_| Ok(())).ok()?;
-    (!surveyed.missing.is_empty()).then_some(surveyed.accounts)
+    (!surveyed.missing.is_empty()).then_some((surveyed.accounts, surveyed.nameless))
 }
 
 /// Reads every byte of the log.
