@@ -313,7 +313,9 @@ impl Survey {
             }
             let from = self.page.bytes.len();
             self.page.bytes.extend_from_slice(bytes);
-            self.page.items.push(Item::Frame { file, at, from, len, is_sound });
+            let is_own = |leaf| Frame::check(bytes, &leaf).is_ok();
+            let is_spliced = !is_sound && !frame.leaf().is_some_and(is_own);
+            self.page.items.push(Item::Frame { file, at, from, len, is_sound, is_spliced });
         }
         done
     }

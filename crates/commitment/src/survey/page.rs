@@ -27,6 +27,8 @@ pub(super) enum Item {
         len: usize,
         /// Whether its batch's checksum holds.
         is_sound: bool,
+        /// Whether it may be two pieces of frames that came to stand together, with all between gone.
+        is_spliced: bool,
     },
     Hole {
         file: usize,
@@ -62,7 +64,10 @@ impl Page {
     }
 
     pub(super) fn is_broken(&self) -> bool {
-        self.items.iter().any(|item| matches!(item, Item::Hole { breaks: true, .. }))
+        let breaks = |item: &Item| {
+            matches!(item, Item::Hole { breaks: true, .. } | Item::Frame { is_spliced: true, .. })
+        };
+        self.items.iter().any(breaks)
     }
 
     fn frame(&self, from: usize, len: usize) -> (Frame<'_>, &[u8]) {
@@ -73,7 +78,7 @@ impl Page {
     /// The positions before each item and behind the last, as far as they can be told.
     fn positions(&self, end: Option<u64>) -> Vec<Option<u64>> {
         let events = |item: &Item| match item {
-            Item::Hole { breaks: true, .. } => None,
+            Item::Hole { breaks: true, .. } | Item::Frame { is_spliced: true, .. } => None,
             Item::Frame { from, len, .. } => {
                 Some(u64::from(matches!(self.frame(*from, *len).0, Frame::Event { .. })))
             }
@@ -153,7 +158,7 @@ impl Survey {
                     }
                     self.miss(file, at, len, cause, before, after);
                 }
-                Item::Frame { file, at, from, len, is_sound } => {
+                Item::Frame { file, at, from, len, is_sound, is_spliced } => {
                     let class = match own[n] {
                         true if is_whole || (is_sound && !is_edited) => Class::Intact,
                         true => Class::Unproven,
@@ -163,7 +168,7 @@ impl Survey {
                     if self.take(&frame, class, sink) == Class::Intact {
                         continue;
                     }
-                    if is_edited {
+                    if is_edited || is_spliced {
                         self.accounts.unsure();
                     }
                     let cause = if is_sound { Cause::Edited } else { Cause::Damaged };
@@ -173,7 +178,9 @@ impl Survey {
         }
 
         let last = positions[positions.len() - 1];
-        self.page.begins = end.or(last);
+        // A page that ends before it begins is a copy of another: where the log stands is not known then.
+        let is_ahead = |end: &u64| page.begins.is_none_or(|begins| begins <= *end);
+        self.page.begins = end.or(last).filter(is_ahead);
         let Some(trailer) = trailer else {
             self.predecessor = self.predecessor.filter(|_| !is_broken);
             return;
