@@ -83,8 +83,7 @@ impl Partial {
             }
             _ => Ok(file),
         });
-        let target = partial.as_deref().unwrap_or(&path);
-        let file = file.map_err(|e| Failure::file(target, "write it", &e))?;
+        let file = file.map_err(|e| Failure::file(&path, "write it", &e))?;
         let file = Some(BufWriter::with_capacity(1 << 16, file));
         Ok(Partial { path, partial, file })
     }

@@ -60,7 +60,7 @@ fn a_bench_that_cannot_be_is_refused() {
         (&["bench", "--accounts", "0"], "the number of accounts must be from 1"),
         (&["bench", "--peers", "nowhere"], "nowhere: has no bin/python"),
         (&["bench", "--dir", "nowhere"], "nowhere: cannot make a folder in it"),
-        (&["bench", "--out", "nowhere/bench.json"], "nowhere/bench.json.partial: cannot write it"),
+        (&["bench", "--out", "nowhere/bench.json"], "nowhere/bench.json: cannot write it"),
     ] {
         folder.run(args).expect(2).says(said);
     }
