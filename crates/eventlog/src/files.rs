@@ -61,15 +61,7 @@ impl LogFiles {
     }
 
     fn look(folder: Folder, is_written: bool) -> Result<LogFiles, OpenError> {
-        let mut head = look(&folder)?;
-        // A writer may be in the middle of a slot, so it is given some more tries.
-        for _ in 0..if is_written { 20 } else { 0 } {
-            if Head::decode(&head).is_ok_and(|head| head.check().is_ok()) {
-                break;
-            }
-            std::thread::yield_now();
-            head = look(&folder)?;
-        }
+        let head = look(&folder, is_written)?;
         let now = Head::decode(&head).ok().map(|head| head.now);
         let live = now.filter(|now| is_written && !now.shut);
         let log = folder.log();
@@ -134,8 +126,8 @@ impl LogFiles {
 }
 
 /// The bytes of `HEAD`: a little more than there should be, so that a longer one shows.
-fn look(folder: &Folder) -> Result<Vec<u8>, OpenError> {
-    match folder.look()? {
+fn look(folder: &Folder, is_written: bool) -> Result<Vec<u8>, OpenError> {
+    match folder.look_patiently(is_written)? {
         Found::Store(head) => Ok(head),
         Found::Headless => Ok(Vec::with_capacity(HEAD)),
         Found::Vacant | Found::Missing => Err(OpenError::Missing { path: folder.root.clone() }),

@@ -111,6 +111,22 @@ impl Folder {
         }
     }
 
+    /// The same of a store that may be written to: a writer may be in the middle of a slot, so it is
+    /// given some more tries.
+    pub(crate) fn look_patiently(&self, is_written: bool) -> Result<Found, OpenError> {
+        let is_sound = |bytes: &[u8]| Head::decode(bytes).is_ok_and(|head| head.check().is_ok());
+        let mut found = self.look();
+        for _ in 0..if is_written { 20 } else { 0 } {
+            match &found {
+                Ok(Found::Store(bytes)) if !is_sound(bytes) => {}
+                _ => break,
+            }
+            std::thread::yield_now();
+            found = self.look();
+        }
+        found
+    }
+
     /// Refuses a `HEAD` that is not one of a store, or from the future. One that is damaged passes.
     fn check_head(&self, bytes: &[u8]) -> Result<(), OpenError> {
         if Head::decode(bytes).is_ok() {

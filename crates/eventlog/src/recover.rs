@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use commitment::{
-    BATCH_HEADER, Divergence, End, Fault, Head, LogCheck, MAX_BATCH, SEGMENT_HEADER, find_batch,
-    segment_name, segment_number,
+    BATCH_HEADER, Divergence, End, Fault, Head, LogCheck, MAX_BATCH, SEGMENT_HEADER, SegmentHeader,
+    find_batch, segment_name, segment_number,
 };
 
 use crate::folder::Folder;
@@ -47,13 +47,7 @@ pub(crate) fn recover(folder: &Folder, head: &[u8]) -> Result<Recovered, OpenErr
     let last = head.now.segment;
     let behind = check_names(folder, &head)?;
 
-    let header = folder.segment_header(last)?;
-    let header = header.and_then(|header| {
-        let whole =
-            commitment::SegmentHeader { segment: last, store: head.now.store, ..header.clone() };
-        whole.check(&header).map(|()| header)
-    });
-    let header = header.map_err(|fault| corrupt(folder, &segment_name(last), fault))?;
+    let header = header_of(folder, &head, last)?;
     let mut check = LogCheck::resume(&head, &header);
     feed(folder, &mut check, last)?;
     // A segment behind the last is a roll that was cut short. Unless it holds a batch (then the
@@ -133,6 +127,15 @@ fn check_names(folder: &Folder, head: &Head) -> Result<Option<u64>, OpenError> {
     Ok((behind == 1).then_some(head.now.segment + 1))
 }
 
+/// The header of a segment, which must be of its number and of the store of `HEAD`.
+fn header_of(folder: &Folder, head: &Head, segment: u64) -> Result<SegmentHeader, OpenError> {
+    let header = folder.segment_header(segment)?.and_then(|header| {
+        let whole = SegmentHeader { segment, store: head.now.store, ..header.clone() };
+        whole.check(&header).map(|()| header)
+    });
+    header.map_err(|fault| corrupt(folder, &segment_name(segment), fault))
+}
+
 /// What a reader looks at before it answers from derived files: that the log's files are there, each
 /// with the header of its number, and that the last is as long as `HEAD` says. What they hold is
 /// read by [`recover`] and by a check of the log.
@@ -142,12 +145,7 @@ fn check_names(folder: &Folder, head: &Head) -> Result<Option<u64>, OpenError> {
 pub(crate) fn check_files(folder: &Folder, head: &Head) -> Result<(), OpenError> {
     check_names(folder, head)?;
     for segment in 0..=head.now.segment {
-        let header = folder.segment_header(segment)?.and_then(|header| {
-            let store = head.now.store;
-            let whole = commitment::SegmentHeader { segment, store, ..header.clone() };
-            whole.check(&header)
-        });
-        header.map_err(|fault| corrupt(folder, &segment_name(segment), fault))?;
+        header_of(folder, head, segment)?;
     }
     let path = folder.segment(head.now.segment);
     let length = folder.storage.open(&path, Access::Read).and_then(|file| file.length());

@@ -88,18 +88,7 @@ impl Remains {
     }
 
     fn look(folder: Folder, dir: &Path, is_written: bool) -> Result<Remains, OpenError> {
-        let mut found = folder.look();
-        // A writer may be in the middle of a slot, so it is given some more tries.
-        for _ in 0..if is_written { 20 } else { 0 } {
-            let is_sound =
-                |bytes: &[u8]| Head::decode(bytes).is_ok_and(|head| head.check().is_ok());
-            match &found {
-                Ok(folder::Found::Store(bytes)) if !is_sound(bytes) => {}
-                _ => break,
-            }
-            std::thread::yield_now();
-            found = folder.look();
-        }
+        let found = folder.look_patiently(is_written);
         let files = files(&folder)?;
         let bytes = match found {
             Ok(folder::Found::Store(bytes)) => Some(bytes),

@@ -16,9 +16,9 @@
 //!
 //! 1. `Derived::open(options, |to, anchor| …)`, then replay every event at or after `covered()`
 //!    through `append`.
-//! 2. A writer calls `append` for each event of a batch once the batch is *durable*, and then, if
-//!    [`Derived::is_full`], `flush(anchor)` with the end of that batch; `flush` also at a clean close.
-//!    A flush that fails changes nothing: the table is kept and the log is not harmed.
+//! 2. A writer's index thread calls `append` for each event once its batch is *durable*, and
+//!    `flush(anchor)` with the end of a batch after so many events, and at a clean close; while events
+//!    are replayed, whenever [`Derived::is_full`]. A flush that fails changes nothing: the table is kept and the log is not harmed.
 //! 3. [`DerivedError::Damaged`] from a read says that a block inside a run no longer has its
 //!    checksum. Then `reset()` and replay the whole log: the answer is right and the next flush
 //!    mends the files.
