@@ -7,6 +7,8 @@ pub fn run() -> Result<(), String> {
     let root = crate::root();
     crate::run("cargo", &["build", "--release", "--package", "stillthere"])?;
     let store = root.join("target/demo.store");
+    // Cargo may have been told to build elsewhere.
+    std::fs::create_dir_all(root.join("target")).map_err(|e| format!("target: {e}"))?;
     if store.exists() {
         std::fs::remove_dir_all(&store).map_err(|e| format!("{}: {e}", store.display()))?;
     }
