@@ -25,8 +25,8 @@ pub enum Scope {
 impl Scope {
     /// The scope of an event and the name of its subject: empty for the account.
     #[must_use]
-    pub fn of(payload: &Payload) -> (Scope, &str) {
-        match payload {
+    pub fn of<S: AsRef<str>>(payload: &Payload<S>) -> (Scope, &str) {
+        let (scope, subject) = match payload {
             Payload::ItemUploaded { item, .. }
             | Payload::ItemModified { item, .. }
             | Payload::ItemTrashed { item }
@@ -39,8 +39,9 @@ impl Scope {
             Payload::SyncOn { category }
             | Payload::SyncOff { category }
             | Payload::Synced { category } => (Scope::Category, category),
-            _ => (Scope::Account, ""),
-        }
+            _ => return (Scope::Account, ""),
+        };
+        (scope, subject.as_ref())
     }
 
     /// The tag of a subject of this scope; zeros for the account.

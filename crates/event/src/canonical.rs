@@ -58,13 +58,13 @@ use crate::{Actor, ClearCause, Event, Kind, Payload, PurgeCause, Surface, Timest
 
 /// What a log keeps of an event besides kind, actor, surface, times and account.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Content {
+pub struct Content<S = String> {
     /// The producer's id.
-    pub id: String,
+    pub id: S,
     /// The kind with its fields.
-    pub payload: Payload,
+    pub payload: Payload<S>,
     /// Anything else.
-    pub attributes: BTreeMap<String, String>,
+    pub attributes: BTreeMap<S, S>,
 }
 
 /// Bytes that are not the canonical spelling of anything.
@@ -110,9 +110,9 @@ impl Problem {
 }
 
 /// Appends the canonical bytes of `event` to `out`.
-pub fn encode(event: &Event, out: &mut Vec<u8>) {
+pub fn encode<S: AsRef<str>>(event: &Event<S>, out: &mut Vec<u8>) {
     let Event { account, occurred_at, actor, surface, payload, .. } = event;
-    encode_head(payload.kind(), *actor, *surface, *occurred_at, account, out);
+    encode_head(payload.kind(), *actor, *surface, *occurred_at, account.as_ref(), out);
     encode_content(event, out);
 }
 
@@ -143,11 +143,11 @@ fn encode_head(
     out.push(actor.number());
     optional(surface, out, |surface, out| out.push(surface.number()));
     write_sint(out, occurred_at.ms()).expect(FITS);
-    text(account, out);
+    text(&account, out);
 }
 
 /// Appends the content of `event` to `out`: its fields, id and attributes.
-pub fn encode_content(event: &Event, out: &mut Vec<u8>) {
+pub fn encode_content<S: AsRef<str>>(event: &Event<S>, out: &mut Vec<u8>) {
     array(3, out);
     encode_fields(&event.payload, out);
     text(&event.id, out);
@@ -159,11 +159,11 @@ pub fn encode_content(event: &Event, out: &mut Vec<u8>) {
     }
 }
 
-fn encode_fields(payload: &Payload, out: &mut Vec<u8>) {
+fn encode_fields<S: AsRef<str>>(payload: &Payload<S>, out: &mut Vec<u8>) {
     match payload {
         Payload::AccountOpened { tier } => {
             array(1, out);
-            optional(tier.as_deref(), out, text);
+            optional(tier.as_ref(), out, text);
         }
         Payload::TierChanged { tier: word }
         | Payload::SyncOn { category: word }
@@ -212,7 +212,7 @@ fn encode_fields(payload: &Payload, out: &mut Vec<u8>) {
         Payload::UploadRejected { reason, item } => {
             array(2, out);
             text(reason, out);
-            optional(item.as_deref(), out, text);
+            optional(item.as_ref(), out, text);
         }
         Payload::DataCleared { cause } => {
             array(1, out);
@@ -239,8 +239,8 @@ fn array(length: u32, out: &mut Vec<u8>) {
     write_array_len(out, length).expect(FITS);
 }
 
-fn text(text: &str, out: &mut Vec<u8>) {
-    write_str(out, text).expect(FITS);
+fn text(text: &impl AsRef<str>, out: &mut Vec<u8>) {
+    write_str(out, text.as_ref()).expect(FITS);
 }
 
 fn uint(value: u64, out: &mut Vec<u8>) {
@@ -258,7 +258,7 @@ fn optional<T>(value: Option<T>, out: &mut Vec<u8>, write: impl FnOnce(T, &mut V
 ///
 /// # Errors
 /// [`CanonicalError`] at the first value that is not canonical.
-pub fn decode(bytes: &[u8]) -> Result<Event, CanonicalError> {
+pub fn decode(bytes: &[u8]) -> Result<Event<&str>, CanonicalError> {
     let mut reader = Reader::new(bytes);
     reader.array_of("an event", 6)?;
     let kind = number(&mut reader, "a kind", Kind::from_number)?;
@@ -268,7 +268,7 @@ pub fn decode(bytes: &[u8]) -> Result<Event, CanonicalError> {
     let start = reader.offset();
     let occurred_at =
         Timestamp::from_ms(reader.int("a time")?).ok_or(Problem::OutOfRange("a time").at(start))?;
-    let account = reader.text("an account", 1, TEXT_BYTES)?.to_owned();
+    let account = reader.text("an account", 1, TEXT_BYTES)?;
     let Content { id, payload, attributes } = read_content(kind, &mut reader)?;
     reader.finish()?;
     Ok(Event { id, account, occurred_at, recorded_at: None, actor, surface, attributes, payload })
@@ -278,22 +278,27 @@ pub fn decode(bytes: &[u8]) -> Result<Event, CanonicalError> {
 ///
 /// # Errors
 /// [`CanonicalError`] at the first value that is not canonical.
-pub fn decode_content(kind: Kind, bytes: &[u8]) -> Result<Content, CanonicalError> {
+pub fn decode_content(kind: Kind, bytes: &[u8]) -> Result<Content<&str>, CanonicalError> {
     let mut reader = Reader::new(bytes);
     let content = read_content(kind, &mut reader)?;
     reader.finish()?;
     Ok(content)
 }
 
-fn read_content(kind: Kind, reader: &mut Reader<'_>) -> Result<Content, CanonicalError> {
+fn read_content<'a>(
+    kind: Kind,
+    reader: &mut Reader<'a>,
+) -> Result<Content<&'a str>, CanonicalError> {
     reader.array_of("the content", 3)?;
     let payload = read_fields(kind, reader)?;
-    let id = reader.text("an id", 1, TEXT_BYTES)?.to_owned();
+    let id = reader.text("an id", 1, TEXT_BYTES)?;
     let attributes = read_attributes(reader)?;
     Ok(Content { id, payload, attributes })
 }
 
-fn read_attributes(reader: &mut Reader<'_>) -> Result<BTreeMap<String, String>, CanonicalError> {
+fn read_attributes<'a>(
+    reader: &mut Reader<'a>,
+) -> Result<BTreeMap<&'a str, &'a str>, CanonicalError> {
     let length = reader.map("attributes")?;
     let mut attributes = BTreeMap::new();
     let mut last: Option<&str> = None;
@@ -307,13 +312,16 @@ fn read_attributes(reader: &mut Reader<'_>) -> Result<BTreeMap<String, String>, 
         room -= key.len();
         let value = reader.text("an attribute's value", 0, room)?;
         room -= value.len();
-        attributes.insert(key.to_owned(), value.to_owned());
+        attributes.insert(key, value);
         last = Some(key);
     }
     Ok(attributes)
 }
 
-fn read_fields(kind: Kind, reader: &mut Reader<'_>) -> Result<Payload, CanonicalError> {
+fn read_fields<'a>(
+    kind: Kind,
+    reader: &mut Reader<'a>,
+) -> Result<Payload<&'a str>, CanonicalError> {
     reader.array_of("the kind's fields", field_count(kind))?;
     let bytes = |reader: &mut Reader<'_>| reader.uint("bytes", MAX_BYTES);
     let purge_cause = |reader: &mut Reader<'_>| {
@@ -410,17 +418,17 @@ const fn field_count(kind: Kind) -> usize {
     }
 }
 
-fn read_parts(reader: &mut Reader<'_>) -> Result<Vec<String>, CanonicalError> {
+fn read_parts<'a>(reader: &mut Reader<'a>) -> Result<Vec<&'a str>, CanonicalError> {
     // The length is not trusted with memory: a hostile one ends at the first part that is missing.
     (0..reader.array("parts")?).map(|_| word(reader, "a part")).collect()
 }
 
-fn word(reader: &mut Reader<'_>, what: &'static str) -> Result<String, CanonicalError> {
-    reader.text(what, 1, TEXT_BYTES).map(str::to_owned)
+fn word<'a>(reader: &mut Reader<'a>, what: &'static str) -> Result<&'a str, CanonicalError> {
+    reader.text(what, 1, TEXT_BYTES)
 }
 
-fn subject(reader: &mut Reader<'_>, what: &'static str) -> Result<String, CanonicalError> {
-    reader.text(what, 1, SUBJECT_BYTES).map(str::to_owned)
+fn subject<'a>(reader: &mut Reader<'a>, what: &'static str) -> Result<&'a str, CanonicalError> {
+    reader.text(what, 1, SUBJECT_BYTES)
 }
 
 fn number<T>(

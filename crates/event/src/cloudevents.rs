@@ -45,7 +45,7 @@ const OUTSIDE: [(Field, &str); 5] = [
 ];
 
 /// Reads an event from an object that has `specversion`.
-pub(crate) fn read(mut envelope: Object<'_>) -> Result<Event, LineError> {
+pub(crate) fn read(mut envelope: Object<'_>) -> Result<Event<Cow<'_, str>>, LineError> {
     check_version(&mut envelope)?;
     if envelope.has("data_base64") {
         return Err(LineError::new("data_base64", "not taken: `data` must be JSON"));
@@ -55,7 +55,7 @@ pub(crate) fn read(mut envelope: Object<'_>) -> Result<Event, LineError> {
         Json::Text(text) if text.is_empty() => {
             return Err(error(place("source"), "must not be empty"));
         }
-        Json::Text(text) => text.into_owned(),
+        Json::Text(text) => text,
         other => return Err(not("a string", place("source"), &other)),
     };
     let subject = required(&mut envelope, "subject")?;
@@ -81,7 +81,7 @@ pub(crate) fn read(mut envelope: Object<'_>) -> Result<Event, LineError> {
     let payload = data.payload(kind)?;
     data.finish(kind)?;
 
-    let source = ("source".to_owned(), source);
+    let source = (Cow::Borrowed("source"), source);
     for extension in std::iter::once(Ok(source)).chain(extensions(envelope)) {
         let (name, value) = extension?;
         if attributes.contains_key(&name) {
@@ -152,18 +152,21 @@ fn is_json(media_type: &str) -> bool {
     !kind.is_empty() && (subtype == "json" || subtype.ends_with("+json"))
 }
 
-fn extensions(rest: Object<'_>) -> impl Iterator<Item = Result<(String, String), LineError>> {
+/// An attribute's key and value.
+type Attribute<'a> = (Cow<'a, str>, Cow<'a, str>);
+
+fn extensions<'a>(rest: Object<'a>) -> impl Iterator<Item = Result<Attribute<'a>, LineError>> {
     let given = rest.into_iter().filter(|(_, value)| *value != Json::Null);
-    given.map(|(name, value): (Cow<'_, str>, Json<'_>)| {
+    given.map(|(name, value): (Cow<'a, str>, Json<'a>)| {
         if name.is_empty() || !name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit()) {
             let reason = "unknown field: an extension is named in lower-case letters and digits";
             return Err(LineError::new(&name, reason));
         }
         let value = match value {
-            Json::Text(text) => text.into_owned(),
-            Json::Bool(flag) => flag.to_string(),
-            Json::Unsigned(number) => number.to_string(),
-            Json::Negative(number) => number.to_string(),
+            Json::Text(text) => text,
+            Json::Bool(flag) => flag.to_string().into(),
+            Json::Unsigned(number) => number.to_string().into(),
+            Json::Negative(number) => number.to_string().into(),
             Json::Number => {
                 let reason = "must be a string, a boolean or a whole number of 64 bits in digits";
                 return Err(LineError::new(&name, reason));
@@ -175,7 +178,7 @@ fn extensions(rest: Object<'_>) -> impl Iterator<Item = Result<(String, String),
                 return Err(LineError::new(&name, reason));
             }
         };
-        Ok((name.into_owned(), value))
+        Ok((name, value))
     })
 }
 

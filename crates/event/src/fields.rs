@@ -3,6 +3,7 @@
 //! Both forms of a line share this: in a plain line all fields stand in one object, in a
 //! CloudEvent those that the envelope does not carry stand in `data`.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -12,6 +13,9 @@ use crate::json::{Json, Object, text_of_line};
 use crate::limits::{MAX_BYTES, SUBJECT_BYTES, TEXT_BYTES};
 use crate::value::{Place, error, kind, not, text, time, word};
 use crate::{Actor, ClearCause, Kind, LineError, Payload, PurgeCause, Surface, Timestamp};
+
+/// Attributes, their texts borrowed from the line where they have no escapes.
+pub(crate) type Attributes<'a> = BTreeMap<Cow<'a, str>, Cow<'a, str>>;
 
 /// The fields that an event can have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -165,12 +169,16 @@ impl<'a> Fields<'a> {
         self.optional(field).ok_or_else(|| error(self.place(field), "is required"))
     }
 
-    pub(crate) fn text(&mut self, field: Field, most: usize) -> Result<String, LineError> {
+    pub(crate) fn text(&mut self, field: Field, most: usize) -> Result<Cow<'a, str>, LineError> {
         let value = self.required(field)?;
         text(self.place(field), value, most)
     }
 
-    fn optional_text(&mut self, field: Field, most: usize) -> Result<Option<String>, LineError> {
+    fn optional_text(
+        &mut self,
+        field: Field,
+        most: usize,
+    ) -> Result<Option<Cow<'a, str>>, LineError> {
         let value = self.optional(field);
         value.map(|value| text(self.place(field), value, most)).transpose()
     }
@@ -236,14 +244,12 @@ impl<'a> Fields<'a> {
         }
     }
 
-    fn parts(&mut self) -> Result<Vec<String>, LineError> {
+    fn parts(&mut self) -> Result<Vec<Cow<'a, str>>, LineError> {
         match self.optional(Field::Parts) {
             None => Ok(Vec::new()),
             Some(Json::Array(values)) => {
                 let part = |(n, value)| match value {
-                    Json::Text(part) if (1..=TEXT_BYTES).contains(&part.len()) => {
-                        Ok(part.into_owned())
-                    }
+                    Json::Text(part) if (1..=TEXT_BYTES).contains(&part.len()) => Ok(part),
                     value => text((self.prefix, &format!("parts.{n}")), value, TEXT_BYTES),
                 };
                 values.into_iter().enumerate().map(part).collect()
@@ -252,7 +258,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    pub(crate) fn attributes(&mut self) -> Result<BTreeMap<String, String>, LineError> {
+    pub(crate) fn attributes(&mut self) -> Result<Attributes<'a>, LineError> {
         match self.optional(Field::Attributes) {
             None => Ok(BTreeMap::new()),
             Some(Json::Object(object)) => {
@@ -262,7 +268,7 @@ impl<'a> Fields<'a> {
                         let place = (self.prefix, &*format!("attributes.{key}"));
                         return Err(not("a string", place, &value));
                     };
-                    attributes.insert(key.into_owned(), text.into_owned());
+                    attributes.insert(key, text);
                 }
                 Ok(attributes)
             }
@@ -271,7 +277,7 @@ impl<'a> Fields<'a> {
     }
 
     /// The kind's own fields.
-    pub(crate) fn payload(&mut self, kind: Kind) -> Result<Payload, LineError> {
+    pub(crate) fn payload(&mut self, kind: Kind) -> Result<Payload<Cow<'a, str>>, LineError> {
         Ok(match kind {
             Kind::AccountOpened => {
                 Payload::AccountOpened { tier: self.optional_text(Field::Tier, TEXT_BYTES)? }
@@ -336,15 +342,15 @@ impl<'a> Fields<'a> {
         })
     }
 
-    fn item(&mut self) -> Result<String, LineError> {
+    fn item(&mut self) -> Result<Cow<'a, str>, LineError> {
         self.text(Field::Item, SUBJECT_BYTES)
     }
 
-    fn backup(&mut self) -> Result<String, LineError> {
+    fn backup(&mut self) -> Result<Cow<'a, str>, LineError> {
         self.text(Field::Backup, SUBJECT_BYTES)
     }
 
-    fn category(&mut self) -> Result<String, LineError> {
+    fn category(&mut self) -> Result<Cow<'a, str>, LineError> {
         self.text(Field::Category, TEXT_BYTES)
     }
 }

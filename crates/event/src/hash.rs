@@ -22,7 +22,7 @@ pub struct EventHash([u8; 32]);
 impl EventHash {
     /// The hash of `event`.
     #[must_use]
-    pub fn of(event: &Event) -> EventHash {
+    pub fn of<S: AsRef<str>>(event: &Event<S>) -> EventHash {
         let mut bytes = Vec::with_capacity(256);
         canonical::encode(event, &mut bytes);
         EventHash::of_canonical(&bytes)

@@ -205,7 +205,7 @@ pub struct Step {
 
 impl Step {
     /// What a fold reads of `recorded`, its strings numbered in `names`.
-    pub fn of(recorded: &Recorded, names: &mut Names) -> Step {
+    pub fn of<S: AsRef<str>>(recorded: &Recorded<S>, names: &mut Names) -> Step {
         let event = &recorded.event;
         let mut step = Step {
             occurred_at: event.occurred_at,
@@ -228,29 +228,31 @@ impl Step {
             | Payload::TierChanged { tier: word }
             | Payload::SyncOn { category: word }
             | Payload::SyncOff { category: word }
-            | Payload::Synced { category: word } => step.word = Some(names.intern(word)),
+            | Payload::Synced { category: word } => step.word = Some(names.intern(word.as_ref())),
             Payload::QuotaChanged { bytes } => step.bytes = Some(*bytes),
             Payload::ItemUploaded { item, category, bytes } => {
-                step.subject = Some(names.intern(item));
-                step.word = Some(names.intern(category));
+                step.subject = Some(names.intern(item.as_ref()));
+                step.word = Some(names.intern(category.as_ref()));
                 step.bytes = Some(*bytes);
             }
             Payload::ItemModified { item, bytes } => {
-                step.subject = Some(names.intern(item));
+                step.subject = Some(names.intern(item.as_ref()));
                 step.bytes = *bytes;
             }
             Payload::ItemTrashed { item: subject }
             | Payload::ItemRestored { item: subject }
             | Payload::BackupRestored { backup: subject }
             | Payload::HoldPlaced { hold: subject }
-            | Payload::HoldReleased { hold: subject } => step.subject = Some(names.intern(subject)),
+            | Payload::HoldReleased { hold: subject } => {
+                step.subject = Some(names.intern(subject.as_ref()))
+            }
             Payload::ItemPurged { item: subject, cause }
             | Payload::BackupPurged { backup: subject, cause } => {
-                step.subject = Some(names.intern(subject));
+                step.subject = Some(names.intern(subject.as_ref()));
                 step.purge_cause = *cause;
             }
             Payload::BackupCompleted { backup, bytes, .. } => {
-                step.subject = Some(names.intern(backup));
+                step.subject = Some(names.intern(backup.as_ref()));
                 step.bytes = Some(*bytes);
             }
             Payload::BackupOff { delete_backups } => step.delete_backups = *delete_backups,

@@ -35,7 +35,7 @@ pub use event::{Event, Payload, Recorded};
 pub use hash::{EventHash, ParseHashError};
 pub use history::{History, NameId, Names, Step};
 pub use line_error::LineError;
-pub use ndjson::{is_blank, read_line, write_ndjson};
+pub use ndjson::{borrow_line, is_blank, read_line, write_ndjson};
 pub use near::nearest_word;
 pub use time::{TimeError, Timestamp, civil_from_days, days_from_civil, days_in_month};
 pub use words::{Actor, ClearCause, Kind, PurgeCause, RecordedBy, Surface};

@@ -3,6 +3,8 @@
 //! Lengths are of UTF-8 bytes, after JSON's escapes are undone: how a text is spelled in a line
 //! does not decide whether it fits.
 
+use std::collections::BTreeMap;
+
 use crate::{Event, LineError, Payload};
 
 /// A line, without the `\n` or `\r\n` that ends it.
@@ -17,7 +19,7 @@ pub const TEXT_BYTES: usize = 128;
 /// The largest `bytes`, 2^53 − 1: what every JSON reader holds exactly.
 pub const MAX_BYTES: u64 = (1 << 53) - 1;
 
-impl Event {
+impl<S: AsRef<str>> Event<S> {
     /// Holds an event that was not read from a line against the limits.
     ///
     /// # Errors
@@ -81,13 +83,16 @@ impl Event {
 }
 
 /// What [`ATTRIBUTES_BYTES`] limits.
-pub(crate) fn attributes_bytes<'a>(
-    attributes: impl IntoIterator<Item = (&'a String, &'a String)>,
-) -> usize {
-    attributes.into_iter().map(|(key, value)| key.len() + value.len()).sum()
+pub(crate) fn attributes_bytes<S: AsRef<str>>(attributes: &BTreeMap<S, S>) -> usize {
+    attributes.iter().map(|(key, value)| key.as_ref().len() + value.as_ref().len()).sum()
 }
 
-pub(crate) fn check_text(field: &str, text: &str, most: usize) -> Result<(), LineError> {
+pub(crate) fn check_text(
+    field: &str,
+    text: &(impl AsRef<str> + ?Sized),
+    most: usize,
+) -> Result<(), LineError> {
+    let text = text.as_ref();
     if (1..=most).contains(&text.len()) {
         return Ok(());
     }

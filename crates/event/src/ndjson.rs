@@ -11,6 +11,8 @@
 //! - Lengths count UTF-8 bytes after escapes are undone; see [`limits`](crate::limits).
 //! - `parts` keep their order and may repeat.
 
+use std::borrow::Cow;
+
 use crate::fields::{Field, Fields};
 use crate::json::Object;
 use crate::limits::{TEXT_BYTES, attributes_bytes, check_attributes};
@@ -30,6 +32,14 @@ pub fn is_blank(line: &[u8]) -> bool {
 /// [`LineError`] about the first thing wrong: first the line as JSON, then keys given twice, then
 /// unknown fields, then the fields in the order of docs/events.md.
 pub fn read_line(line: &[u8]) -> Result<Event, LineError> {
+    borrow_line(line).map(Event::into_owned)
+}
+
+/// The same, with texts that are borrowed from the line where they have no escapes.
+///
+/// # Errors
+/// As [`read_line`].
+pub fn borrow_line(line: &[u8]) -> Result<Event<Cow<'_, str>>, LineError> {
     let mut fields = match Fields::read(line) {
         Some(fields) => fields,
         None => {

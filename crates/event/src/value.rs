@@ -1,5 +1,6 @@
 //! Single values of a line, read strictly.
 
+use std::borrow::Cow;
 use std::fmt::Display;
 
 use crate::json::Json;
@@ -21,9 +22,13 @@ pub(crate) fn not(expected: &str, place: Place<'_>, found: &Json<'_>) -> LineErr
 }
 
 /// A string of 1 to `most` bytes.
-pub(crate) fn text(place: Place<'_>, value: Json<'_>, most: usize) -> Result<String, LineError> {
+pub(crate) fn text<'a>(
+    place: Place<'_>,
+    value: Json<'a>,
+    most: usize,
+) -> Result<Cow<'a, str>, LineError> {
     match value {
-        Json::Text(text) if (1..=most).contains(&text.len()) => Ok(text.into_owned()),
+        Json::Text(text) if (1..=most).contains(&text.len()) => Ok(text),
         Json::Text(text) => Err(check_text(&format!("{}{}", place.0, place.1), &text, most)
             .expect_err("the length is out of range")),
         other => Err(not("a string", place, &other)),

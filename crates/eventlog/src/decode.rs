@@ -165,14 +165,15 @@ pub(crate) fn recorded(
     Ok(Recorded {
         event: Event {
             id: read.id,
-            account: account.to_owned(),
+            account,
             occurred_at: envelope.occurred_at,
             recorded_at: is_honoured.then_some(recorded_at),
             actor: envelope.actor,
             surface: envelope.surface,
             attributes: read.attributes,
             payload: read.payload,
-        },
+        }
+        .into_owned(),
         position,
         revision,
         recorded_at,

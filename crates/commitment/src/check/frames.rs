@@ -248,7 +248,7 @@ impl LogCheck {
         same(ENVELOPE_AT + 3, "the scope", scope as u8, envelope.scope as u8)?;
         let tag = scope.tag(&account.secret, subject);
         same_bytes(ENVELOPE_AT + 24, "the subject's tag", &tag, &envelope.tag)?;
-        if !self.ids.insert(id_hash(ordinal, &content.id)) {
+        if !self.ids.insert(id_hash(ordinal, content.id)) {
             let found = format!("the id {:?} again", content.id);
             return Err(Fault::new(PADDED_AT, "an id that is new in the account", found));
         }
@@ -257,14 +257,15 @@ impl LogCheck {
         Ok(Recorded {
             event: Event {
                 id: content.id,
-                account: account.name.to_string(),
+                account: &*account.name,
                 occurred_at: envelope.occurred_at,
                 recorded_at: is_honoured.then_some(recorded_at),
                 actor: envelope.actor,
                 surface: envelope.surface,
                 attributes: content.attributes,
                 payload: content.payload,
-            },
+            }
+            .into_owned(),
             position: self.pages.position(),
             revision: account.events,
             recorded_at,

@@ -298,14 +298,15 @@ fn read(accounts: &Accounts, envelope: &Envelope, padded: &[u8]) -> Read {
     Read::Good(Found {
         event: Event {
             id: content.id,
-            account: account.name.to_string(),
+            account: &*account.name,
             occurred_at: envelope.occurred_at,
             recorded_at: is_honoured.then_some(envelope.recorded_at),
             actor: envelope.actor,
             surface: envelope.surface,
             attributes: content.attributes,
             payload: content.payload,
-        },
+        }
+        .into_owned(),
         recorded_at: envelope.recorded_at,
         recorded_by: envelope.recorded_by,
         is_proven: account.is_proven,

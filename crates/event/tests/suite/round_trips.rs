@@ -27,7 +27,7 @@ fn through_canonical_bytes() {
         let mut bytes = Vec::new();
         canonical::encode(&event, &mut bytes);
         let back = canonical::decode(&bytes).unwrap();
-        assert_eq!(back, Event { recorded_at: None, ..event.clone() });
+        assert_eq!(back.clone().into_owned(), Event { recorded_at: None, ..event.clone() });
         assert_eq!(EventHash::of(&back), EventHash::of_canonical(&bytes));
 
         let mut content = Vec::new();

@@ -108,7 +108,7 @@ fn is_event(recorded: &Recorded, position: u64) {
     assert_eq!(recorded.event.check(), Ok(()));
     let mut bytes = Vec::new();
     canonical::encode(&recorded.event, &mut bytes);
-    let decoded = canonical::decode(&bytes).expect("it was encoded");
+    let decoded = canonical::decode(&bytes).expect("it was encoded").into_owned();
     assert_eq!(event::Event { recorded_at: recorded.event.recorded_at, ..decoded }, recorded.event);
 }
 

@@ -29,7 +29,7 @@ pub fn content(bytes: &[u8]) {
     assert_eq!(payload.kind(), kind);
     let event = Event {
         id,
-        account: "a".to_owned(),
+        account: "a",
         occurred_at: Timestamp::MIN,
         recorded_at: None,
         actor: Actor::User,
