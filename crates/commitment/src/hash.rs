@@ -18,6 +18,9 @@ pub enum Domain {
     ChainStart = 7,
     ChainStep = 8,
     PageNode = 9,
+    DerivedAccount = 128,
+    DerivedId = 129,
+    DerivedEvent = 130,
 }
 
 /// What is hashed under an account's secret.

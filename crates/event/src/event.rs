@@ -177,6 +177,16 @@ impl<S: Into<String>> Payload<S> {
     }
 }
 
+impl<S: Into<String>> Recorded<S> {
+    /// The same with texts of its own.
+    #[must_use]
+    pub fn into_owned(self) -> Recorded {
+        let Recorded { position, revision, recorded_at, recorded_by, .. } = self;
+        let event = self.event.into_owned();
+        Recorded { event, position, revision, recorded_at, recorded_by }
+    }
+}
+
 /// An event in its place in a log. Here `recorded_at` is always known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recorded<S = String> {

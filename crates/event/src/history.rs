@@ -4,7 +4,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::OnceLock;
 
 use crate::{
-    Actor, ClearCause, Kind, Payload, PurgeCause, Recorded, RecordedBy, Surface, Timestamp,
+    Actor, ClearCause, Event, Kind, Payload, PurgeCause, Recorded, RecordedBy, Surface, Timestamp,
 };
 
 /// The number of a string in an account's [`Names`].
@@ -206,12 +206,22 @@ pub struct Step {
 impl Step {
     /// What a fold reads of `recorded`, its strings numbered in `names`.
     pub fn of<S: AsRef<str>>(recorded: &Recorded<S>, names: &mut Names) -> Step {
-        let event = &recorded.event;
-        let mut step = Step {
-            occurred_at: event.occurred_at,
+        Step {
             recorded_at: recorded.recorded_at,
             position: recorded.position,
             revision: recorded.revision,
+            recorded_by: recorded.recorded_by,
+            ..Step::unplaced(&recorded.event, names)
+        }
+    }
+
+    /// The same of an event that has no place yet: 0, 0, and recorded at the earliest time.
+    pub fn unplaced<S: AsRef<str>>(event: &Event<S>, names: &mut Names) -> Step {
+        let mut step = Step {
+            occurred_at: event.occurred_at,
+            recorded_at: Timestamp::MIN,
+            position: 0,
+            revision: 0,
             bytes: None,
             subject: None,
             word: None,
@@ -221,7 +231,7 @@ impl Step {
             purge_cause: None,
             clear_cause: None,
             delete_backups: false,
-            recorded_by: recorded.recorded_by,
+            recorded_by: RecordedBy::Log,
         };
         match &event.payload {
             Payload::AccountOpened { tier: Some(word) }

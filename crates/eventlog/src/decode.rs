@@ -4,9 +4,10 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry as MapEntry;
 
 use commitment::{BATCH_HEADER, ENVELOPE, Envelope, FRAME_HEADER, Fault, Frame, content_of};
-use event::{Event, EventHash, Recorded, RecordedBy, canonical};
+use event::{Event, Recorded, RecordedBy, canonical};
 
-use crate::derived::{Entry, IdTag, Place};
+use crate::derived::Place;
+use crate::prepare::Staged;
 
 /// What must be known of an account to read its events: the log says it once, in the name frame.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,80 +23,19 @@ pub(crate) type Accounts = HashMap<u32, Known>;
 
 /// An event as it was read.
 pub(crate) struct Item<'a> {
-    pub(crate) recorded: Recorded,
-    pub(crate) ordinal: u32,
-    pub(crate) secret: [u8; 32],
-    pub(crate) place: Place,
-    content: &'a [u8],
-}
-
-impl Item<'_> {
-    /// The event's hash.
-    pub(crate) fn hash(&self, scratch: &mut Vec<u8>) -> EventHash {
-        let Event { occurred_at, actor, surface, account, payload, .. } = &self.recorded.event;
-        hash_of(payload.kind(), *actor, *surface, *occurred_at, account, self.content, scratch)
-    }
-
-    /// What the derived files take in of it.
-    pub(crate) fn entry(&self, scratch: &mut Vec<u8>) -> Entry<'_> {
-        let Event { account, id, .. } = &self.recorded.event;
-        Entry {
-            recorded: &self.recorded,
-            ordinal: u64::from(self.ordinal),
-            secret: self.secret,
-            chain: [0; 32],
-            tag: id_tag(account, id),
-            content: short(&self.hash(scratch)),
-            place: self.place,
-        }
-    }
-}
-
-/// The hash of the event that has this content.
-pub(crate) fn hash_of(
-    kind: event::Kind,
-    actor: event::Actor,
-    surface: Option<event::Surface>,
-    occurred_at: event::Timestamp,
-    account: &str,
-    content: &[u8],
-    scratch: &mut Vec<u8>,
-) -> EventHash {
-    scratch.clear();
-    canonical::encode_around(kind, actor, surface, occurred_at, account, content, scratch);
-    EventHash::of_canonical(scratch)
-}
-
-/// 8 bytes of an event's hash: enough to tell a duplicate from a conflict at a glance.
-pub(crate) fn short(hash: &EventHash) -> [u8; 8] {
-    hash.as_bytes()[..8].try_into().expect("8 bytes of 32")
-}
-
-/// What stands for (account, id) in the derived files.
-pub(crate) fn id_tag(account: &str, id: &str) -> IdTag {
-    let mut text = [0; 257];
-    let (a, i) = (account.len(), id.len());
-    if a > 128 || i > 128 {
-        // No event that was checked is such; the tag is right all the same.
-        let mut hasher = blake3::Hasher::new();
-        hasher.update(&(a as u64).to_le_bytes()).update(account.as_bytes()).update(id.as_bytes());
-        return hasher.finalize().as_bytes()[..16].try_into().expect("16 bytes of 32");
-    }
-    text[0] = u8::try_from(a).expect("at most 128");
-    text[1..=a].copy_from_slice(account.as_bytes());
-    text[a + 1..=a + i].copy_from_slice(id.as_bytes());
-    blake3::hash(&text[..=a + i]).as_bytes()[..16].try_into().expect("16 bytes of 32")
+    pub(crate) recorded: Recorded<&'a str>,
+    pub(crate) staged: Staged,
 }
 
 /// Gives each event of a batch to `take`. `find` knows accounts that were named before `accounts`
 /// was begun; `position` is that of the batch's first event.
-pub(crate) fn each_event<'b, E: From<Fault>>(
-    batch: &'b [u8],
+pub(crate) fn each_event<E: From<Fault>>(
+    batch: &[u8],
     place: Place,
     mut position: u64,
     accounts: &mut Accounts,
     mut find: impl FnMut(u32) -> Result<Option<Known>, E>,
-    mut take: impl FnMut(Item<'b>) -> Result<(), E>,
+    mut take: impl FnMut(Item<'_>) -> Result<(), E>,
 ) -> Result<(), E> {
     let first = position;
     let mut at = BATCH_HEADER;
@@ -128,12 +68,13 @@ pub(crate) fn each_event<'b, E: From<Fault>>(
                     })?),
                 };
                 let content = content_of(padded);
-                let recorded = recorded(&envelope, content, &known.name, position, known.next)
-                    .map_err(moved)?;
                 known.next += 1;
+                let revision = known.next - 1;
+                let recorded =
+                    recorded(&envelope, content, &known.name, position, revision).map_err(moved)?;
                 position += 1;
                 let place = Place { segment: place.segment, offset: place.offset + at as u64 };
-                take(Item { recorded, ordinal, secret: known.secret, place, content })?;
+                take(Item { recorded, staged: Staged { ordinal, secret: known.secret, place } })?;
             }
         }
         at += len;
@@ -148,13 +89,13 @@ pub(crate) fn each_event<'b, E: From<Fault>>(
 }
 
 /// The event of an envelope and a content.
-pub(crate) fn recorded(
+pub(crate) fn recorded<'a>(
     envelope: &Envelope,
-    content: &[u8],
-    account: &str,
+    content: &'a [u8],
+    account: &'a str,
     position: u64,
     revision: u64,
-) -> Result<Recorded, Fault> {
+) -> Result<Recorded<&'a str>, Fault> {
     let read = canonical::decode_content(envelope.kind, content).map_err(|e| Fault {
         offset: (FRAME_HEADER + ENVELOPE + commitment::SALT + e.offset) as u64,
         expected: "a canonical content".to_owned(),
@@ -172,8 +113,7 @@ pub(crate) fn recorded(
             surface: envelope.surface,
             attributes: read.attributes,
             payload: read.payload,
-        }
-        .into_owned(),
+        },
         position,
         revision,
         recorded_at,

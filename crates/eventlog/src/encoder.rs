@@ -1,14 +1,15 @@
 //! Puts events into frames, frames into pages and a batch.
 
 use commitment::{
-    Checksum, Digest, Envelope, FRAME_HEADER, Pages, SALT, SEGMENT_HEADER, Scope, SegmentHeader,
+    Checksum, Digest, Envelope, FRAME_HEADER, Pages, SALT, SEGMENT_HEADER, SegmentHeader,
     begin_batch, begin_event, finish_events, write_name, write_trailer,
 };
-use event::{Event, RecordedBy, Timestamp};
+use event::{RecordedBy, Timestamp};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 
 use crate::head_file::Durable;
+use crate::prepare::Entered;
 
 /// A batch that is being filled, and what the log will be when it is written.
 pub(crate) struct Encoder {
@@ -91,17 +92,15 @@ impl Encoder {
         (ordinal, secret)
     }
 
-    /// Takes in an event by its content; gives where its frame begins in the batch, and when it
-    /// was recorded.
+    /// Takes in an event; gives where its frame begins in the batch, and when it was recorded.
     pub(crate) fn event(
         &mut self,
-        event: &Event,
-        content: &[u8],
+        event: &Entered,
+        (about, content): (&str, &[u8]),
         account: (u32, &[u8; 32]),
         trusted: Option<Timestamp>,
         now: Timestamp,
     ) -> (usize, Timestamp, RecordedBy) {
-        let (scope, subject) = Scope::of(&event.payload);
         let (recorded_at, recorded_by) = match trusted {
             Some(at) => (at, RecordedBy::Source),
             None => {
@@ -110,16 +109,17 @@ impl Encoder {
                 (Timestamp::from_ms(ms).expect("one of two times"), RecordedBy::Log)
             }
         };
+        let Entered { step, scope, .. } = event;
         let envelope = Envelope {
-            kind: event.payload.kind(),
-            actor: event.actor,
-            surface: event.surface,
-            scope,
+            kind: step.kind,
+            actor: step.actor,
+            surface: step.surface,
+            scope: *scope,
             recorded_by,
             ordinal: account.0,
-            occurred_at: event.occurred_at,
+            occurred_at: step.occurred_at,
             recorded_at,
-            tag: scope.tag(account.1, subject),
+            tag: scope.tag(account.1, about),
         };
         let mut salt = [0; SALT];
         self.random.fill_bytes(&mut salt);

@@ -8,6 +8,7 @@ use crate::decode::{Accounts, Known, each_event};
 use crate::derived::{Anchor, Derived, DerivedError, Entry, Options, Place};
 use crate::folder::Folder;
 use crate::head_file::Durable;
+use crate::prepare::Prepared;
 use crate::storage::Access;
 
 /// The derived files of a log.
@@ -116,12 +117,12 @@ impl Index {
             batches = batches.from(Durable { segment, offset, events, checksum });
         }
         let mut accounts = Accounts::new();
-        let mut scratch = Vec::new();
+        // The frames of a batch are read with a look at the derived files, and then taken into them.
+        let mut parcel = Prepared::new();
         loop {
             let position = batches.position;
             let Some(Whole { place, bytes: batch }) = batches.next()? else { break };
-            // Two closures that both want the derived files: events are gathered first.
-            let mut items = Vec::new();
+            parcel.clear();
             each_event::<Stop>(
                 batch,
                 place,
@@ -129,7 +130,7 @@ impl Index {
                 &mut accounts,
                 |ordinal| known(derived, ordinal).map_err(Stop::Derived),
                 |item| {
-                    items.push(item);
+                    parcel.push_recorded(&item.recorded, item.staged);
                     Ok(())
                 },
             )
@@ -137,20 +138,19 @@ impl Index {
                 Stop::Fault(fault) => corrupt(folder, place.segment, fault, Some(position)),
                 Stop::Derived(e) => failed(folder, &e),
             })?;
-            for item in &items {
-                let entry = item.entry(&mut scratch);
+            parcel.finish();
+            for entry in parcel.entries() {
                 if !derived.admits(&entry).map_err(|e| failed(folder, &e))? {
-                    let Place { segment, offset } = item.place;
+                    let Place { segment, offset } = entry.place;
                     let fault = Fault {
                         offset,
                         expected: "an account of one name and one ordinal".to_owned(),
-                        found: format!("{:?} as {}", item.recorded.event.account, item.ordinal),
+                        found: format!("{:?} as {}", entry.account, entry.ordinal),
                     };
-                    return Err(corrupt(folder, segment, fault, Some(item.recorded.position)));
+                    return Err(corrupt(folder, segment, fault, Some(entry.step.position)));
                 }
                 derived.append(&entry);
             }
-            drop(items);
             if self.is_writer && derived.is_full() {
                 let _ = derived.flush(&anchor(batches.at()));
             }

@@ -8,15 +8,12 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, RwLock};
 use std::thread::JoinHandle;
 
-use event::EventHash;
-
-use crate::ReadError;
-use crate::decode::short;
-use crate::derived::{Cover, Derived, DerivedError, Entry, Found, Head, IdTag, PlainMap};
+use crate::derived::{Cover, Derived, DerivedError, Head, IdTag, PlainMap};
 use crate::folder::Folder;
 use crate::head_file::Durable;
 use crate::index::Index;
-use crate::prepare::{Entered, Prepared};
+use crate::prepare::{Key, Prepared};
+use crate::{Outcome, ReadError};
 
 /// Events that are handed over together, unless a run is to be made of them.
 const HANDED: usize = 2048;
@@ -37,6 +34,8 @@ pub(crate) struct Indexer {
     jobs: Option<SyncSender<Job>>,
     thread: Option<JoinHandle<()>>,
     waiting: Vec<Prepared>,
+    /// Events that wait.
+    waiting_events: usize,
     /// Events handed over since the last run.
     since: usize,
     /// Events from which a run is made.
@@ -78,21 +77,22 @@ impl Indexer {
             named.spawn(move || shared.work(&taken)).expect("a thread can be started")
         };
         let (jobs, thread) = (Some(jobs), Some(thread));
-        Indexer { shared, jobs, thread, waiting: Vec::new(), since: 0, run }
+        Indexer { shared, jobs, thread, waiting: Vec::new(), waiting_events: 0, since: 0, run }
     }
 
-    /// Takes in events, the next of the log, which ends at `end` with them.
-    pub(crate) fn append(&mut self, mut events: Vec<Prepared>, end: Durable) {
-        self.waiting.append(&mut events);
-        if self.since + self.waiting.len() >= self.run {
+    /// Takes in what was staged of parcels, the next of the log, which ends at `end` with them.
+    pub(crate) fn append(&mut self, mut parcels: Vec<Prepared>, end: Durable) {
+        self.waiting_events += parcels.iter().map(Prepared::len).sum::<usize>();
+        self.waiting.append(&mut parcels);
+        if self.since + self.waiting_events >= self.run {
             self.flush(end);
-        } else if self.waiting.len() >= HANDED {
+        } else if self.waiting_events >= HANDED {
             self.hand_over();
         }
     }
 
     fn hand_over(&mut self) {
-        self.since += self.waiting.len();
+        self.since += std::mem::take(&mut self.waiting_events);
         let events = std::mem::take(&mut self.waiting);
         self.send(Job::Append(events));
     }
@@ -114,10 +114,19 @@ impl Indexer {
         self.shared.known.read().expect(WHOLE).cover.to()
     }
 
-    /// Whether an id is in the log, but for what was taken in since the log was opened and is in
+    /// The position of the event of an id in the log, but for what was taken in since the log was opened and is in
     /// no file yet.
-    pub(crate) fn find_id(&self, tag: &IdTag) -> Result<Option<Found>, DerivedError> {
+    pub(crate) fn find_id(&self, tag: &IdTag) -> Result<Option<u64>, DerivedError> {
         self.ask(|cover| cover.find_id(tag), |derived| derived.find_id(tag))
+    }
+
+    /// Of each of these ids, whether it may be in the log; with the same exception. Many at a time cost
+    /// little: nearly all are new.
+    pub(crate) fn may_have<'k>(&self, tags: impl Iterator<Item = &'k IdTag>) -> Vec<bool> {
+        let known = self.shared.known.read().expect(WHOLE);
+        // Where it cannot be told, or only by the index, each is looked for.
+        let is_covered = known.cover.to() >= known.forgotten;
+        tags.map(|tag| !is_covered || known.cover.may_have_id(tag).unwrap_or(true)).collect()
     }
 
     /// What an append must know of an account; with the same exception.
@@ -141,7 +150,7 @@ impl Indexer {
     /// Makes everything derived anew from the log, which ends at `end`.
     pub(crate) fn rebuild(&mut self, end: Durable) -> Result<(), ReadError> {
         self.waiting.clear();
-        self.since = 0;
+        (self.waiting_events, self.since) = (0, 0);
         let (answer, done) = sync_channel(1);
         self.send(Job::Answer(answer));
         let _ = done.recv();
@@ -170,10 +179,10 @@ impl Shared {
     fn work(&self, jobs: &Receiver<Job>) {
         for job in jobs {
             match job {
-                Job::Append(events) => {
+                Job::Append(parcels) => {
                     let mut index = self.lock();
-                    for event in &events {
-                        index.append(&event.0.entry());
+                    for parcel in &parcels {
+                        parcel.entries().for_each(|entry| index.append(&entry));
                     }
                 }
                 Job::Flush(end) => {
@@ -194,20 +203,6 @@ impl Shared {
     }
 }
 
-impl Entered {
-    fn entry(&self) -> Entry<'_> {
-        Entry {
-            recorded: &self.recorded,
-            ordinal: u64::from(self.ordinal),
-            secret: self.secret,
-            chain: [0; 32],
-            tag: self.tag,
-            content: short(&self.hash),
-            place: self.place,
-        }
-    }
-}
-
 /// The ids of events that no file may have yet: those of some time back, which are forgotten together.
 pub(crate) struct Recent {
     /// Of how many events a generation is: of as many as a run.
@@ -220,7 +215,26 @@ pub(crate) struct Recent {
 struct Generation {
     /// The position below which its events are.
     to: u64,
-    ids: PlainMap<IdTag, (u64, EventHash)>,
+    ids: PlainMap<IdTag, Recently>,
+}
+
+/// An event that was given its place some time back.
+#[derive(Clone, Copy)]
+pub(crate) struct Recently {
+    pub(crate) position: u64,
+    /// What must be the same in a duplicate.
+    pub(crate) event: [u8; 16],
+}
+
+impl Recently {
+    /// What it is to an event of the same id.
+    pub(crate) fn outcome(&self, key: &Key) -> Outcome {
+        let position = self.position;
+        match self.event == key.event {
+            true => Outcome::Duplicate { position },
+            false => Outcome::Conflict { position },
+        }
+    }
 }
 
 impl Recent {
@@ -228,19 +242,20 @@ impl Recent {
         Recent { run, generations: VecDeque::new() }
     }
 
-    /// An id, with the event's position and hash.
-    pub(crate) fn get(&self, tag: &IdTag) -> Option<(u64, EventHash)> {
-        self.generations.iter().rev().find_map(|generation| generation.ids.get(tag).copied())
+    /// The event of an id, if its position is `first` or behind it: that costs less than to look at all.
+    pub(crate) fn get_from(&self, first: u64, tag: &IdTag) -> Option<Recently> {
+        let mut newest =
+            self.generations.iter().rev().take_while(|generation| generation.to > first);
+        newest.find_map(|generation| generation.ids.get(tag).copied())
+    }
+
+    /// The event of an id.
+    pub(crate) fn get(&self, tag: &IdTag) -> Option<Recently> {
+        self.get_from(0, tag)
     }
 
     /// Takes an id in. `covered`: the positions below this are in files.
-    pub(crate) fn insert(
-        &mut self,
-        tag: IdTag,
-        position: u64,
-        hash: EventHash,
-        covered: impl FnOnce() -> u64,
-    ) {
+    pub(crate) fn insert(&mut self, key: &Key, position: u64, covered: impl FnOnce() -> u64) {
         if self.generations.back().is_none_or(|newest| newest.ids.len() >= self.run) {
             let covered = covered();
             while self.generations.pop_front_if(|oldest| oldest.to <= covered).is_some() {}
@@ -248,6 +263,6 @@ impl Recent {
         }
         let newest = self.generations.back_mut().expect("one was just made");
         newest.to = position + 1;
-        newest.ids.insert(tag, (position, hash));
+        newest.ids.insert(key.id, Recently { position, event: key.event });
     }
 }

@@ -38,7 +38,7 @@ pub use derived::{Cache, Row, Rows};
 pub use doctor::{Ailment, Examined, Finding, examine};
 pub use error::{AppendError, OpenError, ReadError};
 pub use files::{LogFile, LogFiles};
-pub use log::Log;
+pub use log::{Log, Pending};
 pub use options::Options;
 pub use outcome::{ExpectedRevision, Outcome, Recovery};
 pub use prepare::Prepared;

@@ -8,24 +8,28 @@ use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 
 use accounts::Accounts;
-use commitment::{FRAME_HEADER, MAX_BATCH};
+use commitment::MAX_BATCH;
 use event::{Event, Timestamp};
 
+use crate::derived::Place;
 use crate::encoder::Encoder;
 use crate::folder::{Folder, Found};
 use crate::head_file::Durable;
 use crate::indexer::{Indexer, Recent};
 use crate::locate::Locator;
-use crate::prepare::{Entered, MAX_CONTENT, Prepared, prepare};
+use crate::prepare::{Entered, MAX_CONTENT, Prepared, Staged, account_key, prepare};
 use crate::recover::{corrupt_at, recover};
 use crate::storage::{Disk, Lock, Storage};
 use crate::tail::{Tail, failed};
 use crate::{AppendError, ExpectedRevision, OpenError, Options, Outcome, Recovery, index};
 
-/// From this many bytes on a batch is written before more is staged.
+/// A parcel is staged into a batch that has no more bytes than this with it, or none before it.
 const FULL_BATCH: usize = 4 << 20;
-/// It takes one more event then, with a name and a trailer.
-const _: () = assert!(MAX_CONTENT + FULL_BATCH + FRAME_HEADER + (1 << 20) < MAX_BATCH);
+/// The bytes that the frames of a parcel may take: with as many trailers as there can be they still fit
+/// into a batch.
+const FULL_PARCEL: usize = MAX_BATCH / 2;
+/// What one event takes at most fits in any case.
+const _: () = assert!(MAX_CONTENT + (1 << 20) < FULL_PARCEL);
 
 /// The one writer of a store. Threads may share it: what they append at the same time reaches the
 /// disk by one sync.
@@ -42,6 +46,7 @@ pub struct Log {
 /// What staging needs. Whoever writes takes `tail` out and works without the lock.
 struct State {
     encoder: Encoder,
+    /// What the batch that is being filled has, parcel by parcel.
     staged: Vec<Prepared>,
     recent: Recent,
     accounts: Accounts,
@@ -170,36 +175,40 @@ impl Log {
     /// # Errors
     /// [`AppendError`]
     pub fn append(&self, events: Vec<Event>) -> Result<Vec<Outcome>, AppendError> {
-        self.append_prepared(prepare(events)?)
+        let mut all = Pending::default();
+        for parcel in prepare(&events)? {
+            all.join(self.stage(parcel)?);
+        }
+        self.wait(all)
     }
 
-    /// The same of events that were prepared, on whichever thread.
+    /// Gives events their places, in this order, and does not wait until they are durable: more can be
+    /// staged while they are written. [`Log::wait`] answers for them.
+    ///
+    /// # Errors
+    /// [`AppendError`]; [`AppendError::Event`] too if they are more than one batch holds.
+    pub fn stage(&self, prepared: Prepared) -> Result<Pending, AppendError> {
+        self.stage_at(prepared, (self.options.clock)())
+    }
+
+    /// The same, with what the clock says.
+    fn stage_at(&self, mut parcel: Prepared, now: Timestamp) -> Result<Pending, AppendError> {
+        parcel.finish();
+        let mut state = self.make_room(self.lock(), &parcel)?;
+        let outcomes = self.enter(&mut state, parcel, now)?;
+        Ok(Pending::of(outcomes))
+    }
+
+    /// Answers for what was staged when it is durable.
     ///
     /// # Errors
     /// [`AppendError`]
-    pub fn append_prepared(&self, prepared: Vec<Prepared>) -> Result<Vec<Outcome>, AppendError> {
-        let now = (self.options.clock)();
-        self.append_at(prepared.into_iter().map(|prepared| (prepared, now)))
-    }
-
-    /// The same, each with what the clock says.
-    fn append_at(
-        &self,
-        events: impl Iterator<Item = (Prepared, Timestamp)>,
-    ) -> Result<Vec<Outcome>, AppendError> {
-        let mut outcomes = Vec::with_capacity(events.size_hint().0);
+    pub fn wait(&self, pending: Pending) -> Result<Vec<Outcome>, AppendError> {
         let mut state = self.lock();
-        for (prepared, now) in events {
-            // Others may stage while this waits.
-            while state.encoder.len() + prepared.0.content.len() > FULL_BATCH
-                && !state.encoder.is_empty()
-            {
-                state = self.write_out(state)?;
-            }
-            outcomes.push(self.stage(&mut state, prepared, now)?);
+        while state.durable.events < pending.size {
+            state = self.write_out(state)?;
         }
-        self.wait_for(state, &outcomes)?;
-        Ok(outcomes)
+        Ok(pending.outcomes)
     }
 
     /// Appends events of one account if its stream ends where the caller thinks. If all of them
@@ -218,23 +227,21 @@ impl Log {
             let reason = format!("is of account {:?}, not {account:?}", events[index].account);
             return Err(AppendError::Event { index, reason });
         }
-        let prepared = prepare(events)?;
-        let bytes: usize = prepared.iter().map(|p| p.0.content.len() + 512).sum();
-        if bytes > MAX_BATCH / 2 {
-            let reason = format!("does not fit into one batch of {} bytes", MAX_BATCH / 2);
-            return Err(AppendError::Event { index: 0, reason });
+        let mut parcel = Prepared::new();
+        for (index, event) in events.iter().enumerate() {
+            parcel.push(event).map_err(|reason| AppendError::Event { index, reason })?;
         }
+        parcel.finish();
         let now = (self.options.clock)();
-        let mut state = self.lock();
-        while state.encoder.len() + bytes > MAX_BATCH / 2 && !state.encoder.is_empty() {
-            state = self.write_out(state)?;
-        }
-        let mut all_known = !prepared.is_empty();
-        for prepared in &prepared {
-            all_known &= self.find(&mut state, &prepared.0)?.is_some();
+        let mut state = self.make_room(self.lock(), &parcel)?;
+        let mut all_known = !parcel.is_empty();
+        for entered in &parcel.events {
+            all_known &= self.find(&mut state, &parcel, entered)?.is_some();
         }
         if !all_known {
-            let found = self.account(&mut state, account)?.map(|account| account.next - 1);
+            let first = parcel.events.first();
+            let key = first.map_or_else(|| account_key(account), |entered| entered.key.account);
+            let found = self.account(&mut state, &key, account)?.map(|known| known.next - 1);
             let fits = match expected {
                 ExpectedRevision::Any => true,
                 ExpectedRevision::NoStream => found.is_none(),
@@ -251,12 +258,9 @@ impl Log {
                 });
             }
         }
-        let mut outcomes = Vec::with_capacity(prepared.len());
-        for prepared in prepared {
-            outcomes.push(self.stage(&mut state, prepared, now)?);
-        }
-        self.wait_for(state, &outcomes)?;
-        Ok(outcomes)
+        let outcomes = self.enter(&mut state, parcel, now)?;
+        drop(state);
+        self.wait(Pending::of(outcomes))
     }
 
     /// Closes the log cleanly, so that its next writer need not look for what a crash left. Dropping
@@ -289,64 +293,94 @@ impl Log {
         self.state.lock().expect("a thread panicked in the middle of an append")
     }
 
-    /// Gives an event its place, or finds that it has one.
-    fn stage(
+    /// Writes what is staged until a parcel fits behind it. Others may stage while this waits.
+    fn make_room<'a>(
+        &'a self,
+        mut state: MutexGuard<'a, State>,
+        parcel: &Prepared,
+    ) -> Result<MutexGuard<'a, State>, AppendError> {
+        let bytes = parcel.frame_bytes();
+        if bytes > FULL_PARCEL {
+            let reason = format!("does not fit into one batch of {FULL_PARCEL} bytes");
+            return Err(AppendError::Event { index: 0, reason });
+        }
+        while state.encoder.len() + bytes > FULL_BATCH && !state.encoder.is_empty() {
+            state = self.write_out(state)?;
+        }
+        Ok(state)
+    }
+
+    /// Gives the events of a parcel their places, or finds which they have.
+    fn enter(
         &self,
         state: &mut State,
-        prepared: Prepared,
+        mut parcel: Prepared,
         now: Timestamp,
-    ) -> Result<Outcome, AppendError> {
+    ) -> Result<Vec<Outcome>, AppendError> {
         if let Some(failed) = &state.failed {
             return Err(failed.clone());
         }
-        let Prepared(mut entered) = prepared;
-        if let Some(outcome) = self.find(state, &entered)? {
-            return Ok(outcome);
+        let mut events = std::mem::take(&mut parcel.events);
+        let first = state.encoder.position();
+        // Both are asked at once: what is forgotten later was in no file before.
+        let mut known = state.indexer.may_have(events.iter().map(|entered| &entered.key.id));
+        for (known, entered) in known.iter_mut().zip(&events) {
+            *known |= state.recent.get(&entered.key.id).is_some();
         }
-        let Entered { recorded, content, tag, hash, .. } = &mut *entered;
-        let event = &mut recorded.event;
-        let mut account = match self.account(state, &event.account)? {
+        let each = events.iter_mut().zip(known);
+        let outcomes = each
+            .map(|(entered, may_be_known)| {
+                let known = match may_be_known {
+                    true => self.find(state, &parcel, entered)?,
+                    // Unless it comes twice in the parcel.
+                    false => {
+                        let twin = state.recent.get_from(first, &entered.key.id);
+                        twin.map(|twin| twin.outcome(&entered.key))
+                    }
+                };
+                known.map_or_else(|| self.enter_one(state, &parcel, entered, now), Ok)
+            })
+            .collect();
+        parcel.events = events;
+        // Also if one failed: those before it are in the batch.
+        if parcel.events.iter().any(|entered| entered.staged.is_some()) {
+            state.staged.push(parcel);
+        }
+        outcomes
+    }
+
+    fn enter_one(
+        &self,
+        state: &mut State,
+        parcel: &Prepared,
+        entered: &mut Entered,
+        now: Timestamp,
+    ) -> Result<Outcome, AppendError> {
+        let (key, name) = (&entered.key.account, parcel.account(entered));
+        let mut account = match self.account(state, key, name)? {
             Some(account) => account,
             None => {
-                let (ordinal, secret) = state.encoder.name(&event.account);
+                let (ordinal, secret) = state.encoder.name(name);
                 Account { ordinal, secret, next: 0, to: 0 }
             }
         };
-        let trusted = event.recorded_at.filter(|_| self.options.trust_recorded_at);
-        let named = (account.ordinal, &account.secret);
-        let (position, revision) = (state.encoder.position(), account.next);
-        let (at, recorded_at, recorded_by) =
-            state.encoder.event(event, content, named, trusted, now);
+        let Account { ordinal, secret, next: revision, .. } = account;
+        let position = state.encoder.position();
+        let trusted = entered.recorded_at.filter(|_| self.options.trust_recorded_at);
+        let texts = (parcel.about(entered), parcel.content(entered));
+        let (offset, recorded_at, recorded_by) =
+            state.encoder.event(entered, texts, (ordinal, &secret), trusted, now);
         account.next += 1;
         account.to = position + 1;
-        let State { accounts, recent, indexer, .. } = &mut *state;
-        accounts.put(&event.account, account, || indexer.covered());
-        recent.insert(*tag, position, *hash, || indexer.covered());
-        event.recorded_at = trusted;
-        (recorded.position, recorded.revision) = (position, revision);
-        (recorded.recorded_at, recorded.recorded_by) = (recorded_at, recorded_by);
-        (entered.ordinal, entered.secret) = (account.ordinal, account.secret);
-        entered.place.offset = at as u64;
-        state.staged.push(Prepared(entered));
+        let State { accounts, recent, indexer, .. } = state;
+        accounts.put(key, account, || indexer.covered());
+        recent.insert(&entered.key, position, || indexer.covered());
+        let step = &mut entered.step;
+        (step.position, step.revision) = (position, revision);
+        (step.recorded_at, step.recorded_by) = (recorded_at, recorded_by);
+        let place = Place { segment: 0, offset: offset as u64 };
+        entered.staged = Some(Staged { ordinal, secret, place });
         Ok(Outcome::Appended { position, revision })
-    }
-
-    /// Returns when all that the outcomes speak of is durable.
-    fn wait_for<'a>(
-        &'a self,
-        mut state: MutexGuard<'a, State>,
-        outcomes: &[Outcome],
-    ) -> Result<(), AppendError> {
-        let last = outcomes.iter().map(|outcome| match outcome {
-            Outcome::Appended { position, .. }
-            | Outcome::Duplicate { position }
-            | Outcome::Conflict { position } => *position + 1,
-        });
-        let size = last.max().unwrap_or(0);
-        while state.durable.events < size {
-            state = self.write_out(state)?;
-        }
-        Ok(())
     }
 
     /// Writes what is staged, or waits while another does. Afterwards something was written that
@@ -382,13 +416,7 @@ impl Log {
         match start {
             Ok(start) => {
                 state.durable = durable;
-                for Prepared(entered) in &mut staged {
-                    // What no derived file has need not wait with the rest.
-                    entered.content = Vec::new();
-                    entered.recorded.event.attributes.clear();
-                    entered.place.segment = start.segment;
-                    entered.place.offset += start.offset;
-                }
+                staged.iter_mut().for_each(|parcel| parcel.written(start));
                 state.indexer.append(staged, durable);
                 Ok(state)
             }
@@ -397,6 +425,34 @@ impl Log {
                 Err(error)
             }
         }
+    }
+}
+
+/// What was staged and is not durable yet. Whoever drops it learns nothing of it, and it is written all
+/// the same.
+#[derive(Debug, Default)]
+#[must_use = "what is staged is durable once it was waited for"]
+pub struct Pending {
+    outcomes: Vec<Outcome>,
+    /// How many events are in the log when all that the outcomes speak of is durable.
+    size: u64,
+}
+
+impl Pending {
+    fn of(outcomes: Vec<Outcome>) -> Pending {
+        let end = |outcome: &Outcome| match outcome {
+            Outcome::Appended { position, .. }
+            | Outcome::Duplicate { position }
+            | Outcome::Conflict { position } => *position + 1,
+        };
+        let size = outcomes.iter().map(end).max().unwrap_or(0);
+        Pending { outcomes, size }
+    }
+
+    /// Waits for both together.
+    fn join(&mut self, mut next: Pending) {
+        self.outcomes.append(&mut next.outcomes);
+        self.size = self.size.max(next.size);
     }
 }
 

@@ -5,15 +5,16 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, RwLock};
 
 use commitment::{BATCH_HEADER, Head, MAX_BATCH, find_batch};
-use event::{History, Recorded, Step};
+use event::{History, NameId, Names, Recorded, Step};
 
 use crate::batches::{Batches, Whole, corrupt};
-use crate::decode::{Accounts, Item, each_event, hash_of, id_tag, recorded, short};
+use crate::decode::{Accounts, Item, each_event, recorded};
 use crate::derived::{Derived, DerivedError, Place};
 use crate::folder::{Folder, Found};
 use crate::head_file::Durable;
 use crate::index::Index;
 use crate::locate::{Locator, event_frame};
+use crate::prepare::id_tag;
 use crate::recover::check_files;
 use crate::storage::{Access, Disk, Storage};
 use crate::{OpenError, ReadError, index};
@@ -123,7 +124,8 @@ impl Reader {
             found.history.steps.iter().map(|step| (step.revision, step)).collect();
         let mut events = Vec::with_capacity(found.places.len());
         for (revision, place) in &found.places {
-            let event = steps.get(revision).and_then(|step| self.event_of(account, step, *place));
+            let event =
+                steps.get(revision).and_then(|step| self.event_of(&found.history, step, *place));
             match event {
                 Some(event) => events.push(event),
                 // The log or what is derived of it is not as it was written. The log decides.
@@ -150,7 +152,7 @@ impl Reader {
             let head = self.ask(|d| d.head_of(u64::from(envelope.ordinal))).ok()??;
             let account = self.ask(|derived| derived.account(&head.account)).ok()??;
             let step = account.history.steps.iter().find(|step| step.position == position)?;
-            self.event_of(&head.account, step, place)
+            self.event_of(&account.history, step, place)
         })();
         match known {
             Some(event) => Ok(Some(event)),
@@ -226,7 +228,7 @@ impl Reader {
         &self,
         mut take: impl FnMut(Recorded) -> Result<(), E>,
     ) -> Result<(), E> {
-        self.each(|item| take(item.recorded))
+        self.each(|item| take(item.recorded.into_owned()))
     }
 
     fn each<E: From<ReadError>>(
@@ -255,11 +257,14 @@ impl Reader {
     }
 
     /// The events that are wanted, from the log alone.
-    fn filtered(&self, wanted: impl Fn(&Recorded) -> bool) -> Result<Vec<Recorded>, ReadError> {
+    fn filtered(
+        &self,
+        wanted: impl Fn(&Recorded<&str>) -> bool,
+    ) -> Result<Vec<Recorded>, ReadError> {
         let mut events = Vec::new();
-        self.scan::<ReadError>(|event| {
-            if wanted(&event) {
-                events.push(event);
+        self.each::<ReadError>(|Item { recorded, .. }| {
+            if wanted(&recorded) {
+                events.push(recorded.into_owned());
             }
             Ok(())
         })?;
@@ -267,21 +272,23 @@ impl Reader {
     }
 
     /// The event of a frame, if log and derived files say the same of it.
-    fn event_of(&self, account: &str, step: &Step, place: Place) -> Option<Recorded> {
+    fn event_of(&self, history: &History, step: &Step, place: Place) -> Option<Recorded> {
+        let account = history.account.as_str();
         let mut locator = self.locator.lock().expect(WHOLE);
         let bytes = locator.frame(&self.folder, self.end, place).ok()?;
         let (envelope, content) = event_frame(&self.folder, place, bytes).ok()?;
         let event = recorded(&envelope, content, account, step.position, step.revision).ok()?;
-        let (kind, actor, surface, at) =
-            (envelope.kind, envelope.actor, envelope.surface, envelope.occurred_at);
-        let hash = hash_of(kind, actor, surface, at, account, content, &mut Vec::new());
+        let event = event.into_owned();
         drop(locator);
-        let is_recorded_so =
-            event.recorded_at == step.recorded_at && event.recorded_by == step.recorded_by;
+        let mut names = Names::default();
+        let read = Step::of(&event, &mut names);
+        let name = |names: &Names, id: Option<NameId>| id.map(|id| names.get(id).to_owned());
+        let texts = |step: &Step, names| (name(names, step.subject), name(names, step.word));
+        let is_recorded_so = read == Step { subject: read.subject, word: read.word, ..*step }
+            && texts(&read, &names) == texts(step, &history.names);
         let found =
             self.ask(|derived| derived.find_id(&id_tag(account, &event.event.id))).ok()??;
-        let is_found = found.position == step.position && found.content == short(&hash);
-        (is_recorded_so && is_found).then_some(event)
+        (is_recorded_so && found == step.position).then_some(event)
     }
 
     /// Asks the derived files; if they turn out damaged, they are made anew in memory.

@@ -82,7 +82,7 @@ pub fn salvage<E>(
     let (mut appended, mut refused) = (0, 0);
     let mut waiting = Vec::new();
     let mut append = |waiting: &mut Vec<_>| -> Result<(), AppendError> {
-        for outcome in log.append_recorded(std::mem::take(waiting))? {
+        for outcome in log.append_recorded(&std::mem::take(waiting))? {
             match outcome {
                 Outcome::Appended { .. } => appended += 1,
                 Outcome::Duplicate { .. } | Outcome::Conflict { .. } => refused += 1,

@@ -1,7 +1,7 @@
 //! `import`: event lines from files into the log.
 //!
-//! One thread reads and parses, this one appends: while a batch goes to the disk the next lines are
-//! parsed, and what is ready by then makes the next batch.
+//! One thread reads and parses, one gives events their places, this one waits until they are on the disk
+//! and answers for them: while a batch is written the next is made, of what is ready by then.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, IsTerminal, Write};
@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use event::LineError;
 use event::limits::LINE_BYTES;
-use eventlog::{Log, Options, Outcome as Appended, Prepared, Recovery};
+use eventlog::{Log, Options, Outcome as Appended, Pending, Prepared, Recovery};
 use serde::Serialize;
 
 use crate::args::ImportArgs;
@@ -27,12 +27,14 @@ use crate::show::escape::{escaped, escaped_path};
 use crate::show::progress::Progress;
 use crate::show::screen::{Screen, say};
 
-/// Lines that go to the disk together at most, unless they come in one parcel.
-const BATCH_LINES: usize = 1 << 13;
 /// A parcel is sent on when it has this many bytes, or when the next line is not there yet.
 const PARCEL_BYTES: usize = 1 << 18;
-/// Parcels that wait to be appended.
-const PARCELS_WAITING: usize = 8;
+/// Parcels that wait to be staged.
+const PARCELS_WAITING: usize = 4;
+/// Parcels that wait to be durable: several batches of them.
+const PARCELS_STAGED: usize = 32;
+/// How long a thread waits before it looks whether the import was interrupted.
+const PATIENCE: Duration = Duration::from_millis(50);
 
 pub fn run(
     args: &ImportArgs,
@@ -86,7 +88,15 @@ pub fn run(
         tally: Tally::default(),
         broken: None,
     };
-    let is_whole = import.take(&parcels, &interrupted, &read_bytes)?;
+    let is_whole = std::thread::scope(|scope| {
+        let (sender, staged) = sync_channel(PARCELS_STAGED);
+        let (log, interrupted) = (&log, &*interrupted);
+        let named = std::thread::Builder::new().name("stage".to_owned());
+        named
+            .spawn_scoped(scope, move || stage(log, &parcels, &sender, interrupted))
+            .expect("a thread can be started");
+        import.take(&staged, interrupted, &read_bytes)
+    })?;
     let Import { rejects, mut tally, broken, .. } = import;
     progress.end();
     if let Some(rejects) = rejects {
@@ -161,27 +171,31 @@ impl Tally {
     }
 }
 
-/// What the reading thread sends.
-enum Parcel {
+/// What the reading thread sends, and the staging one sends on: lines go with events first, then with
+/// what awaits them.
+enum Parcel<Events> {
     /// Lines of one input, that are not blank.
-    Lines { input: usize, text: Vec<u8>, lines: Vec<Line> },
+    Lines { input: usize, text: Vec<u8>, lines: Vec<Line>, events: Events },
     /// A line that is too long, in pieces.
     LongLine(Vec<u8>),
     /// Its end.
     LongLineEnd { input: usize, line: u64, bytes: usize },
     /// An input that cannot be read to its end.
     Broken(Failure),
+    /// The log takes nothing more.
+    Failed(Failure),
 }
 
 struct Line {
     number: u64,
     /// Where it stands in the parcel's text.
     text: Range<usize>,
-    event: Result<Prepared, LineError>,
+    /// Why it is no event.
+    error: Option<LineError>,
 }
 
 /// Reads the inputs to their ends, or until nobody takes the parcels any more.
-fn read(inputs: Vec<Input>, parcels: &SyncSender<Parcel>) {
+fn read(inputs: Vec<Input>, parcels: &SyncSender<Parcel<Prepared>>) {
     for (number, mut input) in inputs.into_iter().enumerate() {
         if let Err(failure) = read_one(number, &mut input, parcels) {
             let _ = parcels.send(Parcel::Broken(failure));
@@ -190,11 +204,16 @@ fn read(inputs: Vec<Input>, parcels: &SyncSender<Parcel>) {
     }
 }
 
-fn read_one(input: usize, source: &mut Input, parcels: &SyncSender<Parcel>) -> Result<(), Failure> {
+fn read_one(
+    input: usize,
+    source: &mut Input,
+    parcels: &SyncSender<Parcel<Prepared>>,
+) -> Result<(), Failure> {
     // A failure to send means that the import has ended: nobody looks at what is returned then.
     let gone = |_| Failure::BrokenPipe;
     let mut text = Vec::new();
     let mut lines = Vec::new();
+    let mut events = Prepared::new();
     loop {
         let start = text.len();
         let next = source.next_line(&mut text);
@@ -203,17 +222,19 @@ fn read_one(input: usize, source: &mut Input, parcels: &SyncSender<Parcel>) -> R
         if is_line && event::is_blank(&text[start..]) {
             text.truncate(start);
         } else if is_line {
-            let event = event::read_line(&text[start..]);
-            let event = event.and_then(|event| {
-                Prepared::new(event).map_err(|reason| LineError::new("line", reason))
+            let event = event::borrow_line(&text[start..]);
+            let added = event.and_then(|event| {
+                events.push(&event).map_err(|reason| LineError::new("line", reason))
             });
-            lines.push(Line { number, text: start..text.len(), event });
+            lines.push(Line { number, text: start..text.len(), error: added.err() });
         }
         let must_send = text.len() >= PARCEL_BYTES || source.must_wait() || !is_line;
         let rest = if is_line { Vec::new() } else { text.split_off(start) };
         if must_send && !lines.is_empty() {
             let (text, lines) = (std::mem::take(&mut text), std::mem::take(&mut lines));
-            parcels.send(Parcel::Lines { input, text, lines }).map_err(gone)?;
+            let mut events = std::mem::take(&mut events);
+            events.finish();
+            parcels.send(Parcel::Lines { input, text, lines, events }).map_err(gone)?;
         }
         match next? {
             Next::Line => {}
@@ -231,6 +252,38 @@ fn read_one(input: usize, source: &mut Input, parcels: &SyncSender<Parcel>) -> R
     }
 }
 
+/// Stages what comes, until nobody takes it any more.
+fn stage(
+    log: &Log,
+    parcels: &Receiver<Parcel<Prepared>>,
+    staged: &SyncSender<Parcel<Pending>>,
+    interrupted: &AtomicBool,
+) {
+    while !interrupted.load(Ordering::Relaxed) {
+        let parcel = match parcels.recv_timeout(PATIENCE) {
+            Ok(parcel) => parcel,
+            Err(RecvTimeoutError::Timeout) => continue,
+            Err(RecvTimeoutError::Disconnected) => return,
+        };
+        let parcel = match parcel {
+            Parcel::Lines { input, text, lines, events } => match log.stage(events) {
+                Ok(events) => Parcel::Lines { input, text, lines, events },
+                Err(error) => Parcel::Failed(error.into()),
+            },
+            Parcel::LongLine(piece) => Parcel::LongLine(piece),
+            Parcel::LongLineEnd { input, line, bytes } => {
+                Parcel::LongLineEnd { input, line, bytes }
+            }
+            Parcel::Broken(failure) => Parcel::Broken(failure),
+            Parcel::Failed(failure) => Parcel::Failed(failure),
+        };
+        let is_end = matches!(parcel, Parcel::Failed(_));
+        if staged.send(parcel).is_err() || is_end {
+            return;
+        }
+    }
+}
+
 struct Import<'a> {
     log: &'a Log,
     names: &'a [String],
@@ -243,96 +296,36 @@ struct Import<'a> {
 }
 
 impl Import<'_> {
-    /// Appends what comes. False if it was interrupted.
+    /// Answers for what comes. False if it was interrupted.
     fn take(
         &mut self,
-        parcels: &Receiver<Parcel>,
+        staged: &Receiver<Parcel<Pending>>,
         interrupted: &AtomicBool,
         read_bytes: &[Arc<AtomicU64>],
     ) -> Result<bool, Failure> {
         while !interrupted.load(Ordering::Relaxed) {
-            let mut parcel = match parcels.recv_timeout(Duration::from_millis(50)) {
-                Ok(parcel) => Some(parcel),
+            match staged.recv_timeout(PATIENCE) {
+                Ok(parcel) => self.take_one(parcel)?,
                 Err(RecvTimeoutError::Timeout) => continue,
-                Err(RecvTimeoutError::Disconnected) => return Ok(true),
-            };
-            let mut batch = Vec::new();
-            let mut line_count = 0;
-            while let Some(next) = parcel.take() {
-                match next {
-                    Parcel::Lines { input, text, lines } => {
-                        line_count += lines.len();
-                        batch.push((input, text, lines));
-                        if line_count < BATCH_LINES {
-                            parcel = parcels.try_recv().ok();
-                        }
-                    }
-                    other => {
-                        self.append(std::mem::take(&mut batch))?;
-                        self.take_other(other)?;
-                    }
+                Err(RecvTimeoutError::Disconnected) => {
+                    return Ok(!interrupted.load(Ordering::Relaxed));
                 }
             }
-            self.append(batch)?;
             self.progress.at(read_bytes.iter().map(|read| read.load(Ordering::Relaxed)).sum());
         }
         Ok(false)
     }
 
-    fn append(&mut self, batch: Vec<(usize, Vec<u8>, Vec<Line>)>) -> Result<(), Failure> {
-        let mut events = Vec::new();
-        let mut rows = Vec::new();
-        for (input, text, lines) in batch {
-            let mut kept = Vec::with_capacity(lines.len());
-            for Line { number, text, event } in lines {
-                kept.push((number, text, event.map(|event| events.push(event)).err()));
-            }
-            rows.push((input, text, kept));
-        }
-        if rows.is_empty() {
-            return Ok(());
-        }
-        let is_any = !events.is_empty();
-        let mut outcomes =
-            if is_any { self.log.append_prepared(events)? } else { Vec::new() }.into_iter();
-        let mut said = Vec::new();
-        for (input, text, lines) in rows {
-            for (number, range, error) in lines {
-                self.tally.read += 1;
-                let error = match error {
-                    Some(error) => error,
-                    None => match outcomes.next().expect("an outcome an event") {
-                        Appended::Appended { .. } => {
-                            self.tally.appended += 1;
-                            continue;
-                        }
-                        Appended::Duplicate { .. } => {
-                            self.tally.duplicates += 1;
-                            continue;
-                        }
-                        Appended::Conflict { position } => conflict(&text[range.clone()], position),
-                    },
-                };
-                self.tally.rejected += 1;
-                let _ = writeln!(said, "{}:{number}: {error}", self.names[input]);
-                if let Some(rejects) = &mut self.rejects {
-                    rejects.write(&text[range])?;
-                    rejects.write(b"\n")?;
+    fn take_one(&mut self, parcel: Parcel<Pending>) -> Result<(), Failure> {
+        match parcel {
+            Parcel::Lines { input, text, lines, events } => {
+                let outcomes = self.log.wait(events)?;
+                let is_any = !outcomes.is_empty();
+                self.answer(input, &text, lines, outcomes)?;
+                if is_any {
+                    self.acknowledge();
                 }
             }
-        }
-        if !said.is_empty() {
-            self.progress.write(&said);
-        }
-        if is_any {
-            self.acknowledge();
-        }
-        Ok(())
-    }
-
-    fn take_other(&mut self, parcel: Parcel) -> Result<(), Failure> {
-        match parcel {
-            Parcel::Lines { .. } => unreachable!("lines are appended"),
             Parcel::LongLine(piece) => {
                 if let Some(rejects) = &mut self.rejects {
                     rejects.write(&piece)?;
@@ -349,6 +342,45 @@ impl Import<'_> {
                 }
             }
             Parcel::Broken(failure) => self.broken = Some(failure),
+            Parcel::Failed(failure) => return Err(failure),
+        }
+        Ok(())
+    }
+
+    fn answer(
+        &mut self,
+        input: usize,
+        text: &[u8],
+        lines: Vec<Line>,
+        outcomes: Vec<Appended>,
+    ) -> Result<(), Failure> {
+        let mut outcomes = outcomes.into_iter();
+        let mut said = Vec::new();
+        for Line { number, text: range, error } in lines {
+            self.tally.read += 1;
+            let error = match error {
+                Some(error) => error,
+                None => match outcomes.next().expect("an outcome an event") {
+                    Appended::Appended { .. } => {
+                        self.tally.appended += 1;
+                        continue;
+                    }
+                    Appended::Duplicate { .. } => {
+                        self.tally.duplicates += 1;
+                        continue;
+                    }
+                    Appended::Conflict { position } => conflict(&text[range.clone()], position),
+                },
+            };
+            self.tally.rejected += 1;
+            let _ = writeln!(said, "{}:{number}: {error}", self.names[input]);
+            if let Some(rejects) = &mut self.rejects {
+                rejects.write(&text[range])?;
+                rejects.write(b"\n")?;
+            }
+        }
+        if !said.is_empty() {
+            self.progress.write(&said);
         }
         Ok(())
     }
@@ -366,8 +398,8 @@ impl Import<'_> {
 }
 
 fn conflict(line: &[u8], position: u64) -> LineError {
-    let id = event::read_line(line).map_or_else(|_| String::new(), |event| event.id);
-    let id = escaped(&id);
+    let event = event::borrow_line(line);
+    let id = event.map_or_else(|_| String::new(), |event| escaped(&event.id).to_string());
     LineError::new("id", format!("`{id}` is already at position {position} with other content"))
 }
 

@@ -37,8 +37,8 @@ pub(super) fn write_table(
         })?;
     }
     let mut writer = writer.ids()?;
-    for (tag, found) in &ids {
-        writer.id(tag, *found)?;
+    for (tag, position) in &ids {
+        writer.id(tag, *position)?;
     }
     writer.finish(name)
 }
@@ -79,8 +79,8 @@ pub(super) fn write_merged(
         }
     }
     while let Some(least) = (0..lists.len()).min_by_key(|i| lists[*i].0.0) {
-        let ((tag, found), list) = &mut lists[least];
-        writer.id(tag, *found)?;
+        let ((tag, position), list) = &mut lists[least];
+        writer.id(tag, *position)?;
         match list.next()? {
             Some(next) => lists[least].0 = next,
             None => drop(lists.swap_remove(least)),

@@ -42,7 +42,7 @@ mod write;
 
 use std::path::{Path, PathBuf};
 
-use event::{History, Names, Recorded};
+use event::{History, Names, Step};
 
 use account::Gather;
 pub use cache::{Cache, Row, Rows};
@@ -78,9 +78,15 @@ pub(crate) struct Anchor {
 /// One event as the log holds it, for [`Derived::append`].
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Entry<'a> {
-    /// The event in its place. Positions go up, and revisions within an account; there may be
-    /// gaps.
-    pub(crate) recorded: &'a Recorded,
+    /// What a fold reads of the event but for its texts. Positions go up, and revisions within an
+    /// account; there may be gaps.
+    pub(crate) step: Step,
+    /// The account's name.
+    pub(crate) account: &'a str,
+    /// The text of the step's `subject`.
+    pub(crate) subject: Option<&'a str>,
+    /// The text of the step's `word`.
+    pub(crate) word: Option<&'a str>,
     /// Its account's ordinal.
     pub(crate) ordinal: u64,
     /// Its account's secret, from the name frame.
@@ -89,19 +95,8 @@ pub(crate) struct Entry<'a> {
     pub(crate) chain: [u8; 32],
     /// The tag of (account, id).
     pub(crate) tag: IdTag,
-    /// 8 bytes of the content's hash: tells a duplicate from a conflict.
-    pub(crate) content: [u8; 8],
     /// Where the event's frame begins.
     pub(crate) place: Place,
-}
-
-/// What [`Derived::find_id`] knows of an id that is in the log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Found {
-    /// The event's position.
-    pub(crate) position: u64,
-    /// 8 bytes of its content's hash, as given to `append`.
-    pub(crate) content: [u8; 8],
 }
 
 /// What an append must know of an account.
@@ -223,13 +218,12 @@ impl Derived {
     /// # Errors
     /// See [`DerivedError`].
     pub(crate) fn admits(&self, entry: &Entry<'_>) -> Result<bool, DerivedError> {
-        let recorded = entry.recorded;
-        let account = recorded.event.account.as_str();
+        let Entry { step, account, .. } = *entry;
         if let Some(part) = self.table.part_of(entry.ordinal) {
-            return Ok(part.head.account == account && recorded.revision >= part.head.count);
+            return Ok(part.head.account == account && step.revision >= part.head.count);
         }
         Ok(match self.head(account)? {
-            Some(head) => head.ordinal == entry.ordinal && recorded.revision >= head.count,
+            Some(head) => head.ordinal == entry.ordinal && step.revision >= head.count,
             None => self.head_of(entry.ordinal)?.is_none(),
         })
     }
@@ -240,7 +234,7 @@ impl Derived {
     /// If its position is below [`Derived::next_position`], or its revision below the account's
     /// count in the table, or the account's ordinal is another than before.
     pub(crate) fn append(&mut self, entry: &Entry<'_>) {
-        let position = entry.recorded.position;
+        let position = entry.step.position;
         assert!(position >= self.next, "position {position} is below {}", self.next);
         self.next = position + 1;
         self.table.append(entry);
@@ -280,11 +274,11 @@ impl Derived {
         self.runs.clear(self.options.writer)
     }
 
-    /// Whether an id is in the log.
+    /// The position of the event of an id, if it is in the log.
     ///
     /// # Errors
     /// See [`DerivedError`].
-    pub(crate) fn find_id(&self, tag: &IdTag) -> Result<Option<Found>, DerivedError> {
+    pub(crate) fn find_id(&self, tag: &IdTag) -> Result<Option<u64>, DerivedError> {
         if let Some(found) = self.table.find_id(tag) {
             return Ok(Some(found));
         }

@@ -8,8 +8,8 @@
 //! 3. a *filter* over the names' hashes;
 //! 4. the *ordinals*: a list of (ordinal, block, slot) of the accounts that begin in this run,
 //!    8 + 4 + 4 bytes, big-endian;
-//! 5. the *ids*: a list of (tag, content, position beyond `from`), 16 + 8 + 4 bytes, the last
-//!    big-endian: so a run covers at most 2^32 positions;
+//! 5. the *ids*: a list of (tag, position beyond `from`), 16 + 4 bytes, the last big-endian: so a
+//!    run covers at most 2^32 positions;
 //! 6. a *filter* over the tags;
 //! 7. the *footer*: the numbers of [`Footer`] in their order.
 //!
@@ -27,12 +27,12 @@ use super::bytes::{Input, Parsed, u64_at};
 use super::file::{BlockReader, CHECKSUM_BYTES, HEADER_BYTES, Header, Span};
 use super::filter::Filter;
 use super::list::{List, ListReader, ListSpan};
-use super::{DerivedError, Found, IdTag};
+use super::{DerivedError, IdTag};
 
 /// An ordinal, the number of a block and the slot in it.
 pub(super) const ORDINAL_BYTES: usize = 16;
-/// A tag, its content's hash and its position.
-pub(super) const ID_BYTES: usize = 28;
+/// A tag and its position.
+pub(super) const ID_BYTES: usize = 20;
 /// The positions that one run can cover at most.
 pub(super) const MOST_POSITIONS: u64 = 1 << 32;
 
@@ -257,21 +257,30 @@ impl Run {
             .map_err(|what| self.file.damaged(block.offset(), what))
     }
 
-    pub(super) fn find_id(&self, tag: &IdTag) -> Result<Option<Found>, DerivedError> {
-        let (filter, ids) = lazily(&self.ids, || {
+    /// The filter and the list of ids.
+    fn ids_read(&self) -> Result<&(Filter, List<ID_BYTES, 16>), DerivedError> {
+        lazily(&self.ids, || {
             Ok((self.filter(self.footer.tags)?, List::open(&self.file, self.footer.ids)?))
-        })?;
+        })
+    }
+
+    /// False: the id is not in the run.
+    pub(super) fn may_have_id(&self, tag: &IdTag) -> Result<bool, DerivedError> {
+        Ok(self.ids_read()?.0.may_contain(tag))
+    }
+
+    pub(super) fn find_id(&self, tag: &IdTag) -> Result<Option<u64>, DerivedError> {
+        let (filter, ids) = self.ids_read()?;
         if !filter.may_contain(tag) {
             return Ok(None);
         }
         Ok(ids.find(&self.file, tag)?.map(|entry| self.id(&entry).1))
     }
 
-    fn id(&self, entry: &[u8; ID_BYTES]) -> (IdTag, Found) {
-        let (tag, rest) = entry.split_first_chunk().expect("16 bytes of tag");
-        let (content, beyond) = rest.split_first_chunk().expect("8 bytes of content hash");
+    fn id(&self, entry: &[u8; ID_BYTES]) -> (IdTag, u64) {
+        let (tag, beyond) = entry.split_first_chunk().expect("16 bytes of tag");
         let beyond = u32::from_be_bytes(beyond.try_into().expect("4 bytes of position"));
-        (*tag, Found { position: self.header.from + u64::from(beyond), content: *content })
+        (*tag, self.header.from + u64::from(beyond))
     }
 
     /// All ids, in order of tags.
@@ -305,7 +314,7 @@ pub(super) struct Ids<'a> {
 }
 
 impl Ids<'_> {
-    pub(super) fn next(&mut self) -> Result<Option<(IdTag, Found)>, DerivedError> {
+    pub(super) fn next(&mut self) -> Result<Option<(IdTag, u64)>, DerivedError> {
         Ok(self.list.next()?.map(|entry| self.run.id(&entry)))
     }
 }

@@ -15,7 +15,7 @@ use super::file::Header;
 use super::merge;
 use super::run::{MOST_POSITIONS, Run};
 use super::table::Table;
-use super::{Anchor, DerivedError, Found, Head, IdTag};
+use super::{Anchor, DerivedError, Head, IdTag};
 
 /// As many neighbours of about one size make a larger one.
 const FAN_IN: usize = 4;
@@ -30,13 +30,26 @@ pub(crate) struct Cover(Vec<Arc<Run>>);
 
 impl Cover {
     /// As [`super::Derived::find_id`], of what the runs cover.
-    pub(crate) fn find_id(&self, tag: &IdTag) -> Result<Option<Found>, DerivedError> {
+    pub(crate) fn find_id(&self, tag: &IdTag) -> Result<Option<u64>, DerivedError> {
         for run in self.0.iter().rev() {
             if let Some(found) = run.find_id(tag)? {
                 return Ok(Some(found));
             }
         }
         Ok(None)
+    }
+
+    /// False: the id is not in the runs.
+    ///
+    /// # Errors
+    /// See [`DerivedError`].
+    pub(crate) fn may_have_id(&self, tag: &IdTag) -> Result<bool, DerivedError> {
+        for run in &self.0 {
+            if run.may_have_id(tag)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// As [`super::Derived::head`], of what the runs cover.

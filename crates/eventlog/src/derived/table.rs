@@ -5,10 +5,11 @@
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
+use std::sync::OnceLock;
 
-use event::{NameId, Names, Step};
+use event::{Names, Step};
 
-use super::{Entry, Found, Head, IdTag, Place};
+use super::{Entry, Head, IdTag, Place};
 
 /// An account that has an event here.
 #[derive(Debug)]
@@ -36,6 +37,7 @@ struct Row {
     /// Without its strings.
     step: Step,
     place: Place,
+    tag: IdTag,
     subject: Kept,
     word: Kept,
     /// The number of its account's part.
@@ -110,51 +112,48 @@ pub(super) struct Table {
     parts: Vec<Part>,
     by_name: HashMap<Box<str>, u32>,
     by_ordinal: PlainMap<u64, u32>,
-    ids: PlainMap<IdTag, Found>,
+    /// The positions by tags: only once it was asked for one.
+    ids: OnceLock<PlainMap<IdTag, u64>>,
     begun: u64,
     /// What the parts and their names need.
     part_bytes: usize,
-    /// To take the strings of one event apart.
-    scratch: Names,
 }
 
 impl Table {
     pub(super) fn append(&mut self, entry: &Entry<'_>) {
-        let recorded = entry.recorded;
+        let Entry { step, place, tag, .. } = *entry;
         let index = match self.by_ordinal.get(&entry.ordinal) {
             Some(index) => *index as usize,
             None => self.add(entry),
         };
         let part = &mut self.parts[index];
-        assert!(recorded.revision >= part.head.count, "revisions go up within an account");
-        debug_assert_eq!(part.head.account, recorded.event.account);
+        assert!(step.revision >= part.head.count, "revisions go up within an account");
+        debug_assert_eq!(part.head.account, entry.account);
 
-        self.scratch.clear();
-        let step = Step::of(recorded, &mut self.scratch);
-        let mut keep =
-            |id: Option<NameId>| Kept::keep(id.map(|id| self.scratch.get(id)), &mut self.text);
-        let (subject, word) = (keep(step.subject), keep(step.word));
-        let (place, before) = (entry.place, part.last);
-        let part_number = part.number;
-        self.rows.push(Row { step, place, subject, word, part: part_number, before });
+        let mut keep = |name| Kept::keep(name, &mut self.text);
+        let (subject, word) = (keep(entry.subject), keep(entry.word));
+        let (part_number, before) = (part.number, part.last);
+        self.rows.push(Row { step, place, tag, subject, word, part: part_number, before });
         part.last = u32::try_from(self.rows.len()).expect("flushed before 2^32 events");
-        part.head.count = recorded.revision + 1;
+        part.head.count = step.revision + 1;
         part.head.chain = entry.chain;
-        self.ids.insert(entry.tag, Found { position: recorded.position, content: entry.content });
+        if let Some(ids) = self.ids.get_mut() {
+            ids.insert(tag, step.position);
+        }
     }
 
     fn add(&mut self, entry: &Entry<'_>) -> usize {
-        let account = &entry.recorded.event.account;
+        let account = entry.account;
         let index = self.parts.len();
-        let first = entry.recorded.revision;
+        let first = entry.step.revision;
         let head = Head {
-            account: account.clone(),
+            account: account.to_owned(),
             ordinal: entry.ordinal,
             count: first,
             secret: entry.secret,
             chain: [0; 32],
         };
-        let other = self.by_name.insert(account.as_str().into(), index as u32);
+        let other = self.by_name.insert(account.into(), index as u32);
         assert!(other.is_none(), "the ordinal of an account stays");
         self.by_ordinal.insert(entry.ordinal, index as u32);
         self.parts.push(Part { head, first, number: index as u32, last: 0 });
@@ -167,7 +166,8 @@ impl Table {
     /// Its size in memory, in bytes, near enough to count by.
     pub(super) fn memory_bytes(&self) -> usize {
         // A vector or a map that grows is on average three quarters full.
-        let event = size_of::<Row>() + size_of::<(IdTag, Found)>();
+        let event =
+            size_of::<Row>() + if self.ids.get().is_some() { size_of::<(IdTag, u64)>() } else { 0 };
         (self.rows.len() * event + self.text.len() + self.part_bytes) * 4 / 3
     }
 
@@ -239,8 +239,9 @@ impl Table {
         Grouped { ends, rows }
     }
 
-    pub(super) fn find_id(&self, tag: &IdTag) -> Option<Found> {
-        self.ids.get(tag).copied()
+    pub(super) fn find_id(&self, tag: &IdTag) -> Option<u64> {
+        let all = || self.rows.iter().map(|row| (row.tag, row.step.position)).collect();
+        self.ids.get_or_init(all).get(tag).copied()
     }
 
     /// The parts in byte order of names, from `from` on (included) up to `to` (excluded).
@@ -255,8 +256,8 @@ impl Table {
     }
 
     /// The ids in order of tags.
-    pub(super) fn sorted_ids(&self) -> Vec<(IdTag, Found)> {
-        let mut ids: Vec<_> = self.ids.iter().map(|(tag, found)| (*tag, *found)).collect();
+    pub(super) fn sorted_ids(&self) -> Vec<(IdTag, u64)> {
+        let mut ids: Vec<_> = self.rows.iter().map(|row| (row.tag, row.step.position)).collect();
         ids.sort_unstable_by_key(|(tag, _)| u128::from_be_bytes(*tag));
         ids
     }

@@ -7,7 +7,7 @@ use super::file::{BlockWriter, Header};
 use super::filter::Filter;
 use super::list::ListWriter;
 use super::run::{FOOTER_BYTES, Footer, ID_BYTES, MOST_POSITIONS, ORDINAL_BYTES, name_hash};
-use super::{DerivedError, Found, IdTag};
+use super::{DerivedError, IdTag};
 
 /// Records of a block, in bytes, from which it is closed: enough for BLAKE3 to hash at full width,
 /// little enough to read one for one account.
@@ -139,12 +139,11 @@ impl RunWriter {
 
 impl IdWriter {
     /// Adds an id.
-    pub(super) fn id(&mut self, tag: &IdTag, found: Found) -> Result<(), DerivedError> {
-        let beyond = u32::try_from(found.position - self.from).expect("under 2^32 in a run");
+    pub(super) fn id(&mut self, tag: &IdTag, position: u64) -> Result<(), DerivedError> {
+        let beyond = u32::try_from(position - self.from).expect("under 2^32 in a run");
         let mut entry = [0; ID_BYTES];
         entry[..16].copy_from_slice(tag);
-        entry[16..24].copy_from_slice(&found.content);
-        entry[24..].copy_from_slice(&beyond.to_be_bytes());
+        entry[16..].copy_from_slice(&beyond.to_be_bytes());
         self.tags.insert(tag);
         self.ids.push(&mut self.file, &entry)
     }

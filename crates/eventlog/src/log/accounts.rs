@@ -1,12 +1,13 @@
 //! What appending knows of accounts, so that it need not ask the files each time.
 
-use std::collections::HashMap;
+use commitment::Digest;
 
 use super::Account;
+use crate::derived::PlainMap;
 
-/// Accounts by name.
+/// Accounts by the hashes of their names.
 pub(super) struct Accounts {
-    accounts: HashMap<Box<str>, Account, foldhash::fast::RandomState>,
+    accounts: PlainMap<Digest, Account>,
     /// How many are kept, besides those of which no file knows the last events yet.
     kept: usize,
     /// With more than this, those are forgotten that files know.
@@ -15,16 +16,16 @@ pub(super) struct Accounts {
 
 impl Accounts {
     pub(super) fn new(kept: usize) -> Accounts {
-        Accounts { accounts: HashMap::default(), kept, most: kept }
+        Accounts { accounts: PlainMap::default(), kept, most: kept }
     }
 
-    pub(super) fn get(&self, name: &str) -> Option<Account> {
+    pub(super) fn get(&self, name: &Digest) -> Option<Account> {
         self.accounts.get(name).copied()
     }
 
     /// Puts an account in, or in the place of what was known of it. `covered`: the positions below this
     /// are in files.
-    pub(super) fn put(&mut self, name: &str, account: Account, covered: impl FnOnce() -> u64) {
+    pub(super) fn put(&mut self, name: &Digest, account: Account, covered: impl FnOnce() -> u64) {
         if let Some(known) = self.accounts.get_mut(name) {
             *known = account;
             return;
@@ -34,6 +35,6 @@ impl Accounts {
             self.accounts.retain(|_, account| account.to > covered);
             self.most = self.kept.max(2 * self.accounts.len());
         }
-        self.accounts.insert(name.into(), account);
+        self.accounts.insert(*name, account);
     }
 }

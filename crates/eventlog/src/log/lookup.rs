@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
+use commitment::Digest;
 use event::canonical;
 
 use super::{Account, Log, State};
 use crate::derived::DerivedError;
 use crate::indexer::Indexer;
 use crate::locate::event_frame;
-use crate::prepare::Entered;
+use crate::prepare::{Entered, Prepared};
 use crate::{AppendError, Outcome, ReadError, index};
 
 impl Log {
@@ -16,33 +17,31 @@ impl Log {
     pub(super) fn find(
         &self,
         state: &mut State,
+        parcel: &Prepared,
         new: &Entered,
     ) -> Result<Option<Outcome>, AppendError> {
-        if let Some((position, hash)) = state.recent.get(&new.tag) {
-            return Ok(Some(if hash == new.hash {
-                Outcome::Duplicate { position }
-            } else {
-                Outcome::Conflict { position }
-            }));
+        let tag = &new.key.id;
+        if let Some(recently) = state.recent.get(tag) {
+            return Ok(Some(recently.outcome(&new.key)));
         }
         // What is imported again comes in the order of the log.
         if let Some(next) = state.last_duplicate.map(|last| last + 1)
-            && let Some(Outcome::Duplicate { position }) = self.compare(state, new, next)?
+            && let Some(Outcome::Duplicate { position }) = self.compare(state, parcel, new, next)?
         {
             state.last_duplicate = Some(position);
             return Ok(Some(Outcome::Duplicate { position }));
         }
-        let Some(found) = self.ask(state, |indexer| indexer.find_id(&new.tag))? else {
+        let Some(found) = self.ask(state, |indexer| indexer.find_id(tag))? else {
             return Ok(None);
         };
         // The log has the last word, on the id and on the content.
-        let outcome = match self.compare(state, new, found.position)? {
+        let outcome = match self.compare(state, parcel, new, found)? {
             Some(outcome) => Some(outcome),
             None => {
                 let end = state.durable;
                 state.indexer.rebuild(end).map_err(Arc::new)?;
-                match state.indexer.find_id(&new.tag) {
-                    Ok(Some(found)) => self.compare(state, new, found.position)?,
+                match state.indexer.find_id(tag) {
+                    Ok(Some(found)) => self.compare(state, parcel, new, found)?,
                     Ok(None) => None,
                     Err(e) => return Err(Arc::new(index::failed(&self.folder, &e)).into()),
                 }
@@ -59,13 +58,14 @@ impl Log {
     fn compare(
         &self,
         state: &mut State,
+        parcel: &Prepared,
         new: &Entered,
         position: u64,
     ) -> Result<Option<Outcome>, AppendError> {
         if position >= state.durable.events {
             return Ok(None);
         }
-        let Some(account) = self.account(state, &new.recorded.event.account)? else {
+        let Some(account) = self.account(state, &new.key.account, parcel.account(new))? else {
             return Ok(None);
         };
         let end = state.durable;
@@ -76,17 +76,17 @@ impl Log {
         if envelope.ordinal != account.ordinal {
             return Ok(None);
         }
-        let event = &new.recorded.event;
-        let is_same = content == new.content
-            && envelope.kind == event.payload.kind()
-            && envelope.actor == event.actor
-            && envelope.surface == event.surface
-            && envelope.occurred_at == event.occurred_at;
+        let step = &new.step;
+        let is_same = content == parcel.content(new)
+            && envelope.kind == step.kind
+            && envelope.actor == step.actor
+            && envelope.surface == step.surface
+            && envelope.occurred_at == step.occurred_at;
         if is_same {
             return Ok(Some(Outcome::Duplicate { position }));
         }
         let old = canonical::decode_content(envelope.kind, content);
-        let has_id = old.is_ok_and(|old| old.id == event.id);
+        let has_id = old.is_ok_and(|old| old.id == parcel.id(new));
         Ok(has_id.then_some(Outcome::Conflict { position }))
     }
 
@@ -94,9 +94,10 @@ impl Log {
     pub(super) fn account(
         &self,
         state: &mut State,
+        key: &Digest,
         name: &str,
     ) -> Result<Option<Account>, AppendError> {
-        if let Some(account) = state.accounts.get(name) {
+        if let Some(account) = state.accounts.get(key) {
             return Ok(Some(account));
         }
         let Some(head) = self.ask(state, |indexer| indexer.head(name))? else { return Ok(None) };
@@ -106,7 +107,7 @@ impl Log {
         })?;
         let account = Account { ordinal, secret: head.secret, next: head.count, to: 0 };
         let State { accounts, indexer, .. } = state;
-        accounts.put(name, account, || indexer.covered());
+        accounts.put(key, account, || indexer.covered());
         Ok(Some(account))
     }
 

@@ -2,7 +2,7 @@
 
 use event::{Event, Timestamp};
 
-use super::Log;
+use super::{Log, Pending};
 use crate::prepare::prepare;
 use crate::{AppendError, Outcome};
 
@@ -11,9 +11,14 @@ impl Log {
     /// has none of its own. The times go up, as a log's clock does.
     pub(crate) fn append_recorded(
         &self,
-        events: Vec<(Event, Timestamp)>,
+        events: &[(Event, Timestamp)],
     ) -> Result<Vec<Outcome>, AppendError> {
-        let (events, times): (Vec<_>, Vec<_>) = events.into_iter().unzip();
-        self.append_at(prepare(events)?.into_iter().zip(times))
+        let mut all = Pending::default();
+        for of_one_time in events.chunk_by(|(_, a), (_, b)| a == b) {
+            for parcel in prepare(of_one_time.iter().map(|(event, _)| event))? {
+                all.join(self.stage_at(parcel, of_one_time[0].1)?);
+            }
+        }
+        self.wait(all)
     }
 }

@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use event::{
-    Actor, ClearCause, Event, History, Names, Payload, PurgeCause, Recorded, RecordedBy, Surface,
-    Timestamp,
+    Actor, ClearCause, Event, History, Names, Payload, PurgeCause, Recorded, RecordedBy, Step,
+    Surface, Timestamp,
 };
 
 use super::{Account, Anchor, Derived, DerivedError, Entry, Head, Options, Place};
@@ -72,15 +72,17 @@ impl Log {
     }
 
     fn entry<'a>(&self, recorded: &'a Recorded) -> Entry<'a> {
-        let Event { account, id, .. } = &recorded.event;
-        let content = blake3::hash(format!("{:?}", recorded.event).as_bytes());
+        let Event { account, id, payload, .. } = &recorded.event;
+        let (subject, word) = texts(payload);
         Entry {
-            recorded,
+            step: Step::of(recorded, &mut Names::default()),
+            account,
+            subject,
+            word,
             ordinal: self.ordinal(account),
             secret: secret(account),
             chain: chain(recorded),
             tag: tag(account, id),
-            content: *content.as_bytes().first_chunk().unwrap(),
             place: place(recorded.position),
         }
     }
@@ -131,8 +133,7 @@ impl Log {
         assert_eq!(derived.accounts(), names.len() as u64);
         for recorded in &self.events {
             let entry = self.entry(recorded);
-            let found = derived.find_id(&entry.tag)?.map(|found| (found.position, found.content));
-            assert_eq!(found, Some((recorded.position, entry.content)));
+            assert_eq!(derived.find_id(&entry.tag)?, Some(recorded.position));
         }
         let accounts: Vec<Account> = names.iter().map(|name| self.account(name)).collect();
         for account in &accounts {
@@ -219,6 +220,22 @@ fn secret(account: &str) -> [u8; 32] {
 /// Kept for some only.
 fn chain(recorded: &Recorded) -> [u8; 32] {
     if recorded.position.is_multiple_of(3) { [0; 32] } else { [recorded.position as u8 | 1; 32] }
+}
+
+/// Those of the step's subject and word.
+fn texts(payload: &Payload) -> (Option<&str>, Option<&str>) {
+    match payload {
+        Payload::TierChanged { tier: word } | Payload::SyncOff { category: word } => {
+            (None, Some(word))
+        }
+        Payload::ItemUploaded { item, category, .. } => (Some(item), Some(category)),
+        Payload::ItemModified { item: subject, .. }
+        | Payload::ItemTrashed { item: subject }
+        | Payload::ItemPurged { item: subject, .. }
+        | Payload::BackupCompleted { backup: subject, .. }
+        | Payload::HoldPlaced { hold: subject } => (Some(subject), None),
+        _ => (None, None),
+    }
 }
 
 fn payload(rng: &mut fastrand::Rng) -> Payload {
