@@ -1,5 +1,5 @@
 //! Installs what `stillthere bench` is measured against, into `target/peers`: a virtual environment of
-//! Python with DuckDB and Polars, and a program that knows key-value stores.
+//! Python with DuckDB and Polars, a program that knows key-value stores, and b3sum.
 
 use std::path::Path;
 use std::process::Command;
@@ -24,6 +24,7 @@ pub fn set_up() -> Result<(), String> {
         missing.extend(crate::status(&mut pip).err());
     }
     missing.extend(stores(&folder).err());
+    missing.extend(b3sum(&folder).err());
     if !is_there("sqlite3") {
         let instead = "Python's module stands in for it, Debian's package sqlite3 brings it";
         missing.push(format!("the program sqlite3: {instead}"));
@@ -39,6 +40,11 @@ fn stores(folder: &Path) -> Result<(), String> {
     let root = folder.display().to_string();
     let package = ["install", "--quiet", "--path", "benches", "--example", "stores"];
     crate::run("cargo", &[&package[..], &["--locked", "--force", "--root", &root]].concat())
+}
+
+fn b3sum(folder: &Path) -> Result<(), String> {
+    let root = folder.display().to_string();
+    crate::run("cargo", &["install", "--quiet", "b3sum", "--locked", "--root", &root])
 }
 
 fn is_there(program: &str) -> bool {

@@ -12,13 +12,22 @@ FILE = "duckdb.db"
 PARQUET = "events.parquet"
 
 
-def import_lines():
-    """`read_json` into a table file, closed, so that all of it is in the file."""
-    remove(FILE, FILE + ".wal")
+def import_by(file, *queries):
+    """Into a table file, closed, so that all of it is in the file."""
+    remove(file, file + ".wal")
     with Clock() as clock:
-        with duckdb.connect(FILE) as db:
-            db.execute(sql(__file__, "import.sql"))
-    return {"seconds": clock.seconds, "bytes": os.path.getsize(FILE)}
+        with duckdb.connect(file) as db:
+            for query in queries:
+                db.execute(sql(__file__, query))
+    return {"seconds": clock.seconds, "bytes": os.path.getsize(file)}
+
+
+def import_lines():
+    return import_by(FILE, "import.sql")
+
+
+def import_unique():
+    return import_by("duckdb-unique.db", "import.sql", "import-unique.sql")
 
 
 def prepare():
@@ -56,6 +65,7 @@ def over_parquet(out):
 main(
     {
         "import": import_lines,
+        "import-unique": import_unique,
         "prepare": prepare,
         "accounts": in_memory,
         "accounts-parquet": over_parquet,

@@ -225,7 +225,7 @@ pub enum Verb {
     #[command(after_help = "Example:\n  stillthere bench\n  \
         stillthere bench --events 5000000 --accounts 100000 --rounds 5 --out bench.json \
         --chart bench.svg\n  stillthere bench --only accounts,verify --peers none\n\n\
-        `cargo xtask peers` installs the peers (DuckDB, Polars, SQLite, redb, fjall, sled) into \
+        `cargo xtask peers` installs the peers (DuckDB, Polars, SQLite, redb, fjall, sled, b3sum) into \
         target/peers. Each round they take turns with ours.")]
     Bench(BenchArgs),
     /// Print a completion script for a shell

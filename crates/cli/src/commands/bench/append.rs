@@ -65,7 +65,7 @@ pub fn batches(work: Work, batch: usize, bench: &Bench<'_>) -> Result<Row, Failu
     let mut contenders = vec![
         Contender::new("stillthere", ours),
         Contender::new("raw write and fdatasync", raw),
-        Contender::new("the same where the file need not grow", raw_in_place),
+        Contender::new("the same over space written before", raw_in_place),
     ];
     for (name, title) in [
         ("sqlite", "SQLite, WAL, synchronous=FULL"),
@@ -128,21 +128,23 @@ pub fn threads(work: Work, bench: &Bench<'_>) -> Result<Row, Failure> {
     };
     let contenders = vec![
         Contender::new("stillthere", ours),
-        Contender::new("a bare mutex and condition, the same bytes", bare),
+        Contender::new("a bare mutex and condition", bare),
     ];
     Row::measure(work, &bench.turns, Some(events.len() as u64), contenders)
 }
 
 /// The first of the generated events.
-fn events(place: &Place, most: usize) -> Result<Vec<Event>, Failure> {
+pub fn events(place: &Place, most: usize) -> Result<Vec<Event>, Failure> {
+    let lines = first_lines(place, most)?;
+    let event = |line: Vec<u8>| read_line(&line).expect("what was generated are events");
+    Ok(lines.into_iter().map(event).collect())
+}
+
+/// Their lines.
+pub fn first_lines(place: &Place, most: usize) -> Result<Vec<Vec<u8>>, Failure> {
     let path = place.events();
-    let unread = |error: &io::Error| Failure::file(&path, "read it", error);
-    let file = File::open(&path).map_err(|e| unread(&e))?;
-    let event = |line: io::Result<Vec<u8>>| {
-        let line = line.map_err(|e| unread(&e))?;
-        Ok(read_line(&line).expect("what was generated are events"))
-    };
-    BufReader::new(file).split(b'\n').take(most).map(event).collect()
+    let lines = |file: File| BufReader::new(file).split(b'\n').take(most).collect();
+    File::open(&path).and_then(lines).map_err(|e| Failure::file(&path, "read it", &e))
 }
 
 /// What a store's log is made of, to write it again raw.

@@ -12,17 +12,49 @@ use serde_json::{Value, json};
 use super::Work;
 use crate::failure::Failure;
 
-/// One round of one contender: seconds, or, where a work has no time, bytes.
-#[derive(Debug, Clone, Copy)]
+/// What a work is measured in. Less is better.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unit {
+    Seconds,
+    SecondsPerEvent,
+    Bytes,
+    BytesPerEvent,
+}
+
+impl Unit {
+    fn name(self) -> &'static str {
+        match self {
+            Unit::Seconds => "seconds",
+            Unit::SecondsPerEvent => "seconds_per_event",
+            Unit::Bytes => "bytes",
+            Unit::BytesPerEvent => "bytes_per_event",
+        }
+    }
+}
+
+/// One round of one contender.
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Sample {
+    /// In the work's unit.
     pub amount: f64,
     /// The most memory that its process had.
     pub peak_bytes: Option<u64>,
+    /// What was read of files, cached or not.
+    pub read_bytes: Option<u64>,
 }
 
 impl Sample {
+    pub fn new(amount: f64) -> Sample {
+        Sample { amount, ..Sample::default() }
+    }
+
     pub fn of(time: Duration) -> Sample {
-        Sample { amount: time.as_secs_f64(), peak_bytes: None }
+        Sample::new(time.as_secs_f64())
+    }
+
+    /// Its amount shared out among so many events.
+    pub fn per_event(self, events: u64) -> Sample {
+        Sample { amount: self.amount / events.max(1) as f64, ..self }
     }
 }
 
@@ -54,6 +86,10 @@ impl Rounds {
         self.samples.iter().filter_map(|sample| sample.peak_bytes).max()
     }
 
+    pub fn read_bytes(&self) -> Option<u64> {
+        self.samples.iter().filter_map(|sample| sample.read_bytes).max()
+    }
+
     fn sorted(&self) -> Vec<f64> {
         let mut amounts: Vec<f64> = self.samples.iter().map(|sample| sample.amount).collect();
         amounts.sort_by(f64::total_cmp);
@@ -64,7 +100,7 @@ impl Rounds {
         let rounds: Vec<f64> = self.samples.iter().map(|sample| sample.amount).collect();
         json!({
             "min": self.min(), "median": self.median(), "max": self.max(), "rounds": rounds,
-            "peak_bytes": self.peak_bytes(),
+            "peak_bytes": self.peak_bytes(), "read_bytes": self.read_bytes(),
         })
     }
 }
@@ -169,12 +205,15 @@ impl Row {
                 object
             })
             .collect();
+        let is_time = self.work.unit() == Unit::Seconds;
+        let timed = self.events.filter(|_| is_time);
+        let events_per_second = timed.map(|events| events as f64 / self.ours.median());
         json!({
             "work": self.work.name(),
             "what": self.work.title().0,
-            "unit": if self.work.is_of_bytes() { "bytes_per_event" } else { "seconds" },
+            "unit": self.work.unit().name(),
             "events": self.events,
-            "events_per_second": self.events.map(|events| events as f64 / self.ours.median()),
+            "events_per_second": events_per_second,
             "ours": self.ours.json(),
             "against": against,
             "failed": self.failed,
@@ -182,23 +221,20 @@ impl Row {
     }
 }
 
-/// How often a process is asked for its memory.
-const WATCH: Duration = Duration::from_millis(10);
-
 /// Runs a process to its end: its time on the wall, and the most memory it had, as far as the system
-/// tells (Linux: what `VmHWM` last said, asked every [`WATCH`]).
-pub fn process(command: &mut Command, name: &str) -> Result<Sample, Failure> {
+/// tells (Linux: what `VmHWM` last said, asked every `watch`).
+pub fn process(command: &mut Command, name: &str, watch: Duration) -> Result<Sample, Failure> {
     let failed = |reason: String| Failure::Usage(format!("{name}: {reason}"));
     let begun = Instant::now();
     let mut child = command.spawn().map_err(|e| failed(e.to_string()))?;
     let status_file = format!("/proc/{}/status", child.id());
     let (ended, end) = channel::<()>();
     let (status, time, peak_bytes) = std::thread::scope(|scope| {
-        let watch = scope.spawn(move || {
+        let watcher = scope.spawn(move || {
             let mut peak = None;
             loop {
                 peak = peak_of(&status_file).max(peak);
-                match end.recv_timeout(WATCH) {
+                match end.recv_timeout(watch) {
                     Err(RecvTimeoutError::Timeout) => {}
                     _ => return peak,
                 }
@@ -207,17 +243,28 @@ pub fn process(command: &mut Command, name: &str) -> Result<Sample, Failure> {
         let status = child.wait();
         let time = begun.elapsed();
         drop(ended);
-        (status, time, watch.join().expect("the watch does not panic"))
+        (status, time, watcher.join().expect("the watcher does not panic"))
     });
     match status {
         Ok(status) if status.success() => {
             // Of one that is over so soon only its birth was seen.
-            let peak_bytes = peak_bytes.filter(|_| time > 3 * WATCH);
+            let peak_bytes = peak_bytes.filter(|_| time > 3 * watch);
             Ok(Sample { peak_bytes, ..Sample::of(time) })
         }
         Ok(status) => Err(failed(status.to_string())),
         Err(error) => Err(failed(error.to_string())),
     }
+}
+
+/// Whether a process can be asked for the most memory that it had.
+pub fn tells_memory() -> bool {
+    peak_of("/proc/self/status").is_some()
+}
+
+/// Bytes that this process has read of files so far, as far as the system tells.
+pub fn bytes_read() -> Option<u64> {
+    let text = fs::read_to_string("/proc/self/io").ok()?;
+    text.lines().find_map(|line| line.strip_prefix("rchar:"))?.trim().parse().ok()
 }
 
 fn peak_of(status_file: &str) -> Option<u64> {
@@ -232,7 +279,7 @@ mod tests {
     use super::*;
 
     fn rounds(amounts: &[f64]) -> Rounds {
-        let sample = |amount: &f64| Sample { amount: *amount, peak_bytes: None };
+        let sample = |amount: &f64| Sample::new(*amount);
         Rounds { samples: amounts.iter().map(sample).collect() }
     }
 
@@ -257,7 +304,7 @@ mod tests {
                 said.borrow_mut().push(letter);
                 match amount {
                     0.0 => Err(Failure::Usage("no".to_owned())),
-                    _ => Ok(Sample { amount, peak_bytes: None }),
+                    _ => Ok(Sample::new(amount)),
                 }
             }
         };

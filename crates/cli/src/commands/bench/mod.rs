@@ -2,18 +2,23 @@
 //! installed.
 //!
 //! A *work* is what is measured; its *contenders* do it in turn, ours first, a round each, so that what
-//! slows the machine down slows all of them. [`works`] has the works, [`append`] those through the
-//! library, [`peers`] the others' programs, [`report`] and [`chart`] what comes out.
+//! slows the machine down slows all of them. [`works`] has the works, [`growth`] those that hold a log
+//! against a tenth of it, [`single`] those on a store that was written one event at a time, [`append`]
+//! those that append; [`ours`] runs this program, [`peers`] the others'; [`report`] and [`chart`] are what
+//! comes out.
 
 mod answers;
 mod append;
 mod chart;
 mod group;
+mod growth;
 mod machine;
 mod measure;
+mod ours;
 mod peers;
 mod place;
 mod report;
+mod single;
 mod works;
 
 use std::fs::File;
@@ -32,7 +37,7 @@ use machine::Machine;
 use measure::{Row, Turns};
 use peers::Peers;
 pub use peers::Wanted;
-use place::Place;
+use place::{ALL, Place, Subject};
 pub use works::Work;
 
 /// What the works share.
@@ -42,6 +47,8 @@ struct Bench<'a> {
     peers: Peers,
     turns: Turns,
     answers: Answers,
+    /// The number of the core that is used where one alone may be.
+    one_core: Option<String>,
     /// Accounts of all sizes, from the quietest to the busiest, for the works that ask for one.
     some_accounts: Vec<String>,
 }
@@ -56,15 +63,33 @@ pub fn run(args: &BenchArgs, question: &Question, screen: &mut Screen) -> Result
     for warning in machine.warnings() {
         say(warning);
     }
-    let peers = Peers::find(&args.peers, &place)?;
+    let mut peers = Peers::find(&args.peers, &place)?;
+    let one_core = ours::one_core();
+    if let Err(reason) = one_core {
+        peers.leave_out("one core", reason);
+    }
     let began = now();
-    write_events(args, &place)?;
+    write_events(&place, ALL, args.accounts, args.events, args.seed)?;
 
     let only = args.only.as_deref().unwrap_or(Work::ALL);
     let works: Vec<Work> = Work::ALL.iter().copied().filter(|work| only.contains(work)).collect();
+    let works: Vec<Work> = match measure::tells_memory() {
+        true => works,
+        false => {
+            peers.leave_out("memory", "this system does not tell a process's");
+            works.into_iter().filter(|work| !work.is_of_memory()).collect()
+        }
+    };
     let turns = Turns { rounds: args.rounds, interrupted: catch_interrupts() };
-    let mut bench =
-        Bench { args, place, peers, turns, answers: Answers::default(), some_accounts: Vec::new() };
+    let mut bench = Bench {
+        args,
+        place,
+        peers,
+        turns,
+        answers: Answers::default(),
+        one_core: one_core.ok(),
+        some_accounts: Vec::new(),
+    };
     let progress = Progress::of_things(works.len() as u64);
     works::prepare(&mut bench, &works)?;
     let mut rows: Vec<Row> = Vec::new();
@@ -94,12 +119,18 @@ pub fn run(args: &BenchArgs, question: &Question, screen: &mut Screen) -> Result
     Ok(if bench.answers.differ() { Outcome::BadNews } else { Outcome::Fine })
 }
 
-/// The events that all read.
-fn write_events(args: &BenchArgs, place: &Place) -> Result<(), Failure> {
-    let path = place.events();
+/// The events that a log is made of.
+fn write_events(
+    place: &Place,
+    subject: Subject,
+    accounts: u64,
+    events: u64,
+    seed: u64,
+) -> Result<(), Failure> {
+    let path = place.path(subject.events);
     let written = File::create(&path).and_then(|file| {
         let mut file = BufWriter::new(file);
-        generate(args.accounts, args.events, args.seed, &mut file)?;
+        generate(accounts, events, seed, &mut file)?;
         file.flush()
     });
     written.map_err(|error| match error.kind() {

@@ -22,10 +22,11 @@ macro_rules! files {
     };
 }
 
-const FILES: [(&str, &str); 12] = files![
+const FILES: [(&str, &str); 13] = files![
     "peer.py",
     "duckdb/run.py",
     "duckdb/import.sql",
+    "duckdb/import-unique.sql",
     "duckdb/accounts.sql",
     "polars/run.py",
     "polars/accounts.py",
@@ -44,6 +45,9 @@ const PROGRAMS: [(&str, &str); 4] =
 /// The program that appends to key-value stores, and which it knows.
 const STORES: &str = "stores";
 const STORE_NAMES: [&str; 3] = ["redb", "fjall", "sled"];
+
+/// The program that hashes files.
+pub const B3SUM: &str = "b3sum";
 
 const SET_UP: &str = "`cargo xtask peers` installs it";
 
@@ -75,6 +79,7 @@ pub struct Peers {
     python: PathBuf,
     /// The program for key-value stores.
     stores: Option<PathBuf>,
+    b3sum: PathBuf,
     found: Vec<Peer>,
     missing: Vec<String>,
 }
@@ -94,6 +99,7 @@ impl Peers {
             place: place.dir().to_owned(),
             python: PathBuf::from("python3"),
             stores: None,
+            b3sum: PathBuf::from(B3SUM),
             found: Vec::new(),
             missing: Vec::new(),
         };
@@ -110,7 +116,9 @@ impl Peers {
         };
         if let Some(folder) = folder {
             peers.python = folder.join("bin/python");
-            peers.stores = Some(folder.join("bin").join(STORES)).filter(|path| path.exists());
+            let program = |name| Some(folder.join("bin").join(name)).filter(|path| path.exists());
+            peers.stores = program(STORES);
+            peers.b3sum = program(B3SUM).unwrap_or(peers.b3sum);
         }
         peers
             .lay_out()
@@ -126,7 +134,22 @@ impl Peers {
             }
             None => peers.missing.push(format!("{}: {SET_UP}", STORE_NAMES.join(", "))),
         }
+        match peers.b3sum_version() {
+            Some(version) => peers.found.push(Peer { name: B3SUM, title: B3SUM, version }),
+            None => peers.missing.push(format!("{B3SUM}: {SET_UP}")),
+        }
         Ok(peers)
+    }
+
+    /// The program that hashes files, which wants their names.
+    pub fn b3sum(&self) -> Command {
+        Command::new(&self.b3sum)
+    }
+
+    fn b3sum_version(&self) -> Option<String> {
+        let output = self.b3sum().arg("--version").stdin(Stdio::null()).output().ok()?;
+        let said = String::from_utf8(output.stdout).ok()?;
+        Some(said.trim().strip_prefix(B3SUM)?.trim().to_owned())
     }
 
     /// Asks a program for its version.
@@ -173,7 +196,7 @@ impl Peers {
         let answer = self.ask(command, step, arguments).map_err(Failure::Usage)?;
         let seconds = answer["seconds"].as_f64();
         let amount = seconds.ok_or_else(|| Failure::Usage(format!("{step} says no seconds")))?;
-        Ok(Sample { amount, peak_bytes: answer["peak_bytes"].as_u64() })
+        Ok(Sample { peak_bytes: answer["peak_bytes"].as_u64(), ..Sample::new(amount) })
     }
 
     /// The command of a program in Python, which wants its step.

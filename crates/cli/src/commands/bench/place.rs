@@ -1,9 +1,22 @@
 //! The folder that a benchmark works in, and takes away at its end.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::failure::Failure;
+
+/// A log that is measured, by names in the place: the event lines that it is made of, and its store.
+#[derive(Debug, Clone, Copy)]
+pub struct Subject {
+    pub events: &'static str,
+    pub store: &'static str,
+}
+
+/// All events. The peers know their file by its name.
+pub const ALL: Subject = Subject { events: "events.ndjson", store: "bench.store" };
+/// A tenth of the events, of a tenth of the accounts.
+pub const TENTH: Subject = Subject { events: "tenth.ndjson", store: "tenth.store" };
 
 /// A folder of this run alone.
 pub struct Place {
@@ -30,21 +43,30 @@ impl Place {
         self.dir.join(name)
     }
 
-    /// The generated event lines; the peers know them by this name.
+    /// Where answers are written.
+    pub fn lines(&self) -> PathBuf {
+        self.path("lines.ndjson")
+    }
+
+    pub fn policy(&self) -> PathBuf {
+        self.path("plain.toml")
+    }
+
+    /// The generated event lines.
     pub fn events(&self) -> PathBuf {
-        self.path("events.ndjson")
+        self.path(ALL.events)
     }
 
     /// The store that works write and read.
     pub fn store(&self) -> PathBuf {
-        self.path("bench.store")
+        self.path(ALL.store)
     }
 
     /// Removes a folder that an earlier round left, if there is one.
     pub fn clear(&self, name: &str) -> Result<PathBuf, Failure> {
         let path = self.path(name);
         match fs::remove_dir_all(&path) {
-            Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
+            Err(e) if e.kind() != io::ErrorKind::NotFound => {
                 Err(Failure::file(&path, "remove it", &e))
             }
             _ => Ok(path),
@@ -67,4 +89,22 @@ pub fn bytes_under(dir: &Path) -> u64 {
         Err(_) => 0,
     });
     bytes.sum()
+}
+
+/// Copies a folder that is not there yet, and waits until the copy is on the disk, so that who works on it
+/// does not wait for that.
+pub fn copy_folder(from: &Path, to: &Path) -> io::Result<()> {
+    fs::create_dir(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let to = to.join(entry.file_name());
+        match entry.metadata()?.is_dir() {
+            true => copy_folder(&entry.path(), &to)?,
+            false => {
+                fs::copy(entry.path(), &to)?;
+                File::open(&to)?.sync_all()?;
+            }
+        }
+    }
+    Ok(())
 }

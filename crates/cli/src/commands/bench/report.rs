@@ -3,10 +3,10 @@
 use event::Timestamp;
 use serde_json::{Value, json};
 
-use super::Bench;
 use super::machine::Machine;
-use super::measure::{Rounds, Row};
+use super::measure::{Rounds, Row, Unit};
 use super::place::bytes_under;
+use super::{Bench, Work};
 use crate::failure::Failure;
 use crate::question::Question;
 use crate::show::amount;
@@ -62,43 +62,33 @@ impl Report<'_> {
         }
         screen.line("")?;
         let mut table = Table::new([
-            Column::words(question.pick("work", "工作")),
-            Column::text(question.pick("median (min–max)", "中位数（最小–最大）")),
-            Column::number(question.pick("memory", "内存")),
-            Column::words(question.pick("against", "对照")),
+            Column::long(question.pick("work", "工作")),
             Column::text(question.pick("median (min–max)", "中位数（最小–最大）")),
             Column::number(question.pick("memory", "内存")),
             Column::number(question.pick("ratio", "倍数")),
         ]);
         for row in self.rows {
-            let said = |rounds: &Rounds| spread(rounds, row.work.is_of_bytes());
+            let unit = row.work.unit();
             let (en, zh) = row.work.title();
-            let mut left = vec![
-                Cell::styled(question.pick(en, zh), style::BOLD),
-                said(&row.ours).into(),
-                memory(&row.ours),
-            ];
-            let mut lines: Vec<Vec<Cell>> = (row.against.iter())
-                .map(|(name, theirs)| {
-                    let ratio = row.ratio(theirs);
-                    let style = if ratio < 1.0 { style::CARE } else { style::GOOD };
-                    let ratio = format!("{} ×", three_digits(ratio));
-                    vec![
-                        name.into(),
-                        said(theirs).into(),
-                        memory(theirs),
-                        Cell::styled(ratio, style),
-                    ]
-                })
-                .collect();
-            if lines.is_empty() {
-                lines
-                    .push(vec![const { None::<&str> }; 4].into_iter().map(Cell::or_dash).collect());
-            }
-            for right in lines {
-                left.extend(right);
-                table.row(screen, std::mem::take(&mut left))?;
-                left = vec!["".into(), "".into(), "".into()];
+            table.row(
+                screen,
+                vec![
+                    Cell::styled(question.pick(en, zh), style::BOLD),
+                    spread(&row.ours, unit).into(),
+                    memory(&row.ours),
+                    "".into(),
+                ],
+            )?;
+            for (name, theirs) in &row.against {
+                let ratio = row.ratio(theirs);
+                let style = if ratio < 1.0 { style::CARE } else { style::GOOD };
+                let cells = vec![
+                    format!("· {name}").into(),
+                    spread(theirs, unit).into(),
+                    memory(theirs),
+                    Cell::styled(format!("{} ×", three_digits(ratio)), style),
+                ];
+                table.row(screen, cells)?;
             }
         }
         table.end(screen)?;
@@ -108,6 +98,7 @@ impl Report<'_> {
             "倍数：我们的速度是对照的多少倍；体积则是小多少倍。",
         ))?;
         self.disk(question, screen)?;
+        self.read(question, screen)?;
         self.answers(question, screen)?;
         for row in self.rows {
             for failed in &row.failed {
@@ -127,7 +118,7 @@ impl Report<'_> {
             let bytes = bytes_under(&self.bench.place.store().join(folder));
             three_digits(bytes as f64 / self.bench.args.events as f64)
         };
-        if self.rows.iter().all(|row| !row.work.is_of_bytes()) {
+        if self.rows.iter().all(|row| row.work != Work::Size) {
             return Ok(());
         }
         let (log, derived) = (an_event("log"), an_event("derived"));
@@ -135,6 +126,24 @@ impl Report<'_> {
             format!("on disk an event: log {log} B, derived files {derived} B"),
             format!("每条事件占用磁盘：日志 {log} B，派生文件 {derived} B"),
         ))
+    }
+
+    /// What was read, where that was counted.
+    fn read(&self, question: &Question, screen: &mut Screen) -> Result<(), Failure> {
+        for row in self.rows {
+            let Some(ours) = row.ours.read_bytes() else { continue };
+            let theirs = row.against.iter().filter_map(|(name, rounds)| {
+                Some(format!("{}, {name}", amount::bytes(rounds.read_bytes()?)))
+            });
+            let read = std::iter::once(amount::bytes(ours)).chain(theirs);
+            let read = read.collect::<Vec<_>>().join("; ");
+            let name = row.work.name();
+            screen.line(question.pick(
+                format!("{name}: bytes read: {read}"),
+                format!("{name}：读取的字节：{read}"),
+            ))?;
+        }
+        Ok(())
     }
 
     /// Whether all gave the same lines.
@@ -167,20 +176,21 @@ fn memory(rounds: &Rounds) -> Cell {
 }
 
 /// `412 ms (401–450)`
-fn spread(rounds: &Rounds, of_bytes: bool) -> String {
+fn spread(rounds: &Rounds, unit: Unit) -> String {
     let median = rounds.median();
-    let (unit, size) = match () {
-        () if of_bytes => ("B", 1.0),
-        () if median >= 1.0 => ("s", 1.0),
-        () if median >= 1e-3 => ("ms", 1e-3),
-        () => ("µs", 1e-6),
+    let (unit, size) = match unit {
+        Unit::BytesPerEvent => ("B", 1.0),
+        Unit::Bytes => ("MiB", 1024.0 * 1024.0),
+        _ if median >= 1.0 => ("s", 1.0),
+        _ if median >= 1e-3 => ("ms", 1e-3),
+        _ if median >= 1e-6 => ("µs", 1e-6),
+        _ => ("ns", 1e-9),
     };
-    let said = |amount: f64| three_digits(amount / size);
-    match of_bytes {
-        true => format!("{} {unit}", said(median)),
-        false => {
-            format!("{} {unit} ({}–{})", said(median), said(rounds.min()), said(rounds.max()))
-        }
+    let [least, median, most] =
+        [rounds.min(), median, rounds.max()].map(|amount| three_digits(amount / size));
+    match least == most {
+        true => format!("{median} {unit}"),
+        false => format!("{median} {unit} ({least}–{most})"),
     }
 }
 

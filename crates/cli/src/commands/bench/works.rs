@@ -1,24 +1,24 @@
 //! The works, and who does each.
 
 use std::cell::RefCell;
-use std::fs::File;
-use std::path::Path;
-use std::process::{Command, Stdio};
+use std::fs::{self, File};
+use std::io;
+use std::path::PathBuf;
+use std::process::Stdio;
 use std::time::Instant;
 
 use event::Timestamp;
 use projection::fold;
 
-use super::measure::{Contender, Row, Sample, Turns, median, process};
-use super::peers::PLAIN_POLICY;
-use super::place::{Place, bytes_under};
-use super::{Bench, append};
+use super::measure::{Contender, Row, Sample, Turns, Unit, median, process};
+use super::ours::{AS_OF, Ours, SELDOM};
+use super::peers::{B3SUM, PLAIN_POLICY, Peers};
+use super::place::{ALL, Place, TENTH, bytes_under};
+use super::{Bench, append, growth, single, write_events};
 use crate::failure::Failure;
 use crate::question::now;
 use crate::store::Store;
 
-/// All that is generated has happened by then; the peers know it too.
-const AS_OF: &str = "2026-01-01T00:00:00Z";
 /// How many accounts are asked for one by one.
 const ASKED: usize = 9;
 
@@ -33,7 +33,19 @@ pub enum Work {
     StateWarm,
     VerifyQuick,
     Verify,
+    GrowthImport,
+    GrowthAccounts,
+    GrowthVerify,
+    MemoryImport,
+    MemoryAccounts,
+    MemoryVerify,
+    Reopen,
+    ReopenKilled,
     Size,
+    SingleSize,
+    SingleAccounts,
+    SingleExport,
+    SingleVerify,
     Append1,
     Append100,
     Append10000,
@@ -50,7 +62,19 @@ impl Work {
         Work::StateWarm,
         Work::VerifyQuick,
         Work::Verify,
+        Work::GrowthImport,
+        Work::GrowthAccounts,
+        Work::GrowthVerify,
+        Work::MemoryImport,
+        Work::MemoryAccounts,
+        Work::MemoryVerify,
+        Work::Reopen,
+        Work::ReopenKilled,
         Work::Size,
+        Work::SingleSize,
+        Work::SingleAccounts,
+        Work::SingleExport,
+        Work::SingleVerify,
         Work::Append1,
         Work::Append100,
         Work::Append10000,
@@ -68,7 +92,19 @@ impl Work {
             Work::StateWarm => "state-warm",
             Work::VerifyQuick => "verify-quick",
             Work::Verify => "verify",
+            Work::GrowthImport => "growth-import",
+            Work::GrowthAccounts => "growth-accounts",
+            Work::GrowthVerify => "growth-verify",
+            Work::MemoryImport => "memory-import",
+            Work::MemoryAccounts => "memory-accounts",
+            Work::MemoryVerify => "memory-verify",
+            Work::Reopen => "reopen",
+            Work::ReopenKilled => "reopen-killed",
             Work::Size => "size",
+            Work::SingleSize => "single-size",
+            Work::SingleAccounts => "single-accounts",
+            Work::SingleExport => "single-export",
+            Work::SingleVerify => "single-verify",
             Work::Append1 => "append-1",
             Work::Append100 => "append-100",
             Work::Append10000 => "append-10000",
@@ -87,7 +123,21 @@ impl Work {
             Work::StateWarm => ("the same, in the library, warm", "同上，库内，已预热"),
             Work::VerifyQuick => ("verify --quick", "verify --quick"),
             Work::Verify => ("verify", "verify"),
+            Work::GrowthImport => ("import, time an event", "导入，每条事件用时"),
+            Work::GrowthAccounts => ("accounts, time an event", "所有账号，每条事件用时"),
+            Work::GrowthVerify => ("verify, time an event", "verify，每条事件用时"),
+            Work::MemoryImport => ("import, most memory", "导入，内存峰值"),
+            Work::MemoryAccounts => ("accounts, most memory", "所有账号，内存峰值"),
+            Work::MemoryVerify => ("verify, most memory", "verify，内存峰值"),
+            Work::Reopen => ("opening to write, after a clean stop", "打开以写入，正常关闭后"),
+            Work::ReopenKilled => ("opening to write, after a kill", "打开以写入，进程被杀后"),
             Work::Size => ("bytes on disk an event", "每条事件占用的磁盘字节"),
+            Work::SingleSize => {
+                ("written one by one: bytes an event", "逐条写入：每条事件占用的磁盘字节")
+            }
+            Work::SingleAccounts => ("written one by one: accounts", "逐条写入：所有账号"),
+            Work::SingleExport => ("written one by one: export", "逐条写入：导出"),
+            Work::SingleVerify => ("written one by one: verify", "逐条写入：verify"),
             Work::Append1 => ("durable appends, 1 event each", "持久追加，每次 1 条"),
             Work::Append100 => ("durable appends of 100", "持久追加，每次 100 条"),
             Work::Append10000 => ("durable appends of 10,000", "持久追加，每次 10,000 条"),
@@ -95,14 +145,35 @@ impl Work {
         }
     }
 
-    /// Whether it is measured in bytes an event; else in seconds.
-    pub fn is_of_bytes(self) -> bool {
-        self == Work::Size
+    pub fn unit(self) -> Unit {
+        match self {
+            Work::GrowthImport | Work::GrowthAccounts | Work::GrowthVerify => Unit::SecondsPerEvent,
+            Work::Size | Work::SingleSize => Unit::BytesPerEvent,
+            _ if self.is_of_memory() => Unit::Bytes,
+            _ => Unit::Seconds,
+        }
     }
 
-    /// Whether it reads or makes the store of all events.
-    fn is_on_store(self) -> bool {
-        !matches!(self, Work::Append1 | Work::Append100 | Work::Append10000 | Work::AppendThreads)
+    pub fn is_of_memory(self) -> bool {
+        matches!(self, Work::MemoryImport | Work::MemoryAccounts | Work::MemoryVerify)
+    }
+
+    /// Whether it holds a log against one of a tenth of the events.
+    fn is_of_growth(self) -> bool {
+        let is_reopening = matches!(self, Work::Reopen | Work::ReopenKilled);
+        is_reopening || self.unit() == Unit::SecondsPerEvent || self.is_of_memory()
+    }
+
+    /// Whether it is on a store that was written one event at a time.
+    fn is_of_singles(self) -> bool {
+        use Work::{SingleAccounts, SingleExport, SingleSize, SingleVerify};
+        matches!(self, SingleSize | SingleAccounts | SingleExport | SingleVerify)
+    }
+
+    /// Whether it appends to a store of its own.
+    fn is_of_appends(self) -> bool {
+        use Work::{Append1, Append100, Append10000, AppendThreads};
+        matches!(self, Append1 | Append100 | Append10000 | AppendThreads)
     }
 
     /// The peers that do it too: whose, by which step, and what that is.
@@ -110,6 +181,7 @@ impl Work {
         match self {
             Work::Import => &[
                 ("duckdb", "import", "DuckDB, read_json into a table file"),
+                ("duckdb", "import-unique", "DuckDB, the same with unique ids"),
                 ("sqlite", "import", "SQLite, unique ids, indexed by time"),
             ],
             Work::Accounts => &[
@@ -126,16 +198,48 @@ impl Work {
     }
 }
 
+/// A command that is measured in more than one way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verb {
+    Import,
+    Accounts,
+    Export,
+    Verify,
+}
+
+impl Verb {
+    pub fn run(self, ours: Ours<'_>) -> Result<Sample, Failure> {
+        match self {
+            Verb::Import => ours.import(),
+            Verb::Accounts => ours.ask(&["accounts"]),
+            Verb::Export => ours.ask(&["export"]),
+            Verb::Verify => ours.ask(&["verify"]),
+        }
+    }
+}
+
 /// Makes what the works read, and warms up by it.
 pub fn prepare(bench: &mut Bench<'_>, works: &[Work]) -> Result<(), Failure> {
-    let policy = policy_file(&bench.place);
-    std::fs::write(&policy, PLAIN_POLICY).map_err(|e| Failure::file(&policy, "write it", &e))?;
-    if !works.iter().any(|work| work.is_on_store()) {
-        return Ok(());
+    let place = &bench.place;
+    let policy = place.policy();
+    fs::write(&policy, PLAIN_POLICY).map_err(|e| Failure::file(&policy, "write it", &e))?;
+    let is_any = |is: fn(Work) -> bool| works.iter().any(|work| is(*work));
+    if is_any(|work| !work.is_of_appends() && !work.is_of_singles()) {
+        Ours::of(place, ALL).import()?;
     }
-    import(&bench.place)?;
-    if works.iter().any(|work| matches!(work, Work::State | Work::StateWarm)) {
-        bench.some_accounts = some_accounts(&bench.place)?;
+    if is_any(Work::is_of_growth) {
+        let (events, accounts) = growth::tenth(bench.args);
+        write_events(place, TENTH, accounts, events, bench.args.seed)?;
+        Ours::of(place, TENTH).import()?;
+    }
+    if works.contains(&Work::ReopenKilled) {
+        growth::kill_writers(bench)?;
+    }
+    if is_any(Work::is_of_singles) {
+        single::prepare(place)?;
+    }
+    if is_any(|work| matches!(work, Work::State | Work::StateWarm)) {
+        bench.some_accounts = some_accounts(place)?;
     }
     let is_read = |name: &str| {
         let reads = |work: &Work| match work {
@@ -159,54 +263,89 @@ pub fn prepare(bench: &mut Bench<'_>, works: &[Work]) -> Result<(), Failure> {
 /// Measures one.
 pub fn measure(work: Work, bench: &mut Bench<'_>) -> Result<Row, Failure> {
     match work {
-        Work::Append1 => return append::batches(work, 1, bench),
-        Work::Append100 => return append::batches(work, 100, bench),
-        Work::Append10000 => return append::batches(work, 10_000, bench),
-        Work::AppendThreads => return append::threads(work, bench),
-        Work::Size => return size(bench),
-        _ => {}
+        Work::Import
+        | Work::ImportAgain
+        | Work::Accounts
+        | Work::Findings
+        | Work::State
+        | Work::StateWarm
+        | Work::VerifyQuick
+        | Work::Verify => on_all(work, bench),
+        Work::GrowthImport => growth::time(work, Verb::Import, bench),
+        Work::GrowthAccounts => growth::time(work, Verb::Accounts, bench),
+        Work::GrowthVerify => growth::time(work, Verb::Verify, bench),
+        Work::MemoryImport => growth::memory(work, Verb::Import, bench),
+        Work::MemoryAccounts => growth::memory(work, Verb::Accounts, bench),
+        Work::MemoryVerify => growth::memory(work, Verb::Verify, bench),
+        Work::Reopen => growth::reopen(bench),
+        Work::ReopenKilled => growth::reopen_killed(bench),
+        Work::Size => size(bench),
+        Work::SingleSize => single::size(bench),
+        Work::SingleAccounts => single::time(work, Verb::Accounts, bench),
+        Work::SingleExport => single::time(work, Verb::Export, bench),
+        Work::SingleVerify => single::time(work, Verb::Verify, bench),
+        Work::Append1 => append::batches(work, 1, bench),
+        Work::Append100 => append::batches(work, 100, bench),
+        Work::Append10000 => append::batches(work, 10_000, bench),
+        Work::AppendThreads => append::threads(work, bench),
     }
+}
+
+/// Measures one that the peers do too, or that is held against another of ours.
+fn on_all(work: Work, bench: &mut Bench<'_>) -> Result<Row, Failure> {
     let events = bench.args.events;
     let answers = RefCell::new(std::mem::take(&mut bench.answers));
     let (place, peers, accounts) = (&bench.place, &bench.peers, &bench.some_accounts);
-    let lines = place.path("lines.ndjson");
-    let asked = |verb: &[&str]| ask(place, verb, &lines);
+    let lines = place.lines();
+    let ours = Ours::of(place, ALL);
 
     let mut contenders = match work {
-        Work::Import => vec![Contender::new("stillthere", || import(place))],
+        Work::Import => vec![Contender::new("stillthere", || ours.import())],
         Work::ImportAgain => vec![
-            Contender::new("stillthere", || asked(&["import", "events.ndjson"])),
-            Contender::new("the first import", || import(place)),
+            Contender::new("stillthere", || ours.import_again()),
+            Contender::new("the first import", || ours.import()),
         ],
         Work::Accounts => vec![Contender::new("stillthere", || {
-            let sample = asked(&["accounts"])?;
+            let sample = ours.ask(&["accounts"])?;
             answers.borrow_mut().ours(&lines)?;
             Ok(sample)
         })],
         Work::Findings => vec![
-            Contender::new("stillthere", || asked(&["findings"])),
-            Contender::new("every account's line, without findings", || asked(&["accounts"])),
+            Contender::new("stillthere", || ours.ask(&["findings"])),
+            Contender::new("every account's line, no findings", || ours.ask(&["accounts"])),
         ],
         Work::State => vec![Contender::new("stillthere", || {
             let samples: Result<Vec<Sample>, Failure> =
-                accounts.iter().map(|account| asked(&["state", account])).collect();
+                accounts.iter().map(|account| ours.ask(&["state", account])).collect();
             let samples = samples?;
-            Ok(Sample {
-                amount: median(samples.iter().map(|sample| sample.amount).collect()),
-                peak_bytes: samples.iter().filter_map(|sample| sample.peak_bytes).max(),
-            })
+            let peak_bytes = samples.iter().filter_map(|sample| sample.peak_bytes).max();
+            let amount = median(samples.iter().map(|sample| sample.amount).collect());
+            Ok(Sample { peak_bytes, ..Sample::new(amount) })
         })],
         Work::StateWarm => vec![Contender::new("stillthere", || state_warm(place, accounts))],
-        Work::VerifyQuick => vec![
-            Contender::new("stillthere", || asked(&["verify", "--quick"])),
-            Contender::new("BLAKE3 of the same bytes, on all cores", || hash_all(place)),
-        ],
-        Work::Verify => vec![
-            Contender::new("stillthere", || asked(&["verify"])),
-            Contender::new("BLAKE3 of the same bytes, on all cores", || hash_all(place)),
-        ],
-        _ => unreachable!("measured above"),
+        Work::VerifyQuick => {
+            vec![Contender::new("stillthere", || ours.ask(&["verify", "--quick"]))]
+        }
+        Work::Verify => vec![Contender::new("stillthere", || ours.ask(&["verify"]))],
+        _ => unreachable!("measured elsewhere"),
     };
+    if let Some(core) = &bench.one_core {
+        let verb = match work {
+            Work::Import => Some(Verb::Import),
+            Work::Accounts => Some(Verb::Accounts),
+            Work::Verify => Some(Verb::Verify),
+            _ => None,
+        };
+        contenders.extend(verb.map(|verb| {
+            Contender::new("stillthere on one core", move || verb.run(ours.on_core(core)))
+        }));
+    }
+    if matches!(work, Work::VerifyQuick | Work::Verify) {
+        contenders.push(Contender::new("BLAKE3 of the same bytes, all cores", || hash_all(place)));
+        if peers.has(B3SUM) {
+            contenders.push(Contender::new("b3sum of the same bytes", || b3sum(place, peers)));
+        }
+    }
     for (name, step, title) in work.peers().iter().filter(|(name, _, _)| peers.has(name)) {
         let (lines, answers) = (&lines, &answers);
         contenders.push(Contender::new(*title, move || {
@@ -231,32 +370,10 @@ pub fn measure(work: Work, bench: &mut Bench<'_>) -> Result<Row, Failure> {
     row
 }
 
-/// A command of this very program on the store, its answer written to `out`.
-fn ask(place: &Place, verb: &[&str], out: &Path) -> Result<Sample, Failure> {
-    let program = std::env::current_exe()
-        .map_err(|e| Failure::Usage(format!("bench: cannot find its own program: {e}")))?;
-    let file = File::create(out).map_err(|e| Failure::file(out, "write it", &e))?;
-    let mut command = Command::new(program);
-    command.current_dir(place.dir()).args(verb).arg("--json");
-    command.arg("--store").arg(place.store()).arg("--policy").arg(policy_file(place));
-    command.args(["--as-of", AS_OF]).stdin(Stdio::null()).stdout(file);
-    process(&mut command, &format!("stillthere {}", verb.join(" ")))
-}
-
-/// The events into a store that is new.
-fn import(place: &Place) -> Result<Sample, Failure> {
-    place.clear("bench.store")?;
-    ask(place, &["import", "events.ndjson"], &place.path("imported.json"))
-}
-
-fn policy_file(place: &Place) -> std::path::PathBuf {
-    place.path("plain.toml")
-}
-
 /// The store open: what `state` does of an account, but for the printing.
 fn state_warm(place: &Place, accounts: &[String]) -> Result<Sample, Failure> {
     let store = Store::open(&place.store())?;
-    let policy = crate::question::find_policy(&policy_file(place))?;
+    let policy = crate::question::find_policy(&place.policy())?;
     let as_of = Timestamp::parse(AS_OF).expect("an instant");
     let mut seconds = Vec::new();
     for is_timed in [false, true] {
@@ -271,7 +388,7 @@ fn state_warm(place: &Place, accounts: &[String]) -> Result<Sample, Failure> {
             }
         }
     }
-    Ok(Sample { amount: median(seconds), peak_bytes: None })
+    Ok(Sample::new(median(seconds)))
 }
 
 /// Accounts at even steps from the quietest to the busiest.
@@ -291,15 +408,13 @@ fn some_accounts(place: &Place) -> Result<Vec<String>, Failure> {
 fn hash_all(place: &Place) -> Result<Sample, Failure> {
     use std::io::Read;
     use std::sync::Mutex;
-    let log = place.store().join("log");
-    let unread = |e: std::io::Error| Failure::file(&log, "read it", &e);
+
+    let unread = |e: io::Error| Failure::file(&place.store(), "read its log", &e);
     let begun = Instant::now();
-    let paths: Result<Vec<_>, _> =
-        std::fs::read_dir(&log).map_err(unread)?.map(|entry| Ok(entry?.path())).collect();
-    let mut paths = paths.map_err(unread)?;
+    let mut paths = log_files(place)?;
     let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let source = Mutex::new((paths.pop().map(File::open).transpose().map_err(unread)?, paths));
-    let next_piece = |piece: &mut Vec<u8>| -> std::io::Result<bool> {
+    let next_piece = |piece: &mut Vec<u8>| -> io::Result<bool> {
         let mut source = source.lock().expect("nobody panics with the lock");
         while let Some(file) = &mut source.0 {
             piece.clear();
@@ -310,8 +425,8 @@ fn hash_all(place: &Place) -> Result<Sample, Failure> {
         }
         Ok(false)
     };
-    let hashed: std::io::Result<()> = std::thread::scope(|scope| {
-        let hash = || -> std::io::Result<()> {
+    let hashed: io::Result<()> = std::thread::scope(|scope| {
+        let hash = || -> io::Result<()> {
             let mut piece = Vec::with_capacity(1 << 20);
             while next_piece(&mut piece)? {
                 std::hint::black_box(blake3::hash(&piece));
@@ -325,10 +440,24 @@ fn hash_all(place: &Place) -> Result<Sample, Failure> {
     Ok(Sample::of(begun.elapsed()))
 }
 
+/// The program that hashes files, as its users run it.
+fn b3sum(place: &Place, peers: &Peers) -> Result<Sample, Failure> {
+    let mut command = peers.b3sum();
+    command.args(log_files(place)?).stdin(Stdio::null()).stdout(Stdio::null());
+    process(&mut command, B3SUM, SELDOM)
+}
+
+fn log_files(place: &Place) -> Result<Vec<PathBuf>, Failure> {
+    let log = place.store().join("log");
+    let unread = |e: io::Error| Failure::file(&log, "read it", &e);
+    let entries = fs::read_dir(&log).map_err(unread)?;
+    entries.map(|entry| Ok(entry.map_err(unread)?.path())).collect()
+}
+
 /// The store's bytes an event, and those of the peers' files.
 fn size(bench: &Bench<'_>) -> Result<Row, Failure> {
-    let (store, events) = (bench.place.store(), bench.args.events.max(1));
-    let an_event = |bytes: u64| Sample { amount: bytes as f64 / events as f64, peak_bytes: None };
+    let store = bench.place.store();
+    let an_event = |bytes: u64| Sample::new(bytes as f64).per_event(bench.args.events);
     let mut contenders = vec![
         Contender::new("stillthere", || Ok(an_event(bytes_under(&store)))),
         Contender::new("the event lines", || {
