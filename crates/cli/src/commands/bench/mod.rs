@@ -12,6 +12,7 @@ mod append;
 mod chart;
 mod group;
 mod growth;
+mod hashes;
 mod machine;
 mod measure;
 mod ours;

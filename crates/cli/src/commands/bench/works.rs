@@ -1,20 +1,17 @@
 //! The works, and who does each.
 
 use std::cell::RefCell;
-use std::fs::{self, File};
-use std::io;
-use std::path::PathBuf;
-use std::process::Stdio;
+use std::fs;
 use std::time::Instant;
 
 use event::Timestamp;
 use projection::fold;
 
-use super::measure::{Contender, Row, Sample, Turns, Unit, median, process};
-use super::ours::{AS_OF, Ours, SELDOM};
-use super::peers::{B3SUM, PLAIN_POLICY, Peers};
+use super::measure::{Contender, Row, Sample, Turns, Unit, median};
+use super::ours::{AS_OF, Ours};
+use super::peers::{B3SUM, PLAIN_POLICY};
 use super::place::{ALL, Place, TENTH, bytes_under};
-use super::{Bench, append, growth, single, write_events};
+use super::{Bench, append, growth, hashes, single, write_events};
 use crate::failure::Failure;
 use crate::question::now;
 use crate::store::Store;
@@ -341,9 +338,12 @@ fn on_all(work: Work, bench: &mut Bench<'_>) -> Result<Row, Failure> {
         }));
     }
     if matches!(work, Work::VerifyQuick | Work::Verify) {
-        contenders.push(Contender::new("BLAKE3 of the same bytes, all cores", || hash_all(place)));
+        contenders.push(Contender::new("BLAKE3 of the same bytes, all cores", || {
+            hashes::in_process(place)
+        }));
         if peers.has(B3SUM) {
-            contenders.push(Contender::new("b3sum of the same bytes", || b3sum(place, peers)));
+            contenders
+                .push(Contender::new("b3sum of the same bytes", || hashes::b3sum(place, peers)));
         }
     }
     for (name, step, title) in work.peers().iter().filter(|(name, _, _)| peers.has(name)) {
@@ -402,56 +402,6 @@ fn some_accounts(place: &Place) -> Result<Vec<String>, Failure> {
     let asked = ASKED.min(sizes.len());
     let at = |n: usize| (2 * n + 1) * sizes.len() / (2 * asked);
     Ok((0..asked).map(|n| sizes[at(n)].1.clone()).collect())
-}
-
-/// The least that a check of every byte costs: reading and hashing them, in pieces, on all cores.
-fn hash_all(place: &Place) -> Result<Sample, Failure> {
-    use std::io::Read;
-    use std::sync::Mutex;
-
-    let unread = |e: io::Error| Failure::file(&place.store(), "read its log", &e);
-    let begun = Instant::now();
-    let mut paths = log_files(place)?;
-    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let source = Mutex::new((paths.pop().map(File::open).transpose().map_err(unread)?, paths));
-    let next_piece = |piece: &mut Vec<u8>| -> io::Result<bool> {
-        let mut source = source.lock().expect("nobody panics with the lock");
-        while let Some(file) = &mut source.0 {
-            piece.clear();
-            if file.take(1 << 20).read_to_end(piece)? > 0 {
-                return Ok(true);
-            }
-            source.0 = source.1.pop().map(File::open).transpose()?;
-        }
-        Ok(false)
-    };
-    let hashed: io::Result<()> = std::thread::scope(|scope| {
-        let hash = || -> io::Result<()> {
-            let mut piece = Vec::with_capacity(1 << 20);
-            while next_piece(&mut piece)? {
-                std::hint::black_box(blake3::hash(&piece));
-            }
-            Ok(())
-        };
-        let threads: Vec<_> = (0..threads).map(|_| scope.spawn(hash)).collect();
-        threads.into_iter().try_for_each(|thread| thread.join().expect("no thread panics"))
-    });
-    hashed.map_err(unread)?;
-    Ok(Sample::of(begun.elapsed()))
-}
-
-/// The program that hashes files, as its users run it.
-fn b3sum(place: &Place, peers: &Peers) -> Result<Sample, Failure> {
-    let mut command = peers.b3sum();
-    command.args(log_files(place)?).stdin(Stdio::null()).stdout(Stdio::null());
-    process(&mut command, B3SUM, SELDOM)
-}
-
-fn log_files(place: &Place) -> Result<Vec<PathBuf>, Failure> {
-    let log = place.store().join("log");
-    let unread = |e: io::Error| Failure::file(&log, "read it", &e);
-    let entries = fs::read_dir(&log).map_err(unread)?;
-    entries.map(|entry| Ok(entry.map_err(unread)?.path())).collect()
 }
 
 /// The store's bytes an event, and those of the peers' files.
