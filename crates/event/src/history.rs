@@ -1,7 +1,9 @@
 //! What a fold reads: an account's events as fixed-size steps, its strings numbered.
 
-use std::hash::{BuildHasher, RandomState};
+use std::hash::BuildHasher;
 use std::sync::OnceLock;
+
+use foldhash::fast::RandomState;
 
 use crate::{
     Actor, ClearCause, Event, Kind, Payload, PurgeCause, Recorded, RecordedBy, Surface, Timestamp,
@@ -148,7 +150,7 @@ impl Index {
     /// A table of all of `names` with room to grow to twice as many.
     fn of(names: &Names) -> Index {
         let size = (4 * names.len()).next_power_of_two();
-        let mut index = Index { hasher: RandomState::new(), slots: vec![0; size] };
+        let mut index = Index { hasher: RandomState::default(), slots: vec![0; size] };
         for (number, name) in names.iter().enumerate() {
             let slot = index.slot(names, name);
             index.slots[slot] = number as u32 + 1;

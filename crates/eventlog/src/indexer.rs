@@ -17,8 +17,9 @@ use crate::{Outcome, ReadError};
 
 /// Events that are handed over together, unless a run is to be made of them.
 const HANDED: usize = 2048;
-/// Parcels that wait: the writer goes on so far ahead, then it waits.
-const WAITING: usize = 2;
+/// As many times [`HANDED`] wait, then the writer waits too: it goes on meanwhile while a run is made.
+/// They take some 40 MB.
+const WAITING: usize = 48;
 
 enum Job {
     Append(Vec<Prepared>),
@@ -81,13 +82,16 @@ impl Indexer {
     }
 
     /// Takes in what was staged of parcels, the next of the log, which ends at `end` with them.
-    pub(crate) fn append(&mut self, mut parcels: Vec<Prepared>, end: Durable) {
-        self.waiting_events += parcels.iter().map(Prepared::len).sum::<usize>();
-        self.waiting.append(&mut parcels);
+    pub(crate) fn append(&mut self, parcels: Vec<Prepared>, end: Durable) {
+        for parcel in parcels {
+            self.waiting_events += parcel.len();
+            self.waiting.push(parcel);
+            if self.waiting_events >= HANDED {
+                self.hand_over();
+            }
+        }
         if self.since + self.waiting_events >= self.run {
             self.flush(end);
-        } else if self.waiting_events >= HANDED {
-            self.hand_over();
         }
     }
 

@@ -327,6 +327,9 @@ impl Log {
         for (known, entered) in known.iter_mut().zip(&events) {
             *known |= state.recent.get(&entered.key.id).is_some();
         }
+        // As above, many at a time cost little: what is looked at here is near when it is needed.
+        let keys = events.iter().map(|entered| &entered.key.account);
+        state.accounts.reserve_for(keys);
         let each = events.iter_mut().zip(known);
         let outcomes = each
             .map(|(entered, may_be_known)| {

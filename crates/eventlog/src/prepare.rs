@@ -89,6 +89,17 @@ impl Prepared {
         Prepared::default()
     }
 
+    /// None yet, with room for as many as here.
+    #[must_use]
+    pub fn sized_alike(&self) -> Prepared {
+        Prepared {
+            events: Vec::with_capacity(self.events.len() * 9 / 8),
+            texts: String::with_capacity(self.texts.len() * 9 / 8),
+            contents: Vec::with_capacity(self.contents.len() * 9 / 8),
+            ..Prepared::default()
+        }
+    }
+
     /// How many there are.
     #[must_use]
     pub fn len(&self) -> usize {

@@ -156,7 +156,11 @@ impl Value {
             Value::Text(text) if text.len() <= 40 => format!("the string {text:?}"),
             Value::Text(_) => "a string".to_owned(),
             Value::Bool(value) => value.to_string(),
-            Value::Integer(number) => format!("the number {number}"),
+            // As it was written: the parser takes for a number what only begins like one.
+            Value::Integer(text) if text.len() <= 40 => {
+                format!("the number {}", text.escape_debug())
+            }
+            Value::Integer(_) => "a number".to_owned(),
             Value::Time(_) => "a date".to_owned(),
             Value::Float => "a number with a fraction".to_owned(),
             Value::List(_) => "an array".to_owned(),

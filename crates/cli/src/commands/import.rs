@@ -231,9 +231,13 @@ fn read_one(
         let must_send = text.len() >= PARCEL_BYTES || source.must_wait() || !is_line;
         let rest = if is_line { Vec::new() } else { text.split_off(start) };
         if must_send && !lines.is_empty() {
-            let (text, lines) = (std::mem::take(&mut text), std::mem::take(&mut lines));
-            let mut events = std::mem::take(&mut events);
             events.finish();
+            // The next parcel will be about as large.
+            let (next, next_lines) = (events.sized_alike(), Vec::with_capacity(lines.len()));
+            let next_text = Vec::with_capacity(text.len());
+            let lines = std::mem::replace(&mut lines, next_lines);
+            let text = std::mem::replace(&mut text, next_text);
+            let events = std::mem::replace(&mut events, next);
             parcels.send(Parcel::Lines { input, text, lines, events }).map_err(gone)?;
         }
         match next? {

@@ -20,20 +20,18 @@ pub(super) fn write_table(
     temporary: &Path,
     name: &Path,
 ) -> Result<(), DerivedError> {
-    let parts = table.sorted(None, None);
     let ids = table.sorted_ids();
-    let mut writer = RunWriter::create(temporary, header, parts.len() as u64, ids.len() as u64)?;
-    let grouped = table.grouped();
+    let accounts = table.accounts() as u64;
+    let mut writer = RunWriter::create(temporary, header, accounts, ids.len() as u64)?;
+    let mut parts = table.parts(None, None);
     let mut gathered = Steps::default();
-    for part in parts {
-        table.grouped_steps(&grouped, part, &mut gathered);
-        let Steps { names, steps, .. } = &mut gathered;
+    while let Some((part, head)) = parts.take(&mut gathered) {
+        let Steps { names, steps } = &mut gathered;
         if !steps.is_sorted_by_key(|(step, _)| fold_order(step)) {
             steps.sort_by_key(|(step, _)| fold_order(step));
         }
-        let head = &part.head;
         writer.account(&head.account, head.ordinal, part.begins(), |out| {
-            account::encode(head, part.first, names, steps, out);
+            account::encode(&head, part.first, names, steps, out);
         })?;
     }
     let mut writer = writer.ids()?;

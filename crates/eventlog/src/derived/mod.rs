@@ -46,6 +46,7 @@ use event::{History, Names, Step};
 
 use account::Gather;
 pub use cache::{Cache, Row, Rows};
+use run::name_hash;
 pub(crate) use runs::Cover;
 use runs::Runs;
 pub(crate) use scan::Scan;
@@ -219,8 +220,8 @@ impl Derived {
     /// See [`DerivedError`].
     pub(crate) fn admits(&self, entry: &Entry<'_>) -> Result<bool, DerivedError> {
         let Entry { step, account, .. } = *entry;
-        if let Some(part) = self.table.part_of(entry.ordinal) {
-            return Ok(part.head.account == account && step.revision >= part.head.count);
+        if let Some((name, next)) = self.table.name_and_next(entry.ordinal) {
+            return Ok(name == account && step.revision >= next);
         }
         Ok(match self.head(account)? {
             Some(head) => head.ordinal == entry.ordinal && step.revision >= head.count,
@@ -296,8 +297,8 @@ impl Derived {
     /// # Errors
     /// See [`DerivedError`].
     pub(crate) fn head(&self, account: &str) -> Result<Option<Head>, DerivedError> {
-        if let Some(part) = self.table.part(account) {
-            return Ok(Some(part.head.clone()));
+        if let Some(head) = self.table.head(account) {
+            return Ok(Some(head));
         }
         self.cover().head(account)
     }
@@ -307,8 +308,8 @@ impl Derived {
     /// # Errors
     /// See [`DerivedError`].
     pub(crate) fn head_of(&self, ordinal: u64) -> Result<Option<Head>, DerivedError> {
-        if let Some(part) = self.table.part_of(ordinal) {
-            return Ok(Some(part.head.clone()));
+        if let Some(head) = self.table.head_of(ordinal) {
+            return Ok(Some(head));
         }
         for run in self.runs.runs.iter().rev() {
             if let Some(name) = run.name(ordinal)? {
@@ -328,18 +329,18 @@ impl Derived {
             History { account: account.to_owned(), names: Names::default(), steps: Vec::new() };
         let mut places = Vec::new();
         let mut head = None;
+        let hash = name_hash(account);
         for run in &self.runs.runs {
-            let found = run.record(account, |record| {
+            let found = run.record(account, &hash, |record| {
                 gather.add(record, &mut history, Some(&mut places))?;
                 Ok(record.head())
             })?;
             head = found.or(head);
         }
-        if let Some(part) = self.table.part(account) {
-            let mut steps = Steps::default();
-            self.table.steps(part, &mut steps);
+        let mut steps = Steps::default();
+        if let Some(last) = self.table.part(account, &mut steps) {
             gather.add_in_memory(&steps, &mut history, Some(&mut places));
-            head = Some(part.head.clone());
+            head = Some(last);
         }
         gather.end(&mut history, Some(&mut places));
         Ok(head.map(|head| Account { head, history, places }))

@@ -220,14 +220,16 @@ impl Run {
         Ok(index.names.iter().zip(index.spans.iter().map(|span| span.bytes)))
     }
 
-    /// What `read` makes of an account's record, if the account is in this run.
+    /// What `read` makes of an account's record, if the account is in this run. `hash` is the name's
+    /// [`name_hash`].
     pub(super) fn record<T>(
         &self,
         name: &str,
+        hash: &[u8; 16],
         read: impl FnOnce(&Record<'_>) -> Parsed<T>,
     ) -> Result<Option<T>, DerivedError> {
         let names = lazily(&self.names, || self.filter(self.footer.names))?;
-        if !names.may_contain(&name_hash(name)) {
+        if !names.may_contain(hash) {
             return Ok(None);
         }
         let block = self.index()?.block_of(name);

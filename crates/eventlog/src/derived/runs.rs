@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use super::file::Header;
 use super::merge;
-use super::run::{MOST_POSITIONS, Run};
+use super::run::{MOST_POSITIONS, Run, name_hash};
 use super::table::Table;
 use super::{Anchor, DerivedError, Head, IdTag};
 
@@ -54,8 +54,9 @@ impl Cover {
 
     /// As [`super::Derived::head`], of what the runs cover.
     pub(crate) fn head(&self, account: &str) -> Result<Option<Head>, DerivedError> {
+        let hash = name_hash(account);
         for run in self.0.iter().rev() {
-            if let Some(head) = run.record(account, |record| Ok(record.head()))? {
+            if let Some(head) = run.record(account, &hash, |record| Ok(record.head()))? {
                 return Ok(Some(head));
             }
         }

@@ -5,7 +5,7 @@ use event::History;
 use super::account::Gather;
 use super::block::Cursor;
 use super::merge::least_name;
-use super::table::{Grouped, Part, Steps, Table};
+use super::table::{Parts, Steps};
 use super::{Derived, DerivedError, Head};
 
 /// Walks accounts in byte order of names. Not an `Iterator`, so that one history's memory serves
@@ -14,11 +14,9 @@ use super::{Derived, DerivedError, Head};
 pub(crate) struct Scan<'a> {
     /// Of each run, the oldest first.
     cursors: Vec<Cursor<'a>>,
-    /// Of the table, the next one last.
-    parts: Vec<&'a Part>,
+    /// Of the table.
+    parts: Parts<'a>,
     to: Option<String>,
-    table: &'a Table,
-    grouped: Grouped,
     steps: Steps,
     gather: Gather,
     head: Head,
@@ -32,15 +30,11 @@ impl<'a> Scan<'a> {
     ) -> Result<Scan<'a>, DerivedError> {
         let runs = &derived.runs.runs;
         let cursors = runs.iter().map(|run| Cursor::open(run, from)).collect::<Result<_, _>>()?;
-        let mut parts = derived.table.sorted(from, to);
-        parts.reverse();
         let to = to.map(str::to_owned);
         Ok(Scan {
             cursors,
-            parts,
+            parts: derived.table.parts(from, to.as_deref()),
             to,
-            table: &derived.table,
-            grouped: derived.table.grouped(),
             steps: Steps::default(),
             gather: Gather::default(),
             head: Head::default(),
@@ -53,7 +47,7 @@ impl<'a> Scan<'a> {
     /// See [`DerivedError`].
     pub(crate) fn next_into(&mut self, history: &mut History) -> Result<bool, DerivedError> {
         let in_runs = least_name(&self.cursors)?;
-        let in_table = self.parts.last().map(|part| part.head.account.as_str());
+        let in_table = self.parts.name();
         let name = match (in_runs, in_table) {
             (Some(a), Some(b)) => a.min(b),
             (Some(name), None) | (None, Some(name)) => name,
@@ -72,10 +66,11 @@ impl<'a> Scan<'a> {
                 cursor.advance()?;
             }
         }
-        if let Some(part) = self.parts.pop_if(|part| part.head.account == history.account) {
-            self.table.grouped_steps(&self.grouped, part, &mut self.steps);
+        if self.parts.name() == Some(history.account.as_str())
+            && let Some((_, head)) = self.parts.take(&mut self.steps)
+        {
             self.gather.add_in_memory(&self.steps, history, None);
-            self.head.clone_from(&part.head);
+            self.head = head;
         }
         self.gather.end(history, None);
         Ok(true)

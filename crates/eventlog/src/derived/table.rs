@@ -1,10 +1,12 @@
 //! The table in memory: the events that no run covers yet.
 //!
-//! Taking one in must cost little, so an event goes to the end of a list, with a link to the one
-//! before it of the same account; an account's part is put together when it is asked for.
+//! Taking one in must cost little, so an event goes to the end of a list, and its texts to the end of
+//! another; they are brought into the order of accounts, and looked up by anything else, only when
+//! that is asked for.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
+use std::ops::Range;
 use std::sync::OnceLock;
 
 use event::{Names, Step};
@@ -14,14 +16,13 @@ use super::{Entry, Head, IdTag, Place};
 /// An account that has an event here.
 #[derive(Debug)]
 pub(super) struct Part {
-    /// The account after the last of them.
-    pub(super) head: Head,
+    /// In [`Table::names`].
+    name: Range<usize>,
+    ordinal: u64,
     /// The least revision here.
     pub(super) first: u64,
-    /// Its number.
-    number: u32,
-    /// The number of its last event and one.
-    last: u32,
+    secret: [u8; 32],
+    chain: [u8; 32],
 }
 
 impl Part {
@@ -31,54 +32,37 @@ impl Part {
     }
 }
 
-/// An event, with its strings where they lie in [`Table::text`].
-#[derive(Debug)]
+/// An event, with its texts where they lie in [`Table::text`], one behind the other.
+#[derive(Debug, Clone, Copy)]
 struct Row {
-    /// Without its strings.
+    /// Without its texts.
     step: Step,
     place: Place,
     tag: IdTag,
-    subject: Kept,
-    word: Kept,
+    text: usize,
+    /// The lengths of its subject and its word; [`NONE`] for none.
+    lengths: [u16; 2],
     /// The number of its account's part.
     part: u32,
-    /// The number and one of the account's event before it; zero if there is none.
-    before: u32,
 }
 
-/// A string in [`Table::text`], or none: one above where it begins, 48 bits, then its length.
-#[derive(Debug, Clone, Copy)]
-struct Kept(u64);
-
-impl Kept {
-    fn keep(name: Option<&str>, text: &mut String) -> Kept {
-        let Some(name) = name else { return Kept(0) };
-        assert!(name.len() < 1 << 16, "names have at most 1024 bytes");
-        let kept = Kept((text.len() as u64 + 1) << 16 | name.len() as u64);
-        text.push_str(name);
-        kept
-    }
-
-    fn get(self, text: &str) -> Option<&str> {
-        let start = (self.0 >> 16).checked_sub(1)? as usize;
-        Some(&text[start..start + (self.0 & 0xffff) as usize])
-    }
-}
+const NONE: u16 = u16::MAX;
 
 /// An account's events here in the order of revisions, their strings numbered by first appearance.
 #[derive(Debug, Default)]
 pub(super) struct Steps {
     pub(super) names: Names,
     pub(super) steps: Vec<(Step, Place)>,
-    rows: Vec<u32>,
 }
 
-/// The numbers of all events by account, and within it by revision: to put together all parts,
-/// without going from link to link in memory.
+/// The order of accounts.
 #[derive(Debug)]
-pub(super) struct Grouped {
-    /// Where each part ends in `rows`.
+struct Grouped {
+    /// The numbers of the parts, in byte order of names.
+    parts: Vec<u32>,
+    /// Where each of these ends in `rows`.
     ends: Vec<u32>,
+    /// The numbers of the rows: by part, and within it by revision.
     rows: Vec<u32>,
 }
 
@@ -107,72 +91,88 @@ pub(crate) type PlainMap<K, V> = HashMap<K, V, BuildHasherDefault<Plain>>;
 #[derive(Debug, Default)]
 pub(super) struct Table {
     rows: Vec<Row>,
-    /// The events' strings, one behind the other.
     text: String,
     parts: Vec<Part>,
-    by_name: HashMap<Box<str>, u32>,
+    /// Of each part, one above its last revision. Apart from the rest: every event asks for it.
+    next: Vec<u64>,
+    /// The accounts' names, one behind the other.
+    names: String,
     by_ordinal: PlainMap<u64, u32>,
-    /// The positions by tags: only once it was asked for one.
-    ids: OnceLock<PlainMap<IdTag, u64>>,
     begun: u64,
-    /// What the parts and their names need.
-    part_bytes: usize,
+    /// Whether any chain is kept.
+    has_chains: bool,
+    /// Each only once it was asked for; then it is kept up.
+    by_name: OnceLock<HashMap<Box<str>, u32, foldhash::fast::RandomState>>,
+    ids: OnceLock<PlainMap<IdTag, u64>>,
+    /// Only once it was asked for, until the next event.
+    grouped: OnceLock<Grouped>,
 }
 
 impl Table {
     pub(super) fn append(&mut self, entry: &Entry<'_>) {
         let Entry { step, place, tag, .. } = *entry;
-        let index = match self.by_ordinal.get(&entry.ordinal) {
-            Some(index) => *index as usize,
+        let part = match self.by_ordinal.get(&entry.ordinal) {
+            Some(part) => *part,
             None => self.add(entry),
         };
-        let part = &mut self.parts[index];
-        assert!(step.revision >= part.head.count, "revisions go up within an account");
-        debug_assert_eq!(part.head.account, entry.account);
-
-        let mut keep = |name| Kept::keep(name, &mut self.text);
-        let (subject, word) = (keep(entry.subject), keep(entry.word));
-        let (part_number, before) = (part.number, part.last);
-        self.rows.push(Row { step, place, tag, subject, word, part: part_number, before });
-        part.last = u32::try_from(self.rows.len()).expect("flushed before 2^32 events");
-        part.head.count = step.revision + 1;
-        part.head.chain = entry.chain;
+        let next = &mut self.next[part as usize];
+        assert!(step.revision >= *next, "revisions go up within an account");
+        *next = step.revision + 1;
+        debug_assert_eq!(self.name(&self.parts[part as usize]), entry.account);
+        self.has_chains |= entry.chain != [0; 32];
+        if self.has_chains {
+            self.parts[part as usize].chain = entry.chain;
+        }
+        let text = self.text.len();
+        let lengths = [entry.subject, entry.word].map(|name| {
+            let Some(name) = name else { return NONE };
+            self.text.push_str(name);
+            u16::try_from(name.len()).ok().filter(|len| *len < NONE).expect("at most 1024 bytes")
+        });
+        self.rows.push(Row { step, place, tag, text, lengths, part });
         if let Some(ids) = self.ids.get_mut() {
             ids.insert(tag, step.position);
         }
+        self.grouped.take();
     }
 
-    fn add(&mut self, entry: &Entry<'_>) -> usize {
-        let account = entry.account;
-        let index = self.parts.len();
-        let first = entry.step.revision;
-        let head = Head {
-            account: account.to_owned(),
+    fn add(&mut self, entry: &Entry<'_>) -> u32 {
+        let number = u32::try_from(self.parts.len()).expect("flushed before 2^32 events");
+        let start = self.names.len();
+        self.names.push_str(entry.account);
+        self.parts.push(Part {
+            name: start..self.names.len(),
             ordinal: entry.ordinal,
-            count: first,
+            first: entry.step.revision,
             secret: entry.secret,
             chain: [0; 32],
-        };
-        let other = self.by_name.insert(account.into(), index as u32);
-        assert!(other.is_none(), "the ordinal of an account stays");
-        self.by_ordinal.insert(entry.ordinal, index as u32);
-        self.parts.push(Part { head, first, number: index as u32, last: 0 });
-        self.begun += u64::from(first == 0);
-        // Twice the name, each with what an allocation costs, and an entry of two maps.
-        self.part_bytes += 2 * account.len() + size_of::<Part>() + 100;
-        index
+        });
+        self.next.push(entry.step.revision);
+        self.by_ordinal.insert(entry.ordinal, number);
+        if let Some(by_name) = self.by_name.get_mut() {
+            let other = by_name.insert(entry.account.into(), number);
+            assert!(other.is_none(), "the ordinal of an account stays");
+        }
+        self.begun += u64::from(entry.step.revision == 0);
+        number
     }
 
-    /// Its size in memory, in bytes, near enough to count by.
+    /// Its size in memory, in bytes, near enough to count by: what is made when it is asked for is not
+    /// in it.
     pub(super) fn memory_bytes(&self) -> usize {
+        let part = size_of::<Part>() + size_of::<u64>() + size_of::<(u64, u32)>();
+        let rows = self.rows.len() * size_of::<Row>() + self.text.len();
         // A vector or a map that grows is on average three quarters full.
-        let event =
-            size_of::<Row>() + if self.ids.get().is_some() { size_of::<(IdTag, u64)>() } else { 0 };
-        (self.rows.len() * event + self.text.len() + self.part_bytes) * 4 / 3
+        (rows + self.parts.len() * part + self.names.len()) * 4 / 3
     }
 
     pub(super) const fn is_empty(&self) -> bool {
         self.rows.is_empty()
+    }
+
+    /// How many accounts have an event here.
+    pub(super) const fn accounts(&self) -> usize {
+        self.parts.len()
     }
 
     /// How many accounts have their first event here.
@@ -180,63 +180,91 @@ impl Table {
         self.begun
     }
 
-    pub(super) fn part(&self, account: &str) -> Option<&Part> {
-        self.by_name.get(account).map(|index| &self.parts[*index as usize])
+    /// The account after the last event that it has here.
+    pub(super) fn head(&self, account: &str) -> Option<Head> {
+        let by_name = self.by_name.get_or_init(|| {
+            let named = |(number, part)| (self.name(part).into(), number);
+            (0..).zip(&self.parts).map(named).collect()
+        });
+        by_name.get(account).map(|number| self.head_at(*number))
     }
 
-    pub(super) fn part_of(&self, ordinal: u64) -> Option<&Part> {
-        self.by_ordinal.get(&ordinal).map(|index| &self.parts[*index as usize])
+    /// The same by its ordinal.
+    pub(super) fn head_of(&self, ordinal: u64) -> Option<Head> {
+        self.by_ordinal.get(&ordinal).map(|number| self.head_at(*number))
     }
 
-    /// Puts the events of a part into `steps`, whatever was in it.
-    pub(super) fn steps(&self, part: &Part, steps: &mut Steps) {
-        let mut rows = std::mem::take(&mut steps.rows);
-        rows.clear();
-        let mut next = part.last;
-        while let Some(number) = next.checked_sub(1) {
-            rows.push(number);
-            next = self.rows[number as usize].before;
+    /// Its name and its next revision alone.
+    pub(super) fn name_and_next(&self, ordinal: u64) -> Option<(&str, u64)> {
+        let number = *self.by_ordinal.get(&ordinal)? as usize;
+        Some((self.name(&self.parts[number]), self.next[number]))
+    }
+
+    fn head_at(&self, number: u32) -> Head {
+        let part = &self.parts[number as usize];
+        Head {
+            account: self.name(part).to_owned(),
+            ordinal: part.ordinal,
+            count: self.next[number as usize],
+            secret: part.secret,
+            chain: part.chain,
         }
-        rows.reverse();
-        self.gather(&rows, steps);
-        steps.rows = rows;
     }
 
-    /// The same, for who does it for all parts.
-    pub(super) fn grouped_steps(&self, grouped: &Grouped, part: &Part, steps: &mut Steps) {
-        let number = part.number as usize;
-        let start = if number == 0 { 0 } else { grouped.ends[number - 1] };
-        self.gather(&grouped.rows[start as usize..grouped.ends[number] as usize], steps);
+    fn name(&self, part: &Part) -> &str {
+        &self.names[part.name.clone()]
     }
 
-    fn gather(&self, rows: &[u32], steps: &mut Steps) {
-        let Steps { names, steps, .. } = steps;
-        names.clear();
-        steps.clear();
-        steps.extend(rows.iter().map(|number| {
-            let row = &self.rows[*number as usize];
-            let mut number = |kept: Kept| kept.get(&self.text).map(|name| names.intern(name));
-            let (subject, word) = (number(row.subject), number(row.word));
-            (Step { subject, word, ..row.step }, row.place)
-        }));
+    fn grouped(&self) -> &Grouped {
+        self.grouped.get_or_init(|| {
+            let mut parts: Vec<u32> = (0..self.parts.len() as u32).collect();
+            let name = |number: &u32| self.name(&self.parts[*number as usize]);
+            parts.sort_unstable_by(|a, b| name(a).cmp(name(b)));
+            let mut rank = vec![0; parts.len()];
+            for (place, number) in (0..).zip(&parts) {
+                rank[*number as usize] = place;
+            }
+            let mut ends = vec![0; parts.len() + 1];
+            for row in &self.rows {
+                ends[rank[row.part as usize] as usize + 1] += 1;
+            }
+            for part in 1..ends.len() {
+                ends[part] += ends[part - 1];
+            }
+            let mut rows = vec![0; self.rows.len()];
+            for (number, row) in (0..).zip(&self.rows) {
+                // Each part's end goes from its beginning to where it belongs.
+                let end: &mut u32 = &mut ends[rank[row.part as usize] as usize];
+                rows[*end as usize] = number;
+                *end += 1;
+            }
+            Grouped { parts, ends, rows }
+        })
     }
 
-    pub(super) fn grouped(&self) -> Grouped {
-        let mut ends = vec![0; self.parts.len() + 1];
-        for row in &self.rows {
-            ends[row.part as usize + 1] += 1;
+    /// The parts in byte order of names, from `from` on (included) up to `to` (excluded).
+    pub(super) fn parts(&self, from: Option<&str>, to: Option<&str>) -> Parts<'_> {
+        let grouped = self.grouped();
+        let before = |name: &str| {
+            let part = |number: &u32| &self.parts[*number as usize];
+            grouped.parts.partition_point(|number| self.name(part(number)) < name)
+        };
+        let start = from.map_or(0, before);
+        let end = to.map_or(grouped.parts.len(), before);
+        Parts {
+            table: self,
+            ranks: start..end.max(start),
+            rows: Vec::new(),
+            text: String::new(),
+            read: 0,
         }
-        for part in 1..ends.len() {
-            ends[part] += ends[part - 1];
-        }
-        let mut rows = vec![0; self.rows.len()];
-        for (number, row) in self.rows.iter().enumerate() {
-            // Each part's end goes from its beginning to where it belongs.
-            let end: &mut u32 = &mut ends[row.part as usize];
-            rows[*end as usize] = number as u32;
-            *end += 1;
-        }
-        Grouped { ends, rows }
+    }
+
+    /// The part of one account.
+    pub(super) fn part(&self, account: &str, steps: &mut Steps) -> Option<Head> {
+        let head = self.head(account)?;
+        self.parts(Some(account), None).take(steps);
+        Some(head)
     }
 
     pub(super) fn find_id(&self, tag: &IdTag) -> Option<u64> {
@@ -244,21 +272,88 @@ impl Table {
         self.ids.get_or_init(all).get(tag).copied()
     }
 
-    /// The parts in byte order of names, from `from` on (included) up to `to` (excluded).
-    pub(super) fn sorted(&self, from: Option<&str>, to: Option<&str>) -> Vec<&Part> {
-        let inside = |part: &&Part| {
-            let name = part.head.account.as_str();
-            from.is_none_or(|from| from <= name) && to.is_none_or(|to| name < to)
-        };
-        let mut parts: Vec<&Part> = self.parts.iter().filter(inside).collect();
-        parts.sort_unstable_by(|a, b| a.head.account.cmp(&b.head.account));
-        parts
-    }
-
-    /// The ids in order of tags.
+    /// The ids in order of tags, with their positions.
     pub(super) fn sorted_ids(&self) -> Vec<(IdTag, u64)> {
         let mut ids: Vec<_> = self.rows.iter().map(|row| (row.tag, row.step.position)).collect();
         ids.sort_unstable_by_key(|(tag, _)| u128::from_be_bytes(*tag));
         ids
+    }
+}
+
+/// Rows that are fetched together: far from one another in the table, they come sooner if nothing else
+/// is done in between.
+const FETCHED: usize = 1024;
+
+/// Goes through parts in byte order of names.
+#[derive(Debug)]
+pub(super) struct Parts<'t> {
+    table: &'t Table,
+    /// Those that are left, in [`Grouped::parts`].
+    ranks: Range<usize>,
+    /// Rows of these, fetched, and their texts; those before `read` were read.
+    rows: Vec<Row>,
+    text: String,
+    read: usize,
+}
+
+impl<'t> Parts<'t> {
+    /// The name of the next part.
+    pub(super) fn name(&self) -> Option<&'t str> {
+        self.next().map(|(number, _)| self.table.name(&self.table.parts[number as usize]))
+    }
+
+    /// The next part's number, and where its rows are in [`Grouped::rows`].
+    fn next(&self) -> Option<(u32, Range<usize>)> {
+        let (grouped, rank) = (self.table.grouped(), self.ranks.start);
+        let start = if rank == 0 { 0 } else { grouped.ends[rank - 1] as usize };
+        (!self.ranks.is_empty()).then(|| (grouped.parts[rank], start..grouped.ends[rank] as usize))
+    }
+
+    /// Goes on behind the next part; gives its events, and it with its head.
+    pub(super) fn take(&mut self, steps: &mut Steps) -> Option<(&'t Part, Head)> {
+        let (number, rows) = self.next()?;
+        if self.read == self.rows.len() {
+            self.fetch(rows.start);
+        }
+        let Steps { names, steps } = steps;
+        names.clear();
+        steps.clear();
+        for _ in rows {
+            if self.read == self.rows.len() {
+                let next = self.next().expect("its rows are not all read").1.start + steps.len();
+                self.fetch(next);
+            }
+            let row = self.rows[self.read];
+            self.read += 1;
+            let mut start = row.text;
+            let [subject, word] = row.lengths.map(|len| {
+                (len != NONE).then(|| {
+                    let text = start..start + usize::from(len);
+                    start = text.end;
+                    names.intern(&self.text[text])
+                })
+            });
+            steps.push((Step { subject, word, ..row.step }, row.place));
+        }
+        self.ranks.start += 1;
+        Some((&self.table.parts[number as usize], self.table.head_at(number)))
+    }
+
+    /// Fetches rows from the one that is the `from`th in the order of accounts.
+    fn fetch(&mut self, from: usize) {
+        let Table { rows: all, text, .. } = self.table;
+        let rows = &self.table.grouped().rows[from..];
+        let rows = &rows[..rows.len().min(FETCHED)];
+        self.rows.clear();
+        self.rows.extend(rows.iter().map(|number| all[*number as usize]));
+        self.text.clear();
+        for row in &mut self.rows {
+            let len = |len: u16| if len == NONE { 0 } else { usize::from(len) };
+            let end = row.text + row.lengths.map(len).iter().sum::<usize>();
+            let start = self.text.len();
+            self.text.push_str(&text[row.text..end]);
+            row.text = start;
+        }
+        self.read = 0;
     }
 }

@@ -23,6 +23,12 @@ impl Accounts {
         self.accounts.get(name).copied()
     }
 
+    /// Makes room for those that are not there.
+    pub(super) fn reserve_for<'k>(&mut self, names: impl Iterator<Item = &'k Digest>) {
+        let new = names.filter(|name| !self.accounts.contains_key(*name)).count();
+        self.accounts.reserve(new);
+    }
+
     /// Puts an account in, or in the place of what was known of it. `covered`: the positions below this
     /// are in files.
     pub(super) fn put(&mut self, name: &Digest, account: Account, covered: impl FnOnce() -> u64) {
