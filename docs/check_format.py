@@ -209,6 +209,7 @@ class Log:
         self.store = self.head[2]
         self.ends = {(slot[3], slot[4]): slot[5:] for slot in (before, self.head)}
         self.met = set()
+        self.is_ended = False
         self.position = self.segment = 0
         self.clock = -62135596800000
         self.checksum, self.predecessor = bytes(16), bytes(32)
@@ -230,7 +231,7 @@ class Log:
             self.met.add(end)
 
     def file(self, name, data):
-        assert name == "%012d.seg" % self.segment
+        assert name == "%012d.seg" % self.segment and not self.is_ended
         header, at = data[:160], 160
         expected = struct.pack("<8sII16sQQQQq16s32s8s", b"STILLSEG", 1, 160, self.store, self.segment,
                                self.position, len(self.summaries), len(self.accounts), self.clock,
@@ -239,6 +240,9 @@ class Log:
         self.checksum = header[128:144]
         self.meet(at)
         while at < len(data):
+            if self.head[1] == b"open" and (self.segment, at) >= self.head[3:5] and not any(data[at:]):
+                self.is_ended = True        # room
+                break
             checksum, link, length, count = struct.unpack_from("<16s8sII", data, at)
             end = at + 32 + length
             assert 0 < length <= 1 << 24 and end <= len(data)

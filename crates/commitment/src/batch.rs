@@ -99,6 +99,13 @@ fn checksum_of(batch: &[u8], store: &[u8; 16]) -> Checksum {
     first(blake3::keyed_hash(&key, &batch[16..]).as_bytes())
 }
 
+/// How many of these bytes are left without the zeros at their end. Behind the last batch of an open log
+/// those are room, not a piece of a batch.
+#[must_use]
+pub fn without_room(bytes: &[u8]) -> usize {
+    bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1)
+}
+
 /// Whether a whole, sound batch of `store` begins at or after some byte of `bytes`, whatever it links to:
 /// where there is one, what stands before it was not torn but damaged.
 ///

@@ -7,7 +7,7 @@ pub use report::{Checked, Divergence, End, Level, Report};
 
 use std::collections::{HashMap, HashSet};
 
-use crate::batch::{BATCH_HEADER, BatchHeader, Checksum, MAX_BATCH, find_batch};
+use crate::batch::{BATCH_HEADER, BatchHeader, Checksum, MAX_BATCH, find_batch, without_room};
 use crate::fault::{Fault, same, same_bytes};
 use crate::frame::Frame;
 use crate::hash::Digest;
@@ -43,8 +43,10 @@ pub struct LogCheck {
     batch_position: u64,
     /// Whether the ends that the two slots of `HEAD` name were met.
     met: [bool; 2],
-    /// What the bytes after `offset` are not, if they are no batch: the torn end.
+    /// What the bytes after `offset` are not, if they are no batch: the torn end, or room.
     torn: Option<Fault>,
+    /// How many zeros come behind `buffer`, which then are not kept: room, if nothing follows.
+    room: usize,
     pages: Pages,
     /// The frames with a leaf of the open page, at [`Level::Quick`].
     open_page: Vec<u8>,
@@ -86,6 +88,7 @@ impl LogCheck {
             batch_position: 0,
             met: [false; 2],
             torn: None,
+            room: 0,
             pages: Pages::new(store),
             open_page: Vec::new(),
             tree: Frontier::of_log(),
@@ -144,6 +147,12 @@ impl LogCheck {
     /// # Errors
     /// The first byte that is not as it was written.
     pub fn feed(&mut self, bytes: &[u8], sink: Sink<'_>) -> Result<(), Box<Divergence>> {
+        if self.torn.is_some() && without_room(bytes) == 0 {
+            self.room += bytes.len();
+            return Ok(());
+        }
+        self.check_torn(self.room)?;
+        self.buffer.resize(self.buffer.len() + std::mem::take(&mut self.room), 0);
         self.buffer.extend_from_slice(bytes);
         let mut buffer = std::mem::take(&mut self.buffer);
         let mut done = 0;
@@ -153,7 +162,10 @@ impl LogCheck {
         }
         buffer.drain(..done);
         self.buffer = buffer;
-        self.check_torn()
+        if self.torn.is_some() {
+            self.leave_room();
+        }
+        self.check_torn(0)
     }
 
     /// Ends the check.
@@ -321,13 +333,14 @@ impl LogCheck {
             };
             return Err(self.here(Fault::new(0, "a whole batch", found)));
         }
-        if left == 0 {
+        if left == 0 && self.room == 0 {
             return Ok(());
         }
-        self.check_torn()?;
+        self.leave_room();
         let fault = self.torn.take();
         let what = fault.map_or_else(|| "a piece of a batch".to_owned(), |f| f.to_string());
-        if let Some(at) = find_batch(&self.buffer[1..], &self.head.now.store) {
+        let behind = self.buffer.get(1..).unwrap_or_default();
+        if let Some(at) = find_batch(behind, &self.head.now.store) {
             let found =
                 format!("bad bytes with a sound batch {} bytes behind them: {what}", at + 1);
             return Err(self.here(Fault::new(0, "a batch", found)));
@@ -336,9 +349,16 @@ impl LogCheck {
         Ok(())
     }
 
-    /// What is torn is a piece of one batch, however much more the file has.
-    fn check_torn(&self) -> Result<(), Box<Divergence>> {
-        let left = self.buffer.len();
+    /// Takes the zeros off the end of what is torn.
+    fn leave_room(&mut self) {
+        let left = without_room(&self.buffer);
+        self.room += self.buffer.len() - left;
+        self.buffer.truncate(left);
+    }
+
+    /// What is torn is a piece of one batch, however much more the file has. `room` zeros are of it too.
+    fn check_torn(&self, room: usize) -> Result<(), Box<Divergence>> {
+        let left = self.buffer.len().saturating_add(room);
         if left <= BATCH_HEADER + MAX_BATCH {
             return Ok(());
         }

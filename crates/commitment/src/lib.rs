@@ -23,6 +23,7 @@ mod tree;
 
 pub use batch::{
     BATCH_HEADER, BatchHeader, Checksum, MAX_BATCH, begin_batch, find_batch, finish_batch,
+    without_room,
 };
 pub use check::{Checked, Divergence, End, Level, LogCheck, Report};
 pub use envelope::{ENVELOPE, Envelope, Scope};

@@ -14,7 +14,7 @@ pub use report::{AccountCounts, Cause, Found, Missing, Surveyed};
 use accounts::Accounts;
 use page::{Item, Page, Trailer};
 
-use crate::batch::{BATCH_HEADER, BatchHeader, Checksum, MAX_BATCH};
+use crate::batch::{BATCH_HEADER, BatchHeader, Checksum, MAX_BATCH, without_room};
 use crate::fault::at;
 use crate::frame::{FRAME_HEADER, Frame};
 use crate::hash::Digest;
@@ -201,7 +201,7 @@ impl Survey {
                     self.link = None;
                     let is_tail = at_end && len == rest.len();
                     if is_tail && self.durable.is_some_and(|durable| self.offset >= durable) {
-                        self.surveyed.torn += len as u64;
+                        self.surveyed.torn += without_room(rest) as u64;
                         done = buffer.len();
                         break;
                     }

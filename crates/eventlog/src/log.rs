@@ -141,6 +141,7 @@ impl Log {
                     head: recovered.head,
                     segment: recovered.file,
                     end: durable,
+                    length: recovered.length,
                     next: None,
                 }),
                 spare: Vec::new(),
@@ -277,13 +278,7 @@ impl Log {
             return Err(failed.clone());
         }
         let end = state.durable;
-        let tail = state.tail.as_mut().expect("nobody else has the log");
-        if !tail.head.is_shut() {
-            for _ in 0..2 {
-                let written = tail.head.write(end, true, true);
-                written.map_err(|e| failed("write", &self.folder.head(), &e))?;
-            }
-        }
+        state.tail.as_mut().expect("nobody else has the log").close(&self.folder)?;
         state.indexer.flush(end);
         Ok(())
     }
@@ -409,7 +404,7 @@ impl Log {
         let mut staged = std::mem::take(&mut state.staged);
         drop(state);
         let guard = Abandoned(self);
-        let start = tail.write(&self.folder, &mut batch, self.options.strict_tail);
+        let start = tail.write(&self.folder, &mut batch, &self.options);
         std::mem::forget(guard);
         let mut state = self.lock();
         let durable = tail.end;

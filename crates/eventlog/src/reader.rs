@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, RwLock};
 
-use commitment::{BATCH_HEADER, Head, MAX_BATCH, find_batch};
+use commitment::{BATCH_HEADER, Head, MAX_BATCH, find_batch, without_room};
 use event::{History, NameId, Names, Recorded, Step};
 
 use crate::batches::{Batches, Whole, corrupt};
@@ -339,11 +339,15 @@ fn go_on(folder: &Folder, store: [u8; 16], mut end: Durable) -> Result<Durable, 
         return Ok(end);
     };
     let path = folder.segment(segment);
-    let left = file.length().map_err(ReadError::io("look at", &path))?.saturating_sub(offset);
-    let most = (BATCH_HEADER + MAX_BATCH) as u64;
-    let mut rest = vec![0; usize::try_from(left.min(most)).expect("one batch")];
-    let read = file.read_at(&mut rest, offset).map_err(ReadError::io("read", &path))?;
-    let has_more =
-        left > most || find_batch(rest[..read].get(1..).unwrap_or_default(), &store).is_some();
+    let mut rest = vec![0; BATCH_HEADER + MAX_BATCH];
+    let mut read = file.read_at(&mut rest, offset).map_err(ReadError::io("read", &path))?;
+    let mut has_more = find_batch(rest[..read].get(1..).unwrap_or_default(), &store).is_some();
+    let mut at = offset;
+    // Behind it there may be room, but no more.
+    while read > 0 && !has_more {
+        at += read as u64;
+        read = file.read_at(&mut rest, at).map_err(ReadError::io("read", &path))?;
+        has_more = without_room(&rest[..read]) > 0;
+    }
     if has_more { Err(stopped) } else { Ok(end) }
 }

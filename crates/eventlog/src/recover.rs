@@ -18,6 +18,8 @@ pub(crate) struct Recovered {
     pub(crate) end: End,
     pub(crate) head: HeadFile,
     pub(crate) file: Box<dyn StoredFile>,
+    /// How long the file is: behind the end there may be room.
+    pub(crate) length: u64,
     pub(crate) recovery: Recovery,
 }
 
@@ -94,7 +96,8 @@ pub(crate) fn recover(folder: &Folder, head: &[u8]) -> Result<Recovered, OpenErr
         let written = head_file.write(durable(&end), head.now.shut, true);
         written.map_err(OpenError::io("write", &folder.head()))?;
     }
-    Ok(Recovered { store: head.now.store, end, head: head_file, file, recovery })
+    let length = file.length().map_err(OpenError::io("look at", &path))?;
+    Ok(Recovered { store: head.now.store, end, head: head_file, file, length, recovery })
 }
 
 /// Whether all segments are there, and at most one more, whose number is returned.

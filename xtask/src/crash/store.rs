@@ -1,7 +1,7 @@
 //! A store under kills, and what was promised of it.
 
 use std::fs;
-use std::io::Write;
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -71,20 +71,24 @@ impl<'a> Store<'a> {
         Ok(ended.was_killed)
     }
 
-    /// Puts bytes behind the log's end as a torn write leaves them, which a kill seldom does: so
-    /// writers have something to recover, and are killed at it.
+    /// Puts bytes behind the log's end, over its room, as a torn write leaves them, which a kill seldom
+    /// does: so writers have something to recover, and are killed at it.
     fn tear(&self, random: &mut fastrand::Rng) -> std::io::Result<()> {
         let log = self.path.join("log");
         let Ok(head) = fs::read(log.join("HEAD")) else { return Ok(()) };
         let is_open = [12, 512 + 12].iter().all(|at| head.get(*at..at + 4) == Some(b"open"));
-        let names = fs::read_dir(&log)?.map(|entry| entry.map(|entry| entry.path()));
-        let names = names.collect::<Result<Vec<_>, _>>()?;
-        let last = names.iter().filter(|path| path.extension().is_some_and(|e| e == "seg")).max();
-        let (true, Some(last)) = (is_open, last) else { return Ok(()) };
+        let number = |slot: &[u8], at| u64::from_le_bytes(slot[at..at + 8].try_into().expect("8"));
+        let now = head.chunks_exact(512).max_by_key(|slot| number(slot, 32));
+        let (true, Some(now)) = (is_open, now) else { return Ok(()) };
+        let (segment, offset) = (number(now, 40), number(now, 48));
+        if log.join(format!("{:012}.seg", segment + 1)).exists() {
+            return Ok(());
+        }
         let most = 1 << random.u8(1..17);
         let len = random.usize(1..most);
         let torn: Vec<u8> = std::iter::repeat_with(|| random.u8(..)).take(len).collect();
-        fs::OpenOptions::new().append(true).open(last)?.write_all(&torn)
+        let last = log.join(format!("{segment:012}.seg"));
+        fs::OpenOptions::new().write(true).open(last)?.write_all_at(&torn, offset)
     }
 
     fn write(

@@ -70,8 +70,8 @@ pub struct Report {
     pub store: [u8; 16],
     /// Whether its last writer closed it.
     pub shut: bool,
-    /// Bytes behind the last whole batch: what a writer was at when it was killed. Nobody was told
-    /// that they are durable.
+    /// Bytes behind the last whole batch, up to the last that is not zero: what a writer was at when it
+    /// was killed. Nobody was told that they are durable.
     pub torn: u64,
 }
 
@@ -90,7 +90,7 @@ pub struct End {
     pub offset: u64,
     /// The last checksum.
     pub checksum: Checksum,
-    /// Bytes behind that end which are no batch.
+    /// Bytes behind that end, up to the last that is not zero: no batch.
     pub torn: u64,
 }
 

@@ -90,7 +90,8 @@ pub struct Surveyed {
     pub missing: Vec<Missing>,
     /// The accounts.
     pub accounts: AccountCounts,
-    /// Bytes behind the durable end that are no batch: what nobody was told of.
+    /// Bytes behind the durable end that are no batch, up to the last that is not zero: what nobody was
+    /// told of.
     pub torn: u64,
 }
 

@@ -51,6 +51,8 @@ struct State {
     lies: Option<String>,
     /// The one call of such a sync.
     lie_at: Option<usize>,
+    /// No file gets longer than this: the disk is full.
+    limit: Option<usize>,
     /// The calls, to say which one failed.
     journal: Vec<String>,
 }
@@ -76,6 +78,11 @@ impl Memory {
     /// The `n`th call, a sync, does nothing.
     pub fn lie_at(&self, n: usize) {
         self.0.lock().unwrap().lie_at = Some(n);
+    }
+
+    /// From now on no file can be written behind this byte.
+    pub fn limit(&self, limit: usize) {
+        self.0.lock().unwrap().limit = Some(limit);
     }
 
     /// The calls that changed something since [`Memory::fail`], each with the path.
@@ -344,6 +351,12 @@ impl StoredFile for Opened {
 
     fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
         let at = usize::try_from(offset).unwrap();
+        let limit = self.memory.0.lock().unwrap().limit;
+        if let Some(limit) = limit.filter(|limit| at + bytes.len() > *limit) {
+            let fits = bytes[..limit.saturating_sub(at)].to_vec();
+            self.change("write", |_| Some(Change::Write(at, fits)))?;
+            return Err(io::Error::from(io::ErrorKind::StorageFull));
+        }
         self.change("write", |halves| {
             (halves > 0).then(|| Change::Write(at, bytes[..bytes.len() * halves / 2].to_vec()))
         })

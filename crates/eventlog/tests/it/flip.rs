@@ -11,7 +11,7 @@ use commitment::{
 use stillthere_eventlog::Log;
 use tempfile::tempdir;
 
-use crate::support::{events, options};
+use crate::support::{cut_room, events, options};
 
 /// The files of a log by name.
 #[derive(Clone)]
@@ -67,7 +67,9 @@ impl Layout {
         {
             let (mut batches, mut frames) = (vec![], vec![]);
             let mut at = SEGMENT_HEADER;
-            while at < bytes.len() {
+            // Up to the end, or to room.
+            while bytes.get(at..at + BATCH_HEADER).is_some_and(|header| header != [0; BATCH_HEADER])
+            {
                 let len = u32::from_le_bytes(bytes[at + 24..at + 28].try_into().unwrap()) as usize;
                 let end = at + BATCH_HEADER + len;
                 batches.push((at, end));
@@ -164,6 +166,9 @@ fn small(is_closed: bool) -> Files {
     }
     if is_closed {
         log.close().unwrap();
+    } else {
+        drop(log);
+        cut_room(dir.path());
     }
     Files::read(dir.path())
 }

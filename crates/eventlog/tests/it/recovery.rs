@@ -7,7 +7,8 @@ use commitment::Slot;
 use stillthere_eventlog::{Log, OpenError, Reader, Recovery};
 use tempfile::tempdir;
 
-use crate::support::{check, contents, event, events, open, options, try_open};
+use crate::faulty::Memory;
+use crate::support::{check, contents, cut_room, end, event, events, open, options, try_open};
 
 /// What opening said, in few words, and how many events are there then.
 fn opened(dir: &Path) -> (String, u64) {
@@ -41,10 +42,13 @@ impl Case {
         let log = Log::open(dir.path(), options(64 << 20)).unwrap();
         log.append(events(0, 5)).unwrap();
         log.append(events(5, 10)).unwrap();
-        let ten = fs::metadata(dir.path().join("log/000000000000.seg")).unwrap().len();
+        let (_, ten) = end(dir.path());
         log.append(events(10, 13)).unwrap();
         if is_closed {
             log.close().unwrap();
+        } else {
+            drop(log);
+            cut_room(dir.path());
         }
         Case { dir, ten }
     }
@@ -122,9 +126,24 @@ fn an_open_log() {
         move |case: &Case| case.segment(|s| s.extend_from_slice(&bytes))
     };
     run("as it was", &|_| {}, "clean", 13);
-    run("a byte behind", &torn(&[0]), "recovered, cut 1, kept 1", 13);
-    run("zeros behind", &torn(&[0; 5000]), "recovered, cut 5000, kept 5000", 13);
+    run("a byte behind", &torn(&[9]), "recovered, cut 1, kept 1", 13);
     run("junk behind", &torn(&[0xab; 700]), "recovered, cut 700, kept 700", 13);
+    for room in [1, 31, 32, 5000, 3 << 20] {
+        run("room behind", &torn(&vec![0; room]), "clean", 13);
+        let junk = [vec![0xab; 700], vec![0; room]].concat();
+        run("junk, then room", &torn(&junk), "recovered, cut 700, kept 700", 13);
+        let junk = [vec![0; room], vec![1]].concat();
+        let said = format!("recovered, cut {0}, kept {0}", room + 1);
+        run("room, then junk", &torn(&junk), &said, 13);
+    }
+    let most = commitment::BATCH_HEADER + commitment::MAX_BATCH;
+    for (len, said) in [
+        (most, format!("recovered, cut {most}, kept {most}")),
+        (most + 1, "corrupt 000000000000.seg".to_owned()),
+    ] {
+        let junk = [vec![0; 9], vec![7; len - 9], vec![0; 3 << 20]].concat();
+        run("a batch's length", &torn(&junk), &said, if len == most { 13 } else { 0 });
+    }
     run(
         "cut below HEAD",
         &|c| c.segment(|s| s.truncate(s.len() - 1)),
@@ -141,6 +160,28 @@ fn an_open_log() {
             c.segment(|s| s.truncate(usize::try_from(c.ten).unwrap() + 100));
         },
         "recovered, cut 100, kept 100",
+        10,
+    );
+    run(
+        "HEAD lags behind a torn batch with room behind it",
+        &|c| {
+            c.head_lags();
+            c.segment(|s| {
+                s.truncate(usize::try_from(c.ten).unwrap() + 100);
+                *s.last_mut().unwrap() = 5;
+                s.resize(s.len() + 4096, 0);
+            });
+        },
+        "recovered, cut 100, kept 100",
+        10,
+    );
+    run(
+        "HEAD lags behind room",
+        &|c| {
+            c.head_lags();
+            c.segment(|s| s[usize::try_from(c.ten).unwrap()..].fill(0));
+        },
+        "clean",
         10,
     );
     run(
@@ -224,6 +265,73 @@ fn a_closed_log_is_never_cut() {
 }
 
 #[test]
+fn room_is_made_while_the_log_is_open_and_nowhere_else() {
+    let dir = tempdir().unwrap();
+    let log = Log::open(dir.path(), options(150_000)).unwrap();
+    let mut lengths = Vec::new();
+    for at in 0..3000 {
+        log.append(events(at, at + 1)).unwrap();
+        let (path, end) = end(dir.path());
+        let bytes = fs::read(&path).unwrap();
+        assert!(bytes[end as usize..].iter().all(|byte| *byte == 0));
+        assert!(bytes.len() <= 2 * end.max(1 << 16) as usize, "{} of {end}", bytes.len());
+        lengths.push(bytes.len());
+    }
+    lengths.dedup();
+    assert!((4..40).contains(&lengths.len()), "made seldom: {lengths:?}");
+    let copy = tempdir().unwrap();
+    fs::create_dir(copy.path().join("log")).unwrap();
+    for entry in fs::read_dir(dir.path().join("log")).unwrap() {
+        let entry = entry.unwrap();
+        fs::copy(entry.path(), copy.path().join("log").join(entry.file_name())).unwrap();
+    }
+    log.close().unwrap();
+    let (path, end) = end(dir.path());
+    assert_eq!(fs::metadata(path).unwrap().len(), end);
+    assert_eq!(contents(dir.path()), events(0, 3000));
+    // What a kill leaves, room and all, is gone on with; a close without an append cuts it off too.
+    let log = Log::open(copy.path(), options(150_000)).unwrap();
+    assert_eq!(*log.recovery(), Recovery::Clean);
+    log.close().unwrap();
+    assert_eq!(contents(copy.path()), events(0, 3000));
+    let names = |dir: &Path| fs::read_dir(dir.join("log")).unwrap().count();
+    assert!(names(dir.path()) > 2, "there are segments that are not the last");
+    for entry in fs::read_dir(dir.path().join("log")).unwrap() {
+        let (entry, copy) = (entry.as_ref().unwrap(), copy.path().join("log"));
+        if entry.file_name() != "HEAD" {
+            assert!(
+                fs::read(entry.path()).unwrap() == fs::read(copy.join(entry.file_name())).unwrap()
+            );
+        }
+    }
+    // Zeros behind a segment that is not the last are no room.
+    let first = copy.path().join("log/000000000000.seg");
+    let bytes = fs::read(&first).unwrap();
+    fs::write(&first, [&bytes[..], &[0; 64]].concat()).unwrap();
+    assert!(check(copy.path()).is_err());
+}
+
+#[test]
+fn a_full_disk_has_no_room_and_takes_events_to_its_last_byte() {
+    let memory = Memory::default();
+    crate::crash::root(&memory);
+    let store = Path::new("/store");
+    let log = Log::open_on(std::sync::Arc::new(memory.clone()), store, options(64 << 20)).unwrap();
+    memory.limit(20_000);
+    let mut count = 0;
+    while log.append(events(count, count + 1)).is_ok() {
+        count += 1;
+    }
+    assert!(count > 60, "{count}");
+    assert!(log.close().is_err());
+    memory.limit(usize::MAX);
+    let log = Log::open_on(std::sync::Arc::new(memory.clone()), store, options(64 << 20)).unwrap();
+    assert_eq!(log.size(), count as u64);
+    log.append(events(count, count + 5)).unwrap();
+    log.close().unwrap();
+}
+
+#[test]
 fn a_roll_that_was_cut_short() {
     // The second segment is there, its header whole, and HEAD does not name it yet.
     let dir = tempdir().unwrap();
@@ -265,7 +373,7 @@ fn text_that_looks_like_a_batch_is_text() {
     let whole = std::fs::read(&path).unwrap();
     let mut image = Vec::new();
     commitment::begin_batch(&mut image);
-    image.extend_from_slice(&[2, 0, 0, 0, 0, 0, 0, 0]);
+    image.extend_from_slice(&[2, 0, 0, 0, 0, 0, 0, 9]);
     commitment::finish_batch(&mut image, &[0; 16], &[0; 16], 0);
     assert_eq!(commitment::find_batch(&image, &[0; 16]), Some(0));
     let log = open(dir.path());

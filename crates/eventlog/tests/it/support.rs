@@ -1,9 +1,9 @@
 //! Events, stores and answers for the tests.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use commitment::{Divergence, Level, LogCheck, Report};
+use commitment::{Divergence, Head, Level, LogCheck, Report, segment_name};
 use event::{Event, Recorded, Timestamp};
 use stillthere_eventlog::storage::{Disk, Storage};
 use stillthere_eventlog::{Log, LogFiles, OpenError, Options, ReadError, Reader};
@@ -91,6 +91,19 @@ pub fn open(dir: &Path) -> Log {
 /// The same, where it may fail.
 pub fn try_open(dir: &Path) -> Result<Log, OpenError> {
     Log::open(dir, options(64 << 20))
+}
+
+/// The last segment of a store, and where `HEAD` says that it ends.
+pub fn end(dir: &Path) -> (PathBuf, u64) {
+    let head = std::fs::read(dir.join("log/HEAD")).unwrap();
+    let now = Head::decode(&head).unwrap().now;
+    (dir.join("log").join(segment_name(now.segment)), now.offset)
+}
+
+/// Takes the room behind the end away.
+pub fn cut_room(dir: &Path) {
+    let (path, end) = end(dir);
+    std::fs::File::options().write(true).open(path).unwrap().set_len(end).unwrap();
 }
 
 /// All events of a store, by a reader's scan; held against every other way to read them.

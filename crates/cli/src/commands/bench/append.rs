@@ -54,7 +54,7 @@ pub fn batches(work: Work, batch: usize, bench: &Bench<'_>) -> Result<Row, Failu
         Ok(Sample::of(begun.elapsed()))
     };
     let raw = || write(new_file(place)?);
-    // Where the file need not grow a sync has less to write: what a log could gain by that.
+    // Where the file need not grow a sync has less to write: so our log makes room ahead of its end.
     let raw_in_place = || {
         let mut file = new_file(place)?;
         let zeros = vec![0; log_bytes.borrow().len()];
