@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use commitment::{
-    Cause, Fault, Found, HEAD, Head, SEGMENT_HEADER, SegmentHeader, Survey, Surveyed,
+    Cause, Fault, Found, HEAD, Head, SEGMENT_HEADER, SegmentHeader, Survey, Surveyed, find_summary,
     segment_number,
 };
 
@@ -46,12 +46,15 @@ pub enum HeadState {
 pub struct SegmentFile {
     /// Its name.
     pub name: String,
-    /// The number of the segment that it holds: its header's, or its name's where that is damaged.
+    /// The number of the segment that it holds: its header's; where that is damaged, its name's, if its pages
+    /// do not say otherwise.
     pub number: u64,
     /// How long it is, in bytes.
     pub len: u64,
     /// What it is.
     pub state: SegmentState,
+    /// Its header, if that is sound.
+    header: Option<SegmentHeader>,
 }
 
 /// What a file with a segment's name is.
@@ -59,7 +62,7 @@ pub struct SegmentFile {
 pub enum SegmentState {
     /// The segment of its name.
     Own,
-    /// Its header is damaged; by its name it is a segment of this log.
+    /// Its header is damaged; by its name or its pages it is a segment of this log.
     Headless,
     /// A segment of this log that has another's name.
     Misnamed,
@@ -67,6 +70,12 @@ pub enum SegmentState {
     Double,
     /// A segment of another store.
     Foreign,
+}
+
+impl SegmentState {
+    fn is_read(self) -> bool {
+        !matches!(self, SegmentState::Double | SegmentState::Foreign)
+    }
 }
 
 impl Remains {
@@ -111,7 +120,7 @@ impl Remains {
                 Err(fault) => HeadState::Partly(head, fault),
             },
         };
-        let mut segments = sort(files, &store);
+        let mut segments = sort(&folder, files, &store);
         if let (true, Some(head)) = (is_written, head.slots())
             && !head.now.shut
         {
@@ -154,8 +163,8 @@ impl Remains {
         on_bytes: &mut dyn FnMut(u64),
         take: &mut dyn FnMut(Found) -> Result<(), E>,
     ) -> Result<Surveyed, E> {
-        let mut survey = Survey::new(self.store);
         let now = self.head.slots().map(|head| &head.now);
+        let mut survey = Survey::new(self.store, now.cloned());
         let mut taken = Ok(());
         let mut sink = |found: Found| {
             if taken.is_ok() {
@@ -163,10 +172,8 @@ impl Remains {
             }
         };
         let mut piece = vec![0; PIECE];
-        for file in &self.segments {
-            if matches!(file.state, SegmentState::Double | SegmentState::Foreign) {
-                continue;
-            }
+        let files: Vec<_> = self.segments.iter().filter(|file| file.state.is_read()).collect();
+        for (n, file) in files.iter().enumerate() {
             let path = self.folder.log().join(&file.name);
             let open = self.folder.storage.open(&path, Access::Read);
             let open = open.map_err(ReadError::io("open", &path))?;
@@ -175,7 +182,8 @@ impl Remains {
                 std::cmp::Ordering::Equal => Some(now.offset),
                 std::cmp::Ordering::Greater => Some(0),
             });
-            survey.segment(&file.name, file.number, durable, &mut sink);
+            let until = files[n + 1..].iter().find_map(|file| file.header.clone());
+            survey.segment(&file.name, file.number, durable, until, &mut sink);
             let mut offset = 0;
             while offset < file.len {
                 let most = usize::try_from(file.len - offset).unwrap_or(PIECE).min(PIECE);
@@ -190,20 +198,20 @@ impl Remains {
             HeadState::Partly(head, _) => head.now.shut,
             _ => true,
         };
-        let mut surveyed = survey.finish(now, is_last, &mut sink);
+        let mut surveyed = survey.finish(is_last, &mut sink);
         taken?;
         let is_foreign = |name: &str| {
             let foreign = |file: &SegmentFile| file.state == SegmentState::Foreign;
             self.segments.iter().any(|file| foreign(file) && file.name == name)
         };
-        for piece in &mut surveyed.missing {
+        for place in surveyed.missing.iter_mut().flat_map(|missing| &mut missing.places) {
             match &self.head {
-                HeadState::Missing if piece.file == "HEAD" => piece.cause = Cause::Missing,
-                HeadState::Foreign(_) if piece.file == "HEAD" => piece.cause = Cause::Foreign,
+                HeadState::Missing if place.file == "HEAD" => place.cause = Cause::Missing,
+                HeadState::Foreign(_) if place.file == "HEAD" => place.cause = Cause::Foreign,
                 _ => {}
             }
-            if piece.cause == Cause::Missing && is_foreign(&piece.file) {
-                piece.cause = Cause::Foreign;
+            if place.cause == Cause::Missing && is_foreign(&place.file) {
+                place.cause = Cause::Foreign;
             }
         }
         Ok(surveyed)
@@ -284,23 +292,46 @@ fn store_of(
 }
 
 /// Says of each file what it is, and puts them in order.
-fn sort(files: Vec<Candidate>, store: &[u8; 16]) -> Vec<SegmentFile> {
-    let mut segments: Vec<SegmentFile> = files
-        .into_iter()
-        .map(|Candidate { name, len, header, .. }| {
-            let by_name = segment_number(&name).expect("only such were taken");
-            let (number, state) = match header {
-                None => (by_name, SegmentState::Headless),
-                Some(header) if header.store != *store => (by_name, SegmentState::Foreign),
-                Some(header) if header.segment != by_name => {
-                    (header.segment, SegmentState::Misnamed)
-                }
-                Some(header) => (header.segment, SegmentState::Own),
-            };
-            SegmentFile { name, number, len, state }
-        })
-        .collect();
-    // The best one of those of a number comes first, and is the one that is read.
+fn sort(folder: &Folder, files: Vec<Candidate>, store: &[u8; 16]) -> Vec<SegmentFile> {
+    // Where the headers say that segments begin, and where files without one have their first page.
+    let (mut begins, mut pages) = (BTreeMap::new(), Vec::new());
+    let mut segments: Vec<SegmentFile> = Vec::new();
+    for Candidate { name, len, header, .. } in files {
+        let by_name = segment_number(&name).expect("only such were taken");
+        let (number, state) = match &header {
+            None => (by_name, SegmentState::Headless),
+            Some(header) if header.store != *store => (by_name, SegmentState::Foreign),
+            Some(header) => {
+                begins.insert(header.segment, header.first_position);
+                let is_own = header.segment == by_name;
+                let state = if is_own { SegmentState::Own } else { SegmentState::Misnamed };
+                (header.segment, state)
+            }
+        };
+        if state == SegmentState::Headless
+            && let Some(position) = first_page(folder, &name, len, store)
+        {
+            pages.push((position, number, segments.len()));
+        }
+        segments.push(SegmentFile { name, number, len, state, header });
+    }
+    // A name is believed if the segments around it are where its pages say.
+    pages.sort_unstable();
+    for (position, number, _) in &mut pages {
+        let is_behind = begins.range(..*number).all(|(_, first)| first <= position);
+        if !is_behind || begins.range(*number..).any(|(_, first)| first <= position) {
+            let before = begins.iter().rev().find(|(_, first)| *first <= position);
+            let next = begins.keys().next().map_or(0, |first| first.saturating_sub(1));
+            *number = before.map_or(next, |(number, _)| *number);
+        }
+    }
+    // Names that were exchanged among themselves are put right.
+    let mut numbers: Vec<u64> = pages.iter().map(|(_, number, _)| *number).collect();
+    numbers.sort_unstable();
+    for ((_, _, n), number) in pages.iter().zip(numbers) {
+        segments[*n].number = number;
+    }
+    // The best one of those of a number comes first. What has a header is read once.
     let rank = |state| match state {
         SegmentState::Own => 0,
         SegmentState::Misnamed => 1,
@@ -312,12 +343,28 @@ fn sort(files: Vec<Candidate>, store: &[u8; 16]) -> Vec<SegmentFile> {
         key(a).cmp(&key(b)).then_with(|| a.name.cmp(&b.name))
     });
     let mut taken = BTreeSet::new();
-    for file in segments.iter_mut().filter(|file| file.state != SegmentState::Foreign) {
-        if !taken.insert(file.number) {
+    for file in &mut segments {
+        let has_header = matches!(file.state, SegmentState::Own | SegmentState::Misnamed);
+        if has_header && !taken.insert(file.number) {
             file.state = SegmentState::Double;
         }
     }
     segments
+}
+
+/// The position at which the first page begins that can be found in a segment.
+fn first_page(folder: &Folder, name: &str, len: u64, store: &[u8; 16]) -> Option<u64> {
+    let path = folder.log().join(name);
+    let file = folder.storage.open(&path, Access::Read).ok()?;
+    let mut piece = vec![0; 2 * PIECE];
+    for offset in (0..len).step_by(PIECE) {
+        let most = usize::try_from(len - offset).unwrap_or(2 * PIECE).min(2 * PIECE);
+        read_or_zeros(&*file, &mut piece[..most], offset);
+        if let Some(summary) = find_summary(&piece[..most], store) {
+            return Some(summary.first_position);
+        }
+    }
+    None
 }
 
 /// Reads; what the disk cannot give is zeros, which no checksum takes for a log's.

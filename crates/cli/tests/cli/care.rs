@@ -123,10 +123,11 @@ fn salvage_takes_what_is_intact_and_lists_the_rest() {
     assert_eq!(unproven, Some(lines));
     // One batch, and no page was closed: the frames that can be read are not proven.
     assert_eq!((events, lines), (Some(0), 18));
-    let piece = &rest["missing"][0];
-    assert_eq!(piece["file"], "log/000000000000.seg");
-    assert_eq!(piece["positions_from"], 0);
-    assert_eq!(piece["positions_to"], 19);
+    let gap = &rest["missing"][0];
+    assert_eq!(gap["places"][0]["file"], "log/000000000000.seg");
+    assert_eq!(gap["positions_from"], 0);
+    assert_eq!(gap["positions_to"], 19);
+    assert_eq!(gap["events"], 19);
     assert_eq!(rest["missing_events"], 19);
     let said = folder.run(&["salvage", "--to", "x y", "--unproven", "again.ndjson"]).expect(1);
     let command = "stillthere --store 'x y' import --trust-recorded-at again.ndjson";
