@@ -377,7 +377,7 @@ impl Survey {
             done = self.frames(bytes, done + BATCH_HEADER, end, false, sink);
             while done != end && done != bytes.len() {
                 // Where frames begin is not known any more, until a trailer comes.
-                let Some(next) = find_trailer(&bytes[done..], &self.store) else {
+                let Some(next) = find_trailer(&bytes[done..], Some(&self.store)) else {
                     hole(self, done, bytes.len());
                     return;
                 };
@@ -419,22 +419,22 @@ fn sound(bytes: &[u8], store: &[u8; 16]) -> Sound {
     }
 }
 
-/// The summary in the first page trailer of `store` in `bytes` that is whole by its own check: what says which
-/// piece of the log they are.
+/// The summary in the first page trailer in `bytes` that is whole by its own check, of this store or of any: what
+/// says which piece of which log they are.
 #[must_use]
-pub fn find_summary(bytes: &[u8], store: &[u8; 16]) -> Option<Summary> {
+pub fn find_summary(bytes: &[u8], store: Option<&[u8; 16]>) -> Option<Summary> {
     let at = find_trailer(bytes, store)? + FRAME_HEADER;
     Summary::decode(bytes[at..].first_chunk()?).ok()
 }
 
-/// Where a page trailer of `store` begins that is whole by its own check.
-fn find_trailer(bytes: &[u8], store: &[u8; 16]) -> Option<usize> {
+/// Where a page trailer of this store, or of any, begins that is whole by its own check.
+fn find_trailer(bytes: &[u8], store: Option<&[u8; 16]>) -> Option<usize> {
     const LEN: usize = FRAME_HEADER + SUMMARY;
     let begins = [3, SUMMARY.to_le_bytes()[0], 0, 0];
     bytes.windows(LEN).position(|frame| {
         frame[..4] == begins
             && frame[8..16] == *b"STILLPGE"
-            && frame[16..32] == *store
+            && store.is_none_or(|store| frame[16..32] == *store)
             && Frame::check(frame, &tree_leaf(&frame[FRAME_HEADER..])).is_ok()
     })
 }

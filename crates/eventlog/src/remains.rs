@@ -104,7 +104,11 @@ impl Remains {
             Ok(folder::Found::Headless) => None,
             Ok(_) => return Err(OpenError::Missing { path: dir.to_owned() }),
             Err(OpenError::Foreign { .. }) if files.iter().any(|file| file.header.is_some()) => {
-                folder.read(&folder.head(), 2 * HEAD).ok()
+                readable(&folder, &folder.head(), 2 * HEAD).ok()
+            }
+            // The disk cannot read all of it.
+            Err(OpenError::Io { .. }) if !files.is_empty() => {
+                readable(&folder, &folder.head(), 2 * HEAD).ok()
             }
             Err(error) => return Err(error),
         };
@@ -247,7 +251,7 @@ fn files(folder: &Folder) -> Result<Vec<Candidate>, OpenError> {
         let path = log.join(&name);
         let len = folder.storage.open(&path, Access::Read).and_then(|file| file.length());
         let len = len.map_err(OpenError::io("open", &path))?;
-        let bytes = folder.read(&path, SEGMENT_HEADER)?;
+        let bytes = readable(folder, &path, SEGMENT_HEADER)?;
         let header = bytes.first_chunk().and_then(|bytes| SegmentHeader::decode(bytes).ok());
         files.push(Candidate { name, len, bytes, header: header.map(|(header, _)| header) });
     }
@@ -282,7 +286,8 @@ fn store_of(
         vote(head, HEAD / 2 + 16);
         for file in files {
             vote(&file.bytes, 16);
-            let bytes = folder.read(&folder.log().join(&file.name), PIECE).unwrap_or_default();
+            let path = folder.log().join(&file.name);
+            let bytes = readable(folder, &path, PIECE).unwrap_or_default();
             for (at, _) in bytes.windows(8).enumerate().filter(|(_, w)| w == b"STILLPGE") {
                 vote(&bytes, at + 8);
             }
@@ -298,7 +303,7 @@ fn sort(folder: &Folder, files: Vec<Candidate>, store: &[u8; 16]) -> Vec<Segment
     let mut segments: Vec<SegmentFile> = Vec::new();
     for Candidate { name, len, header, .. } in files {
         let by_name = segment_number(&name).expect("only such were taken");
-        let (number, state) = match &header {
+        let (number, mut state) = match &header {
             None => (by_name, SegmentState::Headless),
             Some(header) if header.store != *store => (by_name, SegmentState::Foreign),
             Some(header) => {
@@ -308,10 +313,14 @@ fn sort(folder: &Folder, files: Vec<Candidate>, store: &[u8; 16]) -> Vec<Segment
                 (header.segment, state)
             }
         };
-        if state == SegmentState::Headless
-            && let Some(position) = first_page(folder, &name, len, store)
-        {
-            pages.push((position, number, segments.len()));
+        if state == SegmentState::Headless {
+            match first_page(folder, &name, len, Some(store)) {
+                Some(position) => pages.push((position, number, segments.len())),
+                None if first_page(folder, &name, len, None).is_some() => {
+                    state = SegmentState::Foreign;
+                }
+                None => {}
+            }
         }
         segments.push(SegmentFile { name, number, len, state, header });
     }
@@ -352,8 +361,8 @@ fn sort(folder: &Folder, files: Vec<Candidate>, store: &[u8; 16]) -> Vec<Segment
     segments
 }
 
-/// The position at which the first page begins that can be found in a segment.
-fn first_page(folder: &Folder, name: &str, len: u64, store: &[u8; 16]) -> Option<u64> {
+/// The position at which the first page of this store, or of any, begins that can be found in a segment.
+fn first_page(folder: &Folder, name: &str, len: u64, store: Option<&[u8; 16]>) -> Option<u64> {
     let path = folder.log().join(name);
     let file = folder.storage.open(&path, Access::Read).ok()?;
     let mut piece = vec![0; 2 * PIECE];
@@ -365,6 +374,19 @@ fn first_page(folder: &Folder, name: &str, len: u64, store: &[u8; 16]) -> Option
         }
     }
     None
+}
+
+/// A file's first bytes, so many if there are as many, with zeros for what the disk cannot give.
+fn readable(folder: &Folder, path: &Path, most: usize) -> Result<Vec<u8>, OpenError> {
+    let open = |path| {
+        let file = folder.storage.open(path, Access::Read)?;
+        let len = file.length()?;
+        Ok((file, usize::try_from(len).unwrap_or(most).min(most)))
+    };
+    let (file, len) = open(path).map_err(OpenError::io("open", path))?;
+    let mut bytes = vec![0; len];
+    read_or_zeros(&*file, &mut bytes, 0);
+    Ok(bytes)
 }
 
 /// Reads; what the disk cannot give is zeros, which no checksum takes for a log's.

@@ -116,8 +116,8 @@ pub fn run(
             escaped_path(&path)
         )),
         SalvageError::Source(error) => error.into(),
-        SalvageError::Target(error) => error.into(),
-        SalvageError::Append(error) => error.into(),
+        SalvageError::Target(error) => nothing_kept(error.into(), to),
+        SalvageError::Append(error) => nothing_kept(error.into(), to),
         SalvageError::Taker(failure) => failure,
     })?;
     let unproven_to = file.map(Partial::end).transpose()?;
@@ -131,6 +131,12 @@ pub fn run(
         false => answer.show(question, screen)?,
     }
     Ok(if answer.ok { Outcome::Fine } else { Outcome::BadNews })
+}
+
+/// The new store cannot be made whole.
+fn nothing_kept(failure: Failure, to: &Path) -> Failure {
+    let message = failure.message().unwrap_or_default();
+    Failure::Store(format!("{message}; no store was made in {}", escaped_path(to)))
 }
 
 fn answer(salvaged: &Salvaged, to: &Path, unproven_to: Option<String>) -> Answer {

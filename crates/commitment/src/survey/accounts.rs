@@ -37,9 +37,6 @@ impl Accounts {
         is_proven: bool,
     ) -> bool {
         self.at_least(u64::from(ordinal) + 1);
-        if !is_proven {
-            self.cut.insert(ordinal);
-        }
         let known = Known { name: name.into(), secret: *secret, is_proven };
         match self.known.get(&ordinal) {
             Some(old) if old.is_proven || !is_proven => {

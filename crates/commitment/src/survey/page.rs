@@ -50,6 +50,9 @@ pub(super) struct Trailer {
     pub(super) is_sound: bool,
 }
 
+/// The format has no number of 8 bytes from here on.
+const MAX_POSITION: u64 = 1 << 62;
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Class {
     Intact,
@@ -213,9 +216,9 @@ impl Page {
     }
 }
 
-/// The position behind a page. Its numbers are under 2^62, and 2^32.
+/// The position behind a page.
 fn behind(summary: &Summary) -> u64 {
-    summary.first_position + u64::from(summary.events)
+    summary.first_position.saturating_add(summary.events.into())
 }
 
 impl Survey {
@@ -230,8 +233,8 @@ impl Survey {
         let leaf = tree_leaf(summary);
         Frame::check(frame, &leaf).ok()?;
         let summary = Summary::decode(summary).ok()?;
-        let is_here =
-            self.until.as_ref().is_none_or(|until| behind(&summary) <= until.first_position);
+        let end = self.until.as_ref().map_or(MAX_POSITION, |until| until.first_position);
+        let is_here = behind(&summary) <= end;
         (summary.store == self.store && is_here).then_some(Trailer { at, summary, leaf, is_sound })
     }
 
@@ -324,39 +327,29 @@ impl Survey {
                     self.tally.pass();
                     return class;
                 }
-                let Ok(envelope) = Envelope::decode(envelope) else {
-                    self.accounts.unsure(self.accounts.count());
-                    return Class::Lost;
-                };
+                let Ok(envelope) = Envelope::decode(envelope) else { return Class::Lost };
                 let found = read(&self.accounts, &envelope, padded);
-                if class == Class::Lost || matches!(found, Read::Bad) {
-                    // The tag is made with the account's secret: where it fits, the number is right.
-                    let is_confirmed =
-                        matches!(found, Read::Good(_)) && envelope.scope != Scope::Account;
-                    match is_confirmed {
-                        true => self.accounts.cut(envelope.ordinal),
-                        false => self.accounts.unsure(self.accounts.count()),
-                    }
-                    return Class::Lost;
+                // The tag is made with the account's secret: where it fits, the event is theirs.
+                let is_theirs = matches!(&found, Read::Good(found) if found.is_proven)
+                    && envelope.scope != Scope::Account;
+                if is_theirs && class != Class::Intact {
+                    self.accounts.cut(envelope.ordinal);
                 }
                 match found {
-                    Read::Good(mut found) => {
-                        found.is_proven &= class == Class::Intact;
-                        match found.is_proven {
-                            true => self.surveyed.events += 1,
-                            false => {
-                                self.surveyed.unproven += 1;
-                                self.accounts.cut(envelope.ordinal);
-                            }
-                        }
+                    Read::Bad => return Class::Lost,
+                    _ if class == Class::Lost => return class,
+                    Read::Good(found) if found.is_proven && class == Class::Intact => {
+                        self.surveyed.events += 1;
                         sink(found);
                     }
-                    _ => {
+                    Read::Good(found) => {
+                        self.surveyed.unproven += 1;
+                        self.accounts.at_least(u64::from(envelope.ordinal) + 1);
+                        sink(Found { is_proven: false, ..found });
+                    }
+                    Read::Nameless => {
                         self.surveyed.nameless += u64::from(class == Class::Intact);
-                        match self.tally.here() {
-                            Some(_) => self.accounts.cut(envelope.ordinal),
-                            None => self.accounts.at_least(u64::from(envelope.ordinal) + 1),
-                        }
+                        self.accounts.at_least(u64::from(envelope.ordinal) + 1);
                     }
                 }
                 if class == Class::Intact {

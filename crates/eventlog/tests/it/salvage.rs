@@ -7,14 +7,16 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use commitment::{AccountCounts, Cause, Found, Missing, Place, Range};
+use commitment::{AccountCounts, Cause, Found, Level, Missing, Place, Range};
 use event::{Recorded, RecordedBy, Timestamp};
-use stillthere_eventlog::storage::Disk;
+use stillthere_eventlog::storage::{Access, Disk, Storage};
 use stillthere_eventlog::{
-    Log, OpenError, Options, Remains, SalvageError, Salvaged, SegmentState, examine, salvage,
+    Log, LogFiles, OpenError, Options, ReadError, Reader, Remains, SalvageError, Salvaged,
+    SegmentState, copy_store_on, examine, salvage,
 };
 use tempfile::tempdir;
 
+use crate::faulty::Memory;
 use crate::flip::{Files, Layout, damaged};
 use crate::support::{check, events, read_all};
 
@@ -52,9 +54,12 @@ fn write(
 }
 
 fn run(store: &Path, to: &Path) -> (Salvaged, Vec<Recorded>, Vec<Found>) {
+    run_on(&Remains::open(store).unwrap_or_else(|e| panic!("{e}")), to)
+}
+
+fn run_on(remains: &Remains, to: &Path) -> (Salvaged, Vec<Recorded>, Vec<Found>) {
     let mut unproven = Vec::new();
-    let remains = Remains::open(store).unwrap_or_else(|e| panic!("{e}"));
-    let salvaged = salvage::<()>(&remains, to, &mut |_| {}, &mut |found| {
+    let salvaged = salvage::<()>(remains, to, &mut |_| {}, &mut |found| {
         unproven.push(found.clone());
         Ok(())
     });
@@ -418,4 +423,102 @@ fn files_say_what_they_are() {
     assert!(matches!(none, Err(OpenError::Missing { .. })));
     let taken = salvage::<()>(&remains, &other, &mut |_| {}, &mut |_| Ok(()));
     assert!(matches!(taken, Err(SalvageError::Taken { .. })));
+}
+
+/// A store on a disk that cannot read some of it: what it can read is copied, the rest is listed, and nobody who
+/// needs it gets another answer than an error.
+#[test]
+fn what_a_disk_cannot_read_is_listed() {
+    let dir = tempdir().unwrap();
+    let store = dir.path().join("store");
+    let truth = write(&store, 2400, 300, 100_000, true);
+    let files = Files::read(&store);
+    for (n, (name, from, len)) in [
+        ("HEAD", 0, 1024),
+        ("HEAD", 600, 1),
+        (FIRST, 0, 1),
+        (FIRST, 70_000, 1),
+        (FIRST, 20_000, 50_000),
+        (SECOND, 100, 1),
+        (SECOND, 4096, usize::MAX - 4096),
+        (SECOND, 0, usize::MAX),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let memory = Memory::default();
+        let place = Path::new("store");
+        for folder in [place.to_owned(), place.join("log")] {
+            memory.create_folder(&folder).unwrap();
+        }
+        for (name, bytes) in &files.0 {
+            let file = memory.open(&place.join("log").join(name), Access::Create).unwrap();
+            file.write_at(bytes, 0).unwrap();
+        }
+        assert!(files.0[name].len() > from);
+        memory.spoil(&place.join("log").join(name), from..from + len);
+        let storage: Arc<dyn Storage> = Arc::new(memory);
+
+        let what = format!("{name} from {from} on, {len} bytes");
+        let remains = Remains::open_on(Arc::clone(&storage), place);
+        let remains = remains.unwrap_or_else(|error| panic!("{what}: {error}"));
+        let ran = run_on(&remains, &dir.path().join(format!("to{n}")));
+        let appended = ran.0.appended;
+        hold(&truth, &ran, &Harm { what, ..Harm::default() });
+        let is_in_place = |place: &Place| {
+            place.file == name
+                && (name == "HEAD" || place.offset + place.bytes.unwrap() > from as u64)
+        };
+        let mut places = ran.0.surveyed.missing.iter().flat_map(|missing| &missing.places);
+        assert!(places.any(is_in_place), "{name} {from} {len}\n{:#?}", ran.0.surveyed);
+        assert_eq!(appended == 2400, name == "HEAD");
+        assert!(appended > 0);
+
+        let files = LogFiles::open_on(Arc::clone(&storage), place);
+        let is_read = files.is_ok_and(|files| {
+            let mut ends =
+                files.files().iter().map(|file| files.read::<ReadError>(file, |_| Ok(())));
+            ends.all(|end| end.is_ok())
+        });
+        assert!(!is_read);
+        let copied = copy_store_on(&storage, place, Path::new("copy"), Level::Full, &mut |_| {});
+        assert!(copied.is_err());
+        assert!(storage.list(Path::new("copy/log")).unwrap_or_default().is_empty());
+        if let Ok(reader) = Reader::open_on(Arc::clone(&storage), place) {
+            let read = reader.scan::<ReadError>(|found| {
+                assert_eq!(found, truth[usize::try_from(found.position).unwrap()]);
+                Ok(())
+            });
+            assert!(read.is_err());
+        }
+    }
+}
+
+/// Whatever ends a salvage early, nothing that passes for a store is left.
+#[test]
+fn a_salvage_that_fails_leaves_nothing() {
+    let dir = tempdir().unwrap();
+    let (store, to) = (dir.path().join("store"), dir.path().join("to"));
+    write(&store, 2400, 600, 64 << 20, true);
+    let segment = store.join("log").join(FIRST);
+    let mut bytes = fs::read(&segment).unwrap();
+    let at = bytes.len() - 500;
+    bytes[at] ^= 1;
+    fs::write(&segment, bytes).unwrap();
+    let remains = Remains::open(&store).unwrap();
+    for is_there in [false, true] {
+        if is_there {
+            fs::create_dir(&to).unwrap();
+        }
+        let failed = salvage(&remains, &to, &mut |_| {}, &mut |_| Err("no"));
+        assert!(matches!(failed, Err(SalvageError::Taker("no"))), "{failed:?}");
+        assert_eq!(to.exists(), is_there);
+        assert!(fs::read_dir(&to).is_ok_and(|mut left| left.next().is_none()) == is_there);
+    }
+    // So a kill leaves it.
+    write(&to.join("unfinished"), 10, 3, 2000, false);
+    assert!(matches!(Reader::open(&to), Err(OpenError::Foreign { .. })));
+    assert!(matches!(Remains::open(&to), Err(OpenError::Foreign { .. })));
+    let again = salvage::<()>(&remains, &to, &mut |_| {}, &mut |_| Ok(()));
+    assert!(matches!(again, Err(SalvageError::Taken { .. })));
 }
