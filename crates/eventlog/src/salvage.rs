@@ -40,10 +40,10 @@ pub enum SalvageError<E> {
         /// The place.
         path: PathBuf,
     },
-    /// The new store cannot be made.
+    /// The new store cannot be made or written.
     #[error(transparent)]
     Target(OpenError),
-    /// The new store cannot be written on.
+    /// It takes no more.
     #[error(transparent)]
     Append(AppendError),
     /// What took the unproven events says no.
@@ -59,7 +59,14 @@ impl<E> From<ReadError> for SalvageError<E> {
 
 impl<E> From<AppendError> for SalvageError<E> {
     fn from(error: AppendError) -> SalvageError<E> {
-        SalvageError::Append(error)
+        match error {
+            // Its advice is to open the log anew; but it is taken away.
+            AppendError::Failed { path, action, message } => {
+                let (path, source) = (path.into(), io::Error::other(message));
+                SalvageError::Target(OpenError::Io { path, action, source })
+            }
+            error => SalvageError::Append(error),
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use event::write_ndjson;
 use eventlog::{Remains, SalvageError, Salvaged, salvage};
 use serde::Serialize;
 
-use crate::failure::{Failure, Outcome};
+use crate::failure::{Failure, Outcome, without_number};
 use crate::output::{Partial, refuse_in_store};
 use crate::question::Question;
 use crate::show::amount::{count, counted};
@@ -116,9 +116,9 @@ pub fn run(
             escaped_path(&path)
         )),
         SalvageError::Source(error) => error.into(),
-        SalvageError::Target(error) => nothing_kept(error.into(), to),
-        SalvageError::Append(error) => nothing_kept(error.into(), to),
         SalvageError::Taker(failure) => failure,
+        SalvageError::Target(error) => none_made(&without_number(error), to),
+        SalvageError::Append(error) => none_made(&without_number(error), to),
     })?;
     let unproven_to = file.map(Partial::end).transpose()?;
     let mut answer = answer(&salvaged, to, unproven_to);
@@ -133,10 +133,8 @@ pub fn run(
     Ok(if answer.ok { Outcome::Fine } else { Outcome::BadNews })
 }
 
-/// The new store cannot be made whole.
-fn nothing_kept(failure: Failure, to: &Path) -> Failure {
-    let message = failure.message().unwrap_or_default();
-    Failure::Store(format!("{message}; no store was made in {}", escaped_path(to)))
+fn none_made(why: &str, to: &Path) -> Failure {
+    Failure::Store(format!("{why}; no store was made in {}", escaped_path(to)))
 }
 
 fn answer(salvaged: &Salvaged, to: &Path, unproven_to: Option<String>) -> Answer {

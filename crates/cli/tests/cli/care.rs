@@ -185,7 +185,7 @@ fn salvage_onto_a_full_disk_leaves_no_store() {
             .expect("a shell");
         let said = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(3), "{said}");
-        assert!(said.contains("file too large; no store was made in rest"), "{said}");
+        assert!(said.contains("cannot write: File too large; no store was made in rest"), "{said}");
         assert!(output.stdout.is_empty(), "{output:?}");
         assert_eq!(folder.path("rest").exists(), is_there);
         folder.run(&["verify", "--store", "rest"]).expect(3);
