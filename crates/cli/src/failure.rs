@@ -96,7 +96,7 @@ pub fn reason(error: &io::Error) -> String {
 }
 
 /// A message without the system's number for it, which says nothing more.
-fn without_number(message: impl Display) -> String {
+pub fn without_number(message: impl Display) -> String {
     let message = message.to_string();
     match message.split_once(" (os error ") {
         Some((before, after)) => {

@@ -400,13 +400,5 @@ fn last_ordinal(mut body: &[u8]) -> Option<u32> {
 }
 
 fn divergence(file: &str, fault: Fault) -> Box<Divergence> {
-    Box::new(Divergence {
-        account: None,
-        position: None,
-        revision: None,
-        file: file.to_owned(),
-        offset: fault.offset,
-        expected: fault.expected,
-        found: fault.found,
-    })
+    Box::new(Divergence::new(file, fault))
 }

@@ -38,5 +38,7 @@ pub use page::{MAX_PAGE, Pages, SUMMARY, Summary};
 pub use segment::{
     FORMAT, SEGMENT_HEADER, SegmentHeader, format_version, segment_name, segment_number,
 };
-pub use survey::{AccountCounts, Cause, Found, Missing, Survey, Surveyed};
+pub use survey::{
+    AccountCounts, Cause, Found, Missing, Place, Range, Survey, Surveyed, find_summary,
+};
 pub use tree::{Frontier, tree_leaf};

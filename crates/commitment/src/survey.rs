@@ -8,18 +8,19 @@
 mod accounts;
 mod page;
 mod report;
+mod tally;
 
-pub use report::{AccountCounts, Cause, Found, Missing, Surveyed};
+pub use report::{AccountCounts, Cause, Found, Missing, Place, Range, Surveyed};
 
 use accounts::Accounts;
-use page::{Item, Page, Trailer};
+use page::{Item, Page, What};
+use tally::Tally;
 
 use crate::batch::{BATCH_HEADER, BatchHeader, Checksum, MAX_BATCH, without_room};
-use crate::fault::at;
 use crate::frame::{FRAME_HEADER, Frame};
 use crate::hash::Digest;
 use crate::head::Slot;
-use crate::page::SUMMARY;
+use crate::page::{SUMMARY, Summary};
 use crate::segment::{SEGMENT_HEADER, SegmentHeader, segment_name};
 use crate::tree::tree_leaf;
 
@@ -31,21 +32,32 @@ const WINDOW: usize = 3 * (BATCH_HEADER + MAX_BATCH);
 /// Memory: some 64 MiB where the log is damaged, a batch where it is not, and an entry an account.
 pub struct Survey {
     store: [u8; 16],
+    /// The slot of `HEAD` that counts, if there is one.
+    head: Option<Slot>,
+    /// Whether the end that it names was met.
+    is_met: bool,
     files: Vec<String>,
     /// The segment being read.
     segment: Option<u64>,
     next: u64,
     /// The bytes of the segment from here on were promised to nobody.
     durable: Option<u64>,
+    /// The file before, and where it ended.
+    before: (usize, u64),
     /// Where `buffer` begins in the file.
     offset: u64,
     buffer: Vec<u8>,
-    /// The checksum that the next batch links to, where it is known.
+    /// The checksum that the next batch or segment links to, where it is known.
     link: Option<Checksum>,
     /// The last summary's leaf hash, where it is known.
     predecessor: Option<Digest>,
     page: Page,
     accounts: Accounts,
+    tally: Tally,
+    /// The latest time that the log set of those told.
+    clock_ms: i64,
+    /// The next segment that has a sound header.
+    until: Option<SegmentHeader>,
     surveyed: Surveyed,
 }
 
@@ -60,21 +72,27 @@ enum Piece {
 }
 
 impl Survey {
-    /// Of the log of this store.
+    /// Of the log of this store. `head` is the slot of `HEAD` that counts, if there is one of it.
     #[must_use]
-    pub fn new(store: [u8; 16]) -> Survey {
+    pub fn new(store: [u8; 16], head: Option<Slot>) -> Survey {
         Survey {
             store,
+            head,
+            is_met: false,
             files: Vec::new(),
             segment: None,
             next: 0,
             durable: None,
+            before: (0, 0),
             offset: 0,
             buffer: Vec::new(),
-            link: None,
+            link: Some([0; 16]),
             predecessor: Some([0; 32]),
-            page: Page { begins: Some(0), ..Page::default() },
+            page: Page::default(),
             accounts: Accounts::default(),
+            tally: Tally::new(),
+            clock_ms: i64::MIN,
+            until: None,
             surveyed: Surveyed {
                 events: 0,
                 unproven: 0,
@@ -87,16 +105,24 @@ impl Survey {
     }
 
     /// Goes on with the segment of this number. Bytes at `durable` and behind it which are no batch
-    /// were promised to nobody.
-    pub fn segment(&mut self, name: &str, number: u64, durable: Option<u64>, sink: Sink<'_>) {
+    /// were promised to nobody; what says that it stands behind `until`, the header of a segment that comes
+    /// later, is out of its place.
+    pub fn segment(
+        &mut self,
+        name: &str,
+        number: u64,
+        durable: Option<u64>,
+        until: Option<SegmentHeader>,
+        sink: Sink<'_>,
+    ) {
         self.end_file(sink);
+        self.until = until;
         self.skip_to(number);
         self.files.push(name.to_owned());
         self.segment = Some(number);
-        self.next = number.saturating_add(1);
+        self.next = self.next.max(number.saturating_add(1));
         self.durable = durable;
         self.offset = 0;
-        self.link = None;
     }
 
     /// Takes the next bytes of the segment; each event that was found is given to `sink`, at the end
@@ -106,37 +132,33 @@ impl Survey {
         self.advance(false, sink);
     }
 
-    /// Ends the survey. `head` is the slot of `HEAD` that counts, if there is one of this store;
-    /// `is_last` says that there was none after it.
+    /// Ends the survey. `is_last` says that no slot of `HEAD` came after the one that counts.
     #[must_use]
-    pub fn finish(mut self, head: Option<&Slot>, is_last: bool, sink: Sink<'_>) -> Surveyed {
+    pub fn finish(mut self, is_last: bool, sink: Sink<'_>) -> Surveyed {
         self.end_file(sink);
-        let mut end = None;
-        if let Some(slot) = head {
-            self.skip_to(slot.segment);
-            let is_there = self.segment == Some(slot.segment);
-            if !is_there {
-                let file = self.file(segment_name(slot.segment));
-                self.page.hole(file, 0, None, Cause::Missing);
-            } else if self.offset < slot.offset {
+        let head = self.head.clone();
+        if let Some(slot) = head.as_ref().filter(|_| !self.is_met) {
+            if slot.segment >= self.next {
+                self.skip_to(slot.segment.saturating_add(1));
+            } else if self.segment == Some(slot.segment) && self.offset < slot.offset {
                 let file = self.files.len() - 1;
                 let len = slot.offset - self.offset;
-                self.page.hole(file, self.offset, Some(len), Cause::Cut);
+                self.hole(file, self.offset, Some(len), Some(Cause::Cut));
             }
-            end = Some(slot.events).filter(|_| !is_there || self.offset <= slot.offset);
+            self.hole(0, 0, Some(0), None);
         }
-        let is_broken = self.page.is_broken();
-        self.close(None, end.filter(|_| is_broken), sink);
-        if !is_broken && let Some((end, slot)) = end.zip(head) {
-            self.reach(end, segment_name(slot.segment), slot.offset);
+        self.close(None, None, sink);
+        let end = head.as_ref().filter(|_| !self.is_met).map(|slot| slot.events);
+        if let Some(end) = end.filter(|end| self.tally.done() <= *end) {
+            self.stand(end, self.files.len() - 1, self.offset);
         }
         if head.is_none() || !is_last {
             // Where the log ended nobody can say.
-            self.accounts.unsure();
-            let (file, cause) = ("HEAD".to_owned(), Cause::Damaged);
-            let (bytes, from, to) = (None, self.page.begins, None);
-            self.surveyed.missing.push(Missing { file, offset: 0, bytes, cause, from, to });
+            let file = self.file("HEAD".to_owned());
+            let place = self.place(file, 0, None, Cause::Damaged);
+            self.tally.miss(Some(place), &self.accounts);
         }
+        self.surveyed.missing = self.tally.end(&mut self.accounts);
         self.surveyed.accounts = self.accounts.counts();
         self.surveyed
     }
@@ -144,6 +166,21 @@ impl Survey {
     fn file(&mut self, name: String) -> usize {
         self.files.push(name);
         self.files.len() - 1
+    }
+
+    fn place(&self, file: usize, offset: u64, bytes: Option<u64>, cause: Cause) -> Place {
+        Place { file: self.files[file].clone(), offset, bytes, cause }
+    }
+
+    fn hole(&mut self, file: usize, at: u64, len: Option<u64>, cause: Option<Cause>) {
+        self.page.items.push(Item { file, at, what: What::Break { len, cause } });
+    }
+
+    /// The position is known at this place in the files.
+    fn stand(&mut self, position: u64, file: usize, offset: u64) {
+        let (bytes, cause) = (Some(0), Cause::Unlinked);
+        let here = || Place { file: self.files[file].clone(), offset, bytes, cause };
+        self.tally.stand(position, here, &mut self.accounts);
     }
 
     /// Notes the segments before this one that are not there.
@@ -156,30 +193,13 @@ impl Survey {
             name = format!("{name} to {}", segment_name(number - 1));
         }
         let file = self.file(name);
-        self.page.hole(file, 0, None, Cause::Missing);
+        self.hole(file, 0, None, Some(Cause::Missing));
         self.link = None;
-    }
-
-    /// Holds where the log stands against where something sound says that it should.
-    fn reach(&mut self, position: u64, file: String, offset: u64) {
-        if let Some(here) = self.page.begins.filter(|here| *here != position) {
-            let (from, to) = (here.min(position), position);
-            let (bytes, cause) = (None, Cause::Unlinked);
-            self.accounts.unsure();
-            self.surveyed.missing.push(Missing {
-                file,
-                offset,
-                bytes,
-                cause,
-                from: Some(from),
-                to: Some(to),
-            });
-        }
-        self.page.begins = Some(position);
     }
 
     fn end_file(&mut self, sink: Sink<'_>) {
         self.advance(true, sink);
+        self.before = (self.files.len().saturating_sub(1), self.offset);
     }
 
     fn advance(&mut self, at_end: bool, sink: Sink<'_>) {
@@ -256,38 +276,52 @@ impl Survey {
         let header = SegmentHeader::decode(bytes).ok();
         let Some((header, checksum)) = header.filter(|(header, _)| header.store == self.store)
         else {
-            self.page.hole(file, 0, Some(SEGMENT_HEADER as u64), Cause::Damaged);
+            self.hole(file, 0, Some(SEGMENT_HEADER as u64), Some(Cause::Damaged));
+            self.link = None;
             return;
         };
-        let is_broken = self.page.is_broken();
-        self.close(None, is_broken.then_some(header.first_position), sink);
-        self.reach(header.first_position, self.files[file].clone(), 0);
+        match self.link {
+            Some(link) if link == header.before => {}
+            // The file before ends too early.
+            Some(_) => self.hole(self.before.0, self.before.1, None, Some(Cause::Cut)),
+            None => self.hole(file, 0, Some(0), None),
+        }
+        let is_broken = self.page.is_broken() || self.tally.here().is_none();
+        self.close(None, Some((header.first_position, header.clock_ms)), sink);
+        self.stand(header.first_position, file, 0);
         if self.predecessor.is_some_and(|before| before != header.predecessor) && !is_broken {
-            self.unlinked(file, 0);
+            let place = self.place(file, 0, Some(0), Cause::Unlinked);
+            self.tally.doubt(place, &mut self.accounts);
         }
         self.predecessor = Some(header.predecessor);
         self.accounts.at_least(header.accounts);
-        self.link = Some(checksum);
+        self.link(checksum);
     }
 
-    /// Notes that two sound things do not follow each other.
-    fn unlinked(&mut self, file: usize, offset: u64) {
-        self.accounts.unsure();
-        let (file, at) = (self.files[file].clone(), self.page.begins);
-        let (bytes, cause) = (Some(0), Cause::Unlinked);
-        self.surveyed.missing.push(Missing { file, offset, bytes, cause, from: at, to: at });
+    /// Takes in the checksum that what comes next links to.
+    fn link(&mut self, checksum: Checksum) {
+        self.link = Some(checksum);
+        let Some(slot) = self.head.as_ref().filter(|slot| slot.checksum == checksum) else {
+            return;
+        };
+        let (file, at, what) = (self.files.len() - 1, self.offset, What::Position(slot.events));
+        self.page.items.push(Item { file, at, what });
+        self.is_met = true;
     }
 
     fn batch(&mut self, batch: &[u8], sink: Sink<'_>) {
-        if self.link.is_some_and(|link| link[..8] != batch[16..24]) {
-            self.page.hole(self.files.len() - 1, self.offset, Some(0), Cause::Unlinked);
+        let (file, at) = (self.files.len() - 1, self.offset);
+        match self.link {
+            Some(link) if link[..8] == batch[16..24] => {}
+            Some(_) => self.hole(file, at, Some(0), Some(Cause::Unlinked)),
+            None => self.hole(file, at, Some(0), None),
         }
-        self.link = Some(at(batch, 0));
         let done = self.frames(batch, BATCH_HEADER, batch.len(), true, sink);
         if done < batch.len() {
-            let (file, len) = (self.files.len() - 1, (batch.len() - done) as u64);
-            self.page.hole(file, self.offset + done as u64, Some(len), Cause::Edited);
+            let len = (batch.len() - done) as u64;
+            self.hole(file, at + done as u64, Some(len), Some(Cause::Edited));
         }
+        self.link(crate::fault::at(batch, 0));
     }
 
     /// Reads frames of `bytes`, which begin at this offset of the file, until one cannot be read or
@@ -308,14 +342,19 @@ impl Survey {
             let (at, bytes) = (self.offset + done as u64, &bytes[done..done + len]);
             done += len;
             if let Frame::Trailer(summary) = frame {
-                self.close(Some(&Trailer { file, at, bytes, summary, is_sound }), None, sink);
+                if let Some(trailer) = self.trailer(at, bytes, summary, is_sound) {
+                    self.close(Some(trailer), None, sink);
+                } else {
+                    let cause = if is_sound { Cause::Edited } else { Cause::Damaged };
+                    self.hole(file, at, Some(bytes.len() as u64), Some(cause));
+                    self.page.border = self.page.items.len();
+                }
                 continue;
             }
             let from = self.page.bytes.len();
             self.page.bytes.extend_from_slice(bytes);
-            let is_own = |leaf| Frame::check(bytes, &leaf).is_ok();
-            let is_spliced = !is_sound && !frame.leaf().is_some_and(is_own);
-            self.page.items.push(Item::Frame { file, at, from, len, is_sound, is_spliced });
+            let what = What::Frame { from, len, is_sound };
+            self.page.items.push(Item { file, at, what });
         }
         done
     }
@@ -323,10 +362,9 @@ impl Survey {
     /// Reads what can be read between two sound batches.
     fn region(&mut self, bytes: &[u8], sink: Sink<'_>) {
         let file = self.files.len() - 1;
-        let hole = |survey: &mut Survey, from: usize, to: usize, breaks: bool| {
+        let hole = |survey: &mut Survey, from: usize, to: usize| {
             let (at, len) = (survey.offset + from as u64, Some((to - from) as u64));
-            let cause = Cause::Damaged;
-            survey.page.items.push(Item::Hole { file, at, len, cause, breaks });
+            survey.hole(file, at, len, Some(Cause::Damaged));
         };
         let mut done = 0;
         while done < bytes.len() {
@@ -335,20 +373,20 @@ impl Survey {
             let Some(header) = header.filter(|_| self.offset + done as u64 > 0) else { break };
             let total = BatchHeader::read(header).map_or(usize::MAX, |header| header.total());
             let end = done.saturating_add(total).min(bytes.len());
-            hole(self, done, done + BATCH_HEADER, false);
+            hole(self, done, done + BATCH_HEADER);
             done = self.frames(bytes, done + BATCH_HEADER, end, false, sink);
             while done != end && done != bytes.len() {
                 // Where frames begin is not known any more, until a trailer comes.
-                let Some(next) = find_trailer(&bytes[done..], &self.store) else {
-                    hole(self, done, bytes.len(), true);
+                let Some(next) = find_trailer(&bytes[done..], Some(&self.store)) else {
+                    hole(self, done, bytes.len());
                     return;
                 };
-                hole(self, done, done + next, true);
+                hole(self, done, done + next);
                 done = self.frames(bytes, done + next, end, false, sink);
             }
         }
         if done < bytes.len() {
-            hole(self, done, bytes.len(), true);
+            hole(self, done, bytes.len());
         }
     }
 }
@@ -381,14 +419,22 @@ fn sound(bytes: &[u8], store: &[u8; 16]) -> Sound {
     }
 }
 
-/// Where a page trailer of `store` begins that is whole by its own check.
-fn find_trailer(bytes: &[u8], store: &[u8; 16]) -> Option<usize> {
+/// The summary in the first page trailer in `bytes` that is whole by its own check, of this store or of any: what
+/// says which piece of which log they are.
+#[must_use]
+pub fn find_summary(bytes: &[u8], store: Option<&[u8; 16]>) -> Option<Summary> {
+    let at = find_trailer(bytes, store)? + FRAME_HEADER;
+    Summary::decode(bytes[at..].first_chunk()?).ok()
+}
+
+/// Where a page trailer of this store, or of any, begins that is whole by its own check.
+fn find_trailer(bytes: &[u8], store: Option<&[u8; 16]>) -> Option<usize> {
     const LEN: usize = FRAME_HEADER + SUMMARY;
     let begins = [3, SUMMARY.to_le_bytes()[0], 0, 0];
     bytes.windows(LEN).position(|frame| {
         frame[..4] == begins
             && frame[8..16] == *b"STILLPGE"
-            && frame[16..32] == *store
+            && store.is_none_or(|store| frame[16..32] == *store)
             && Frame::check(frame, &tree_leaf(&frame[FRAME_HEADER..])).is_ok()
     })
 }

@@ -155,14 +155,6 @@ pub(crate) fn corrupt(
     fault: Fault,
     position: Option<u64>,
 ) -> ReadError {
-    let divergence = Divergence {
-        account: None,
-        position,
-        revision: None,
-        file: segment_name(segment),
-        offset: fault.offset,
-        expected: fault.expected,
-        found: fault.found,
-    };
+    let divergence = Divergence { position, ..Divergence::new(segment_name(segment), fault) };
     ReadError::Corrupt { path: folder.log(), divergence: Box::new(divergence) }
 }

@@ -7,7 +7,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::Arc;
 
-use commitment::{Divergence, Fault, Level, LogCheck, Missing, segment_number};
+use commitment::{Divergence, Fault, Level, LogCheck, Missing, Place, Range, segment_number};
 
 use crate::derived::{Derived, Options};
 use crate::folder::Folder;
@@ -78,8 +78,8 @@ pub enum Ailment {
     SegmentDouble { number: u64 },
     /// A segment of another store that stands in no other's place.
     SegmentForeign,
-    /// A piece of the log is not as it was written.
-    Piece(Missing),
+    /// A piece of the log is not as it was written; events are missing with it, or with others of the same range.
+    Piece { place: Place, range: Range },
     /// A checker finds a fault where every piece is sound by itself.
     Diverges(Box<Divergence>),
     /// A writer is at work; its process, where the system tells.
@@ -112,7 +112,7 @@ impl Ailment {
             Ailment::SegmentMisnamed { .. } => "segment-misnamed",
             Ailment::SegmentDouble { .. } => "segment-double",
             Ailment::SegmentForeign => "segment-foreign",
-            Ailment::Piece(piece) => piece.cause.name(),
+            Ailment::Piece { place, .. } => place.cause.name(),
             Ailment::Diverges(_) => "diverges",
             Ailment::Locked { .. } => "locked",
             Ailment::Torn { .. } => "torn",
@@ -215,7 +215,8 @@ impl Examined {
         self.nameless = surveyed.nameless;
         let before = self.findings.len();
         for file in remains.segments() {
-            let is_told = surveyed.missing.iter().any(|piece| piece.file == file.name);
+            let mut places = surveyed.missing.iter().flat_map(|missing| &missing.places);
+            let is_told = places.any(|place| place.file == file.name);
             let number = file.number;
             let ailment = match file.state {
                 SegmentState::Misnamed => Ailment::SegmentMisnamed { number },
@@ -226,9 +227,11 @@ impl Examined {
             self.add(ailment, format!("log/{}", file.name));
         }
         // What became of `HEAD` was said.
-        for piece in surveyed.missing.into_iter().filter(|piece| piece.file != "HEAD") {
-            let place = format!("log/{}", piece.file);
-            self.add(Ailment::Piece(piece), place);
+        for Missing { range, places } in surveyed.missing {
+            for place in places.into_iter().filter(|place| place.file != "HEAD") {
+                let file = format!("log/{}", place.file);
+                self.add(Ailment::Piece { place, range }, file);
+            }
         }
         if self.findings.len() == before
             && matches!(remains.head(), HeadState::Sound(_))

@@ -255,16 +255,7 @@ fn free_name(folder: &Folder, stem: &str) -> Result<(std::path::PathBuf, String)
 }
 
 fn corrupt(folder: &Folder, file: &str, fault: Fault) -> OpenError {
-    let divergence = Divergence {
-        account: None,
-        position: None,
-        revision: None,
-        file: file.to_owned(),
-        offset: fault.offset,
-        expected: fault.expected,
-        found: fault.found,
-    };
-    corrupt_at(folder, Box::new(divergence))
+    corrupt_at(folder, Box::new(Divergence::new(file, fault)))
 }
 
 pub(crate) fn corrupt_at(folder: &Folder, divergence: Box<Divergence>) -> OpenError {

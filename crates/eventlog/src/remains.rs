@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use commitment::{
-    Cause, Fault, Found, HEAD, Head, SEGMENT_HEADER, SegmentHeader, Survey, Surveyed,
+    Cause, Fault, Found, HEAD, Head, SEGMENT_HEADER, SegmentHeader, Survey, Surveyed, find_summary,
     segment_number,
 };
 
@@ -46,12 +46,15 @@ pub enum HeadState {
 pub struct SegmentFile {
     /// Its name.
     pub name: String,
-    /// The number of the segment that it holds: its header's, or its name's where that is damaged.
+    /// The number of the segment that it holds: its header's; where that is damaged, its name's, if its pages
+    /// do not say otherwise.
     pub number: u64,
     /// How long it is, in bytes.
     pub len: u64,
     /// What it is.
     pub state: SegmentState,
+    /// Its header, if that is sound.
+    header: Option<SegmentHeader>,
 }
 
 /// What a file with a segment's name is.
@@ -59,7 +62,7 @@ pub struct SegmentFile {
 pub enum SegmentState {
     /// The segment of its name.
     Own,
-    /// Its header is damaged; by its name it is a segment of this log.
+    /// Its header is damaged; by its name or its pages it is a segment of this log.
     Headless,
     /// A segment of this log that has another's name.
     Misnamed,
@@ -67,6 +70,12 @@ pub enum SegmentState {
     Double,
     /// A segment of another store.
     Foreign,
+}
+
+impl SegmentState {
+    fn is_read(self) -> bool {
+        !matches!(self, SegmentState::Double | SegmentState::Foreign)
+    }
 }
 
 impl Remains {
@@ -95,7 +104,11 @@ impl Remains {
             Ok(folder::Found::Headless) => None,
             Ok(_) => return Err(OpenError::Missing { path: dir.to_owned() }),
             Err(OpenError::Foreign { .. }) if files.iter().any(|file| file.header.is_some()) => {
-                folder.read(&folder.head(), 2 * HEAD).ok()
+                readable(&folder, &folder.head(), 2 * HEAD).ok()
+            }
+            // The disk cannot read all of it.
+            Err(OpenError::Io { .. }) if !files.is_empty() => {
+                readable(&folder, &folder.head(), 2 * HEAD).ok()
             }
             Err(error) => return Err(error),
         };
@@ -111,7 +124,7 @@ impl Remains {
                 Err(fault) => HeadState::Partly(head, fault),
             },
         };
-        let mut segments = sort(files, &store);
+        let mut segments = sort(&folder, files, &store);
         if let (true, Some(head)) = (is_written, head.slots())
             && !head.now.shut
         {
@@ -154,8 +167,8 @@ impl Remains {
         on_bytes: &mut dyn FnMut(u64),
         take: &mut dyn FnMut(Found) -> Result<(), E>,
     ) -> Result<Surveyed, E> {
-        let mut survey = Survey::new(self.store);
         let now = self.head.slots().map(|head| &head.now);
+        let mut survey = Survey::new(self.store, now.cloned());
         let mut taken = Ok(());
         let mut sink = |found: Found| {
             if taken.is_ok() {
@@ -163,10 +176,8 @@ impl Remains {
             }
         };
         let mut piece = vec![0; PIECE];
-        for file in &self.segments {
-            if matches!(file.state, SegmentState::Double | SegmentState::Foreign) {
-                continue;
-            }
+        let files: Vec<_> = self.segments.iter().filter(|file| file.state.is_read()).collect();
+        for (n, file) in files.iter().enumerate() {
             let path = self.folder.log().join(&file.name);
             let open = self.folder.storage.open(&path, Access::Read);
             let open = open.map_err(ReadError::io("open", &path))?;
@@ -175,7 +186,8 @@ impl Remains {
                 std::cmp::Ordering::Equal => Some(now.offset),
                 std::cmp::Ordering::Greater => Some(0),
             });
-            survey.segment(&file.name, file.number, durable, &mut sink);
+            let until = files[n + 1..].iter().find_map(|file| file.header.clone());
+            survey.segment(&file.name, file.number, durable, until, &mut sink);
             let mut offset = 0;
             while offset < file.len {
                 let most = usize::try_from(file.len - offset).unwrap_or(PIECE).min(PIECE);
@@ -190,20 +202,20 @@ impl Remains {
             HeadState::Partly(head, _) => head.now.shut,
             _ => true,
         };
-        let mut surveyed = survey.finish(now, is_last, &mut sink);
+        let mut surveyed = survey.finish(is_last, &mut sink);
         taken?;
         let is_foreign = |name: &str| {
             let foreign = |file: &SegmentFile| file.state == SegmentState::Foreign;
             self.segments.iter().any(|file| foreign(file) && file.name == name)
         };
-        for piece in &mut surveyed.missing {
+        for place in surveyed.missing.iter_mut().flat_map(|missing| &mut missing.places) {
             match &self.head {
-                HeadState::Missing if piece.file == "HEAD" => piece.cause = Cause::Missing,
-                HeadState::Foreign(_) if piece.file == "HEAD" => piece.cause = Cause::Foreign,
+                HeadState::Missing if place.file == "HEAD" => place.cause = Cause::Missing,
+                HeadState::Foreign(_) if place.file == "HEAD" => place.cause = Cause::Foreign,
                 _ => {}
             }
-            if piece.cause == Cause::Missing && is_foreign(&piece.file) {
-                piece.cause = Cause::Foreign;
+            if place.cause == Cause::Missing && is_foreign(&place.file) {
+                place.cause = Cause::Foreign;
             }
         }
         Ok(surveyed)
@@ -239,7 +251,7 @@ fn files(folder: &Folder) -> Result<Vec<Candidate>, OpenError> {
         let path = log.join(&name);
         let len = folder.storage.open(&path, Access::Read).and_then(|file| file.length());
         let len = len.map_err(OpenError::io("open", &path))?;
-        let bytes = folder.read(&path, SEGMENT_HEADER)?;
+        let bytes = readable(folder, &path, SEGMENT_HEADER)?;
         let header = bytes.first_chunk().and_then(|bytes| SegmentHeader::decode(bytes).ok());
         files.push(Candidate { name, len, bytes, header: header.map(|(header, _)| header) });
     }
@@ -274,7 +286,8 @@ fn store_of(
         vote(head, HEAD / 2 + 16);
         for file in files {
             vote(&file.bytes, 16);
-            let bytes = folder.read(&folder.log().join(&file.name), PIECE).unwrap_or_default();
+            let path = folder.log().join(&file.name);
+            let bytes = readable(folder, &path, PIECE).unwrap_or_default();
             for (at, _) in bytes.windows(8).enumerate().filter(|(_, w)| w == b"STILLPGE") {
                 vote(&bytes, at + 8);
             }
@@ -284,23 +297,50 @@ fn store_of(
 }
 
 /// Says of each file what it is, and puts them in order.
-fn sort(files: Vec<Candidate>, store: &[u8; 16]) -> Vec<SegmentFile> {
-    let mut segments: Vec<SegmentFile> = files
-        .into_iter()
-        .map(|Candidate { name, len, header, .. }| {
-            let by_name = segment_number(&name).expect("only such were taken");
-            let (number, state) = match header {
-                None => (by_name, SegmentState::Headless),
-                Some(header) if header.store != *store => (by_name, SegmentState::Foreign),
-                Some(header) if header.segment != by_name => {
-                    (header.segment, SegmentState::Misnamed)
+fn sort(folder: &Folder, files: Vec<Candidate>, store: &[u8; 16]) -> Vec<SegmentFile> {
+    // Where the headers say that segments begin, and where files without one have their first page.
+    let (mut begins, mut pages) = (BTreeMap::new(), Vec::new());
+    let mut segments: Vec<SegmentFile> = Vec::new();
+    for Candidate { name, len, header, .. } in files {
+        let by_name = segment_number(&name).expect("only such were taken");
+        let (number, mut state) = match &header {
+            None => (by_name, SegmentState::Headless),
+            Some(header) if header.store != *store => (by_name, SegmentState::Foreign),
+            Some(header) => {
+                begins.insert(header.segment, header.first_position);
+                let is_own = header.segment == by_name;
+                let state = if is_own { SegmentState::Own } else { SegmentState::Misnamed };
+                (header.segment, state)
+            }
+        };
+        if state == SegmentState::Headless {
+            match first_page(folder, &name, len, Some(store)) {
+                Some(position) => pages.push((position, number, segments.len())),
+                None if first_page(folder, &name, len, None).is_some() => {
+                    state = SegmentState::Foreign;
                 }
-                Some(header) => (header.segment, SegmentState::Own),
-            };
-            SegmentFile { name, number, len, state }
-        })
-        .collect();
-    // The best one of those of a number comes first, and is the one that is read.
+                None => {}
+            }
+        }
+        segments.push(SegmentFile { name, number, len, state, header });
+    }
+    // A name is believed if the segments around it are where its pages say.
+    pages.sort_unstable();
+    for (position, number, _) in &mut pages {
+        let is_behind = begins.range(..*number).all(|(_, first)| first <= position);
+        if !is_behind || begins.range(*number..).any(|(_, first)| first <= position) {
+            let before = begins.iter().rev().find(|(_, first)| *first <= position);
+            let next = begins.keys().next().map_or(0, |first| first.saturating_sub(1));
+            *number = before.map_or(next, |(number, _)| *number);
+        }
+    }
+    // Names that were exchanged among themselves are put right.
+    let mut numbers: Vec<u64> = pages.iter().map(|(_, number, _)| *number).collect();
+    numbers.sort_unstable();
+    for ((_, _, n), number) in pages.iter().zip(numbers) {
+        segments[*n].number = number;
+    }
+    // The best one of those of a number comes first. What has a header is read once.
     let rank = |state| match state {
         SegmentState::Own => 0,
         SegmentState::Misnamed => 1,
@@ -312,12 +352,41 @@ fn sort(files: Vec<Candidate>, store: &[u8; 16]) -> Vec<SegmentFile> {
         key(a).cmp(&key(b)).then_with(|| a.name.cmp(&b.name))
     });
     let mut taken = BTreeSet::new();
-    for file in segments.iter_mut().filter(|file| file.state != SegmentState::Foreign) {
-        if !taken.insert(file.number) {
+    for file in &mut segments {
+        let has_header = matches!(file.state, SegmentState::Own | SegmentState::Misnamed);
+        if has_header && !taken.insert(file.number) {
             file.state = SegmentState::Double;
         }
     }
     segments
+}
+
+/// The position at which the first page of this store, or of any, begins that can be found in a segment.
+fn first_page(folder: &Folder, name: &str, len: u64, store: Option<&[u8; 16]>) -> Option<u64> {
+    let path = folder.log().join(name);
+    let file = folder.storage.open(&path, Access::Read).ok()?;
+    let mut piece = vec![0; 2 * PIECE];
+    for offset in (0..len).step_by(PIECE) {
+        let most = usize::try_from(len - offset).unwrap_or(2 * PIECE).min(2 * PIECE);
+        read_or_zeros(&*file, &mut piece[..most], offset);
+        if let Some(summary) = find_summary(&piece[..most], store) {
+            return Some(summary.first_position);
+        }
+    }
+    None
+}
+
+/// A file's first bytes, so many if there are as many, with zeros for what the disk cannot give.
+fn readable(folder: &Folder, path: &Path, most: usize) -> Result<Vec<u8>, OpenError> {
+    let open = |path| {
+        let file = folder.storage.open(path, Access::Read)?;
+        let len = file.length()?;
+        Ok((file, usize::try_from(len).unwrap_or(most).min(most)))
+    };
+    let (file, len) = open(path).map_err(OpenError::io("open", path))?;
+    let mut bytes = vec![0; len];
+    read_or_zeros(&*file, &mut bytes, 0);
+    Ok(bytes)
 }
 
 /// Reads; what the disk cannot give is zeros, which no checksum takes for a log's.

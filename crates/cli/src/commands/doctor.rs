@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use commitment::{Cause, Missing};
+use commitment::{Cause, Range};
 use eventlog::{Ailment, Examined, Finding, LogFiles, Reader, examine};
 use serde::Serialize;
 
-use super::salvage::{joined, positions, why};
+use super::salvage::{positions, why};
 use crate::failure::{Failure, Outcome, reason};
 use crate::question::Question;
 use crate::show::amount::{bytes, count, counted};
@@ -44,14 +44,9 @@ pub fn run(question: &Question, screen: &mut Screen) -> Result<Outcome, Failure>
     let examined = examine(&question.store, &mut |more| progress.more(more));
     progress.end();
     let is_open = Reader::open(&question.store).is_ok();
-    let pieces = examined.findings.iter().filter_map(|finding| match &finding.ailment {
-        Ailment::Piece(piece) => Some(piece),
-        _ => None,
-    });
-    let ranges = joined(pieces);
     let last = LogFiles::open(&question.store).ok();
     let last = last.and_then(|files| files.files().last().map(|file| file.name.clone()));
-    let telling = Telling { question, is_open, ranges, last };
+    let telling = Telling { question, is_open, last };
     let answer = Answer {
         ok: examined.is_healthy(),
         store: escaped_path(&question.store),
@@ -139,8 +134,6 @@ struct Telling<'a> {
     question: &'a Question,
     /// Whether it can be opened for reading.
     is_open: bool,
-    /// Of each damaged piece, the positions of the events in it.
-    ranges: Vec<(Missing, Option<u64>, Option<u64>)>,
     /// The segment that is appended to.
     last: Option<String>,
 }
@@ -157,23 +150,21 @@ impl Telling<'_> {
         Told { code, what, r#where: place, harm, mend, harmless }
     }
 
-    /// What a damaged piece does.
-    fn harm(&self, piece: &Missing) -> String {
+    /// What a damaged piece of this file does.
+    fn harm(&self, file: &str, missing: &Range) -> String {
         let question = self.question;
-        let range = self.ranges.iter().find(|(of, _, _)| of == piece);
-        let (from, to) = range.map_or((piece.from, piece.to), |(_, from, to)| (*from, *to));
-        let is_empty = matches!((from, to), (Some(from), Some(to)) if from >= to);
+        let is_empty = missing.events == Some(0);
         let events = match is_empty {
             true => question.pick("no event is missing", "不影响任何事件").to_owned(),
             false => {
-                let events = positions(from, to, question);
+                let events = positions(missing, question);
                 question.pick(
                     format!("events that are missing, by position: {events}"),
                     format!("缺失事件的位置：{events}"),
                 )
             }
         };
-        let is_last = self.last.as_ref() == Some(&piece.file);
+        let is_last = self.last.as_deref() == Some(file);
         let harm = match (self.is_open, is_last, is_empty) {
             (false, _, _) => question.pick("the log stays closed", "日志无法打开"),
             (true, true, true) => question.pick("nothing can be appended", "无法追加"),
@@ -324,21 +315,21 @@ fn words(ailment: &Ailment, telling: &Telling) -> (String, String, String) {
             closed(),
             pick("move this file out of log/", "将此文件移出 log/"),
         ),
-        Ailment::Piece(piece) => {
-            let size = piece.bytes.map(|n| counted(n, "byte"));
-            let at = count(piece.offset);
-            let why = why(piece.cause, question);
-            let what = match (piece.cause, size) {
+        Ailment::Piece { place, range } => {
+            let size = place.bytes.map(|n| counted(n, "byte"));
+            let at = count(place.offset);
+            let why = why(place.cause, question);
+            let what = match (place.cause, size) {
                 (Cause::Missing | Cause::Foreign, _) => why.to_owned(),
                 (_, Some(size)) => question.pick(
                     format!("{why}: {size} from byte {at} on"),
-                    format!("{why}：自第 {at} 字节起 {} 字节", count(piece.bytes.unwrap_or_default())),
+                    format!("{why}：自第 {at} 字节起 {} 字节", count(place.bytes.unwrap_or_default())),
                 ),
                 (_, None) => {
                     question.pick(format!("{why}, at byte {at}"), format!("{why}，第 {at} 字节处"))
                 }
             };
-            (what, telling.harm(piece), start_again())
+            (what, telling.harm(&place.file, range), start_again())
         }
         Ailment::Diverges(divergence) => (
             question.pick(

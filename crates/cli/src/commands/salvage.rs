@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
-use commitment::{Cause, Missing};
+use commitment::{Cause, Missing, Range};
 use event::write_ndjson;
 use eventlog::{Remains, SalvageError, Salvaged, salvage};
 use serde::Serialize;
 
-use crate::failure::{Failure, Outcome};
+use crate::failure::{Failure, Outcome, without_number};
 use crate::output::{Partial, refuse_in_store};
 use crate::question::Question;
 use crate::show::amount::{count, counted};
@@ -35,10 +35,7 @@ struct Answer {
     /// Intact, but not appended: of an id that is there already.
     refused: u64,
     accounts: Accounts,
-    missing: Vec<Piece>,
-    /// As people are shown them.
-    #[serde(skip)]
-    rows: Vec<Missing>,
+    missing: Vec<Gap>,
     /// Null where the log does not say how many.
     missing_events: Option<u64>,
     /// Of a write that was cut short and that nobody was told of.
@@ -54,25 +51,38 @@ struct Accounts {
 
 /// Positions are `[from, to)`; null where they cannot be told.
 #[derive(Serialize)]
-struct Piece {
+struct Gap {
+    positions_from: u64,
+    positions_to: Option<u64>,
+    /// How many of them are missing: all, or null.
+    events: Option<u64>,
+    places: Vec<Place>,
+    #[serde(skip)]
+    range: Range,
+}
+
+#[derive(Serialize)]
+struct Place {
     file: String,
     offset: u64,
     bytes: Option<u64>,
-    positions_from: Option<u64>,
-    positions_to: Option<u64>,
     cause: &'static str,
+    #[serde(skip)]
+    why: Cause,
 }
 
-impl From<&Missing> for Piece {
-    fn from(piece: &Missing) -> Piece {
-        Piece {
-            file: format!("log/{}", piece.file),
-            offset: piece.offset,
-            bytes: piece.bytes,
-            positions_from: piece.from,
-            positions_to: piece.to,
-            cause: piece.cause.name(),
-        }
+impl From<&Missing> for Gap {
+    fn from(missing: &Missing) -> Gap {
+        let Range { from, to, events } = missing.range;
+        let places = missing.places.iter().map(|place| Place {
+            file: format!("log/{}", place.file),
+            offset: place.offset,
+            bytes: place.bytes,
+            cause: place.cause.name(),
+            why: place.cause,
+        });
+        let (positions_from, positions_to, places) = (from, to, places.collect());
+        Gap { positions_from, positions_to, events, places, range: missing.range }
     }
 }
 
@@ -106,9 +116,9 @@ pub fn run(
             escaped_path(&path)
         )),
         SalvageError::Source(error) => error.into(),
-        SalvageError::Target(error) => error.into(),
-        SalvageError::Append(error) => error.into(),
         SalvageError::Taker(failure) => failure,
+        SalvageError::Target(error) => none_made(&without_number(error), to),
+        SalvageError::Append(error) => none_made(&without_number(error), to),
     })?;
     let unproven_to = file.map(Partial::end).transpose()?;
     let mut answer = answer(&salvaged, to, unproven_to);
@@ -123,9 +133,12 @@ pub fn run(
     Ok(if answer.ok { Outcome::Fine } else { Outcome::BadNews })
 }
 
+fn none_made(why: &str, to: &Path) -> Failure {
+    Failure::Store(format!("{why}; no store was made in {}", escaped_path(to)))
+}
+
 fn answer(salvaged: &Salvaged, to: &Path, unproven_to: Option<String>) -> Answer {
     let surveyed = &salvaged.surveyed;
-    let (missing_events, is_all) = surveyed.missing_events();
     let left_out = surveyed.unproven + surveyed.nameless + salvaged.refused;
     let commitment::AccountCounts { whole, gaps, unsure } = surveyed.accounts;
     Answer {
@@ -138,9 +151,8 @@ fn answer(salvaged: &Salvaged, to: &Path, unproven_to: Option<String>) -> Answer
         nameless: surveyed.nameless,
         refused: salvaged.refused,
         accounts: Accounts { whole, gaps, unsure },
-        missing: surveyed.missing.iter().map(Piece::from).collect(),
-        rows: rows(&surveyed.missing),
-        missing_events: is_all.then_some(missing_events),
+        missing: surveyed.missing.iter().map(Gap::from).collect(),
+        missing_events: surveyed.missing_events(),
         unfinished_bytes: surveyed.torn,
     }
 }
@@ -191,21 +203,29 @@ impl Answer {
             Column::text(question.pick("positions", "位置")),
             Column::words(question.pick("why", "原因")),
         ];
-        if self.rows.is_empty() {
+        // What held no event of its own is not shown.
+        let mut gaps = self.missing.iter().filter(|gap| gap.events != Some(0)).peekable();
+        if gaps.peek().is_none() {
             let text =
                 question.pick("What is damaged held no event of its own.", "损坏之处不含事件。");
             return paragraph(screen, 0, &text.into());
         }
         let mut table = Table::new(columns).indented(2);
-        for piece in &self.rows {
-            let cells = vec![
-                Cell::from(format!("log/{}", piece.file)),
-                Cell::from(count(piece.offset)),
-                Cell::or_dash(piece.bytes.map(count)),
-                Cell::from(positions(piece.from, piece.to, question)),
-                Cell::from(why(piece.cause, question)),
-            ];
-            table.row(screen, cells)?;
+        for gap in gaps {
+            for (n, place) in gap.places.iter().enumerate() {
+                let positions = match n {
+                    0 => positions(&gap.range, question),
+                    _ => question.pick("of the same", "同上").to_owned(),
+                };
+                let cells = vec![
+                    Cell::from(place.file.clone()),
+                    Cell::from(count(place.offset)),
+                    Cell::or_dash(place.bytes.map(count)),
+                    Cell::from(positions),
+                    Cell::from(why(place.why, question)),
+                ];
+                table.row(screen, cells)?;
+            }
         }
         table.end(screen)
     }
@@ -258,56 +278,25 @@ impl Answer {
     }
 }
 
-/// Of each piece the positions of its events, where what one cut took is told by the pieces around it.
-pub fn joined<'a>(
-    pieces: impl Iterator<Item = &'a Missing>,
-) -> Vec<(Missing, Option<u64>, Option<u64>)> {
-    let mut ranges: Vec<_> = pieces.map(|piece| (piece.clone(), piece.from, piece.to)).collect();
-    for n in 1..ranges.len() {
-        if is_one_cut(&ranges[n - 1].0, &ranges[n].0) {
-            (ranges[n - 1].2, ranges[n].1) = (ranges[n].2, ranges[n - 1].1);
-        }
-    }
-    ranges
-}
-
-/// Whether one piece begins, and the next ends, what is missing.
-fn is_one_cut(a: &Missing, b: &Missing) -> bool {
-    let is_open = a.from.is_some() && a.to.is_none() && b.from.is_none() && b.to.is_some();
-    is_open && a.file == b.file && a.bytes.is_some_and(|bytes| a.offset + bytes == b.offset)
-}
-
-/// The pieces that held events, those of one cut as one.
-fn rows(missing: &[Missing]) -> Vec<Missing> {
-    let mut rows: Vec<Missing> = Vec::new();
-    for piece in missing {
-        match rows.last_mut() {
-            Some(last) if is_one_cut(last, piece) => {
-                last.bytes = last.bytes.zip(piece.bytes).map(|(a, b)| a + b);
-                (last.to, last.cause) = (piece.to, piece.cause);
+/// A range of positions in which events are missing, for people.
+pub fn positions(range: &Range, question: &Question) -> String {
+    let Range { from, to, events } = *range;
+    let Some(last) = to.and_then(|to| to.checked_sub(1)) else {
+        return match to {
+            None => {
+                question.pick(format!("from {}", count(from)), format!("自 {} 起", count(from)))
             }
-            _ => rows.push(piece.clone()),
+            Some(_) => question.pick("no event", "不影响任何事件").to_owned(),
+        };
+    };
+    let (from, last) = (count(from), count(last));
+    match events {
+        Some(0) => question.pick("no event", "不影响任何事件").to_owned(),
+        Some(1) => from,
+        Some(_) => format!("{from} – {last}"),
+        None => {
+            question.pick(format!("some of {from} – {last}"), format!("{from} – {last} 中的一部分"))
         }
-    }
-    rows.retain(|piece| !matches!((piece.from, piece.to), (Some(from), Some(to)) if from >= to));
-    rows
-}
-
-/// A range of positions, for people.
-pub fn positions(from: Option<u64>, to: Option<u64>, question: &Question) -> String {
-    match (from, to) {
-        (Some(from), Some(to)) if from >= to => {
-            question.pick("no event", "不影响任何事件").to_owned()
-        }
-        (Some(from), Some(to)) if from + 1 == to => count(from),
-        (Some(from), Some(to)) => format!("{} – {}", count(from), count(to - 1)),
-        (Some(from), None) => {
-            question.pick(format!("from {}", count(from)), format!("自 {} 起", count(from)))
-        }
-        (None, Some(to)) => {
-            question.pick(format!("before {}", count(to)), format!("{} 之前", count(to)))
-        }
-        (None, None) => question.pick("not known", "未知").to_owned(),
     }
 }
 

@@ -123,10 +123,11 @@ fn salvage_takes_what_is_intact_and_lists_the_rest() {
     assert_eq!(unproven, Some(lines));
     // One batch, and no page was closed: the frames that can be read are not proven.
     assert_eq!((events, lines), (Some(0), 18));
-    let piece = &rest["missing"][0];
-    assert_eq!(piece["file"], "log/000000000000.seg");
-    assert_eq!(piece["positions_from"], 0);
-    assert_eq!(piece["positions_to"], 19);
+    let gap = &rest["missing"][0];
+    assert_eq!(gap["places"][0]["file"], "log/000000000000.seg");
+    assert_eq!(gap["positions_from"], 0);
+    assert_eq!(gap["positions_to"], 19);
+    assert_eq!(gap["events"], 19);
     assert_eq!(rest["missing_events"], 19);
     let said = folder.run(&["salvage", "--to", "x y", "--unproven", "again.ndjson"]).expect(1);
     let command = "stillthere --store 'x y' import --trust-recorded-at again.ndjson";
@@ -163,6 +164,35 @@ fn most_accounts_are_whole_where_one_byte_is_damaged() {
         kept.lines().all(|line| rest.any(|old| old == line)),
         "in order, as they were recorded"
     );
+}
+
+/// A disk that is full in the middle, as far as this process is concerned: no file may grow beyond a limit.
+#[test]
+fn salvage_onto_a_full_disk_leaves_no_store() {
+    let folder = Folder::new();
+    folder.run(&["generate", "--accounts", "300", "--events", "60000", "-o", "lines"]).expect(0);
+    folder.run(&["import", "lines"]).expect(0);
+    damage(&folder);
+    let script = "trap '' XFSZ; ulimit -f 2000; exec \"$0\" salvage --to rest";
+    for is_there in [false, true] {
+        if is_there {
+            fs::create_dir(folder.path("rest")).expect("made");
+        }
+        let output = std::process::Command::new("sh")
+            .args(["-c", script, env!("CARGO_BIN_EXE_stillthere")])
+            .current_dir(folder.path("."))
+            .output()
+            .expect("a shell");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(3), "{said}");
+        assert!(said.contains("cannot write: File too large; no store was made in rest"), "{said}");
+        assert!(output.stdout.is_empty(), "{output:?}");
+        assert_eq!(folder.path("rest").exists(), is_there);
+        folder.run(&["verify", "--store", "rest"]).expect(3);
+    }
+    folder.run(&["salvage", "--to", "rest"]).expect(1);
+    folder.run(&["verify", "--store", "rest"]).expect(0);
+    folder.run(&["doctor", "--store", "rest"]).expect(0);
 }
 
 /// The codes that `doctor` finds.

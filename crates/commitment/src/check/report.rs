@@ -4,6 +4,7 @@ use event::Recorded;
 
 use super::LogCheck;
 use crate::batch::Checksum;
+use crate::fault::Fault;
 use crate::hash::Digest;
 use crate::page::Pages;
 
@@ -35,6 +36,16 @@ pub struct Divergence {
     pub expected: String,
     /// What stands there.
     pub found: String,
+}
+
+impl Divergence {
+    /// A fault in a file of the log, where no event is known.
+    #[must_use]
+    pub fn new(file: impl Into<String>, fault: Fault) -> Divergence {
+        let Fault { offset, expected, found } = fault;
+        let (account, position, revision) = (None, None, None);
+        Divergence { account, position, revision, file: file.into(), offset, expected, found }
+    }
 }
 
 /// An event that was found sound. Of the commitments above it (its page, the tree) nothing is said

@@ -19,6 +19,8 @@ pub(super) struct Accounts {
     count: u64,
     /// Of accounts of lower ordinals an event may be missing.
     unsure_below: u64,
+    /// Whether what is missing of one may be there in another place.
+    is_doubtful: bool,
 }
 
 impl Accounts {
@@ -26,7 +28,7 @@ impl Accounts {
         self.known.get(&ordinal)
     }
 
-    /// Takes in a name. False if the ordinal has another.
+    /// Takes in a name. False if the ordinal has another; a proven one stands in for one that is not.
     pub(super) fn name(
         &mut self,
         ordinal: u32,
@@ -35,13 +37,12 @@ impl Accounts {
         is_proven: bool,
     ) -> bool {
         self.at_least(u64::from(ordinal) + 1);
-        if !is_proven {
-            self.cut.insert(ordinal);
-        }
         let known = Known { name: name.into(), secret: *secret, is_proven };
         match self.known.get(&ordinal) {
-            Some(old) => old.name == known.name && old.secret == known.secret,
-            None => {
+            Some(old) if old.is_proven || !is_proven => {
+                old.name == known.name && old.secret == known.secret
+            }
+            _ => {
                 self.known.insert(ordinal, known);
                 true
             }
@@ -59,9 +60,21 @@ impl Accounts {
         self.cut.insert(ordinal);
     }
 
-    /// Events are missing that may be anybody's who was named so far.
-    pub(super) fn unsure(&mut self) {
-        self.unsure_below = self.count;
+    /// As many as are known of so far.
+    pub(super) fn count(&self) -> u64 {
+        self.count
+    }
+
+    /// Events are missing that may be anybody's of the first so many.
+    pub(super) fn unsure(&mut self, below: u64) {
+        self.unsure_below = self.unsure_below.max(below);
+    }
+
+    /// Pieces of the log stand twice, or in another's place: what is missing of an account in one may be there in
+    /// another, and of the first so many of none it can be told.
+    pub(super) fn doubt(&mut self, below: u64) {
+        self.unsure(below);
+        self.is_doubtful = true;
     }
 
     pub(super) fn counts(&self) -> AccountCounts {
@@ -71,7 +84,7 @@ impl Accounts {
                 && !self.cut.contains(*ordinal)
         };
         let whole = self.known.iter().filter(is_whole).count() as u64;
-        let gaps = self.cut.len() as u64;
+        let gaps = if self.is_doubtful { 0 } else { self.cut.len() as u64 };
         AccountCounts { whole, gaps, unsure: self.count - whole - gaps }
     }
 }

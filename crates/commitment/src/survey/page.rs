@@ -1,9 +1,10 @@
 //! The page that a survey reads: what of it is intact is known at its end.
 
 use super::accounts::Accounts;
-use super::{Cause, Found, Missing, Sink, Survey};
-use crate::envelope::{Envelope, Scope};
+use super::{Cause, Found, Sink, Survey};
+use crate::envelope::{ENVELOPE, Envelope, Scope};
 use crate::frame::{Frame, content_of};
+use crate::hash::Digest;
 use crate::page::{SUMMARY, Summary};
 use crate::tree::{Frontier, tree_leaf};
 use event::{Event, RecordedBy, canonical};
@@ -14,60 +15,85 @@ use event::{Event, RecordedBy, canonical};
 pub(super) struct Page {
     pub(super) bytes: Vec<u8>,
     pub(super) items: Vec<Item>,
-    /// The position of its first event, where that is known.
-    pub(super) begins: Option<u64>,
+    /// The item behind the last trailer that could not be read: another page begins with it.
+    pub(super) border: usize,
 }
 
-pub(super) enum Item {
+pub(super) struct Item {
+    pub(super) file: usize,
+    pub(super) at: u64,
+    pub(super) what: What,
+}
+
+pub(super) enum What {
     Frame {
-        file: usize,
-        at: u64,
         /// Where in the page's bytes.
         from: usize,
         len: usize,
         /// Whether its batch's checksum holds.
         is_sound: bool,
-        /// Whether it may be two pieces of frames that came to stand together, with all between gone.
-        is_spliced: bool,
     },
-    Hole {
-        file: usize,
-        at: u64,
-        len: Option<u64>,
-        cause: Cause,
-        /// Whether frames may be gone with it.
-        breaks: bool,
-    },
+    /// Frames may be gone here, with so many bytes. Without a cause nothing is to be seen of it: whether what
+    /// comes next follows what was before is just not known.
+    Break { len: Option<u64>, cause: Option<Cause> },
+    /// The position here is known.
+    Position(u64),
 }
 
-/// A page trailer.
-pub(super) struct Trailer<'a> {
-    pub(super) file: usize,
+/// A page trailer whose own check holds.
+pub(super) struct Trailer {
     pub(super) at: u64,
-    pub(super) bytes: &'a [u8],
-    pub(super) summary: &'a [u8; SUMMARY],
+    pub(super) summary: Summary,
+    /// The summary's leaf hash.
+    pub(super) leaf: Digest,
     /// Whether its batch's checksum holds.
     pub(super) is_sound: bool,
 }
+
+/// The format has no number of 8 bytes from here on.
+const MAX_POSITION: u64 = 1 << 62;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Class {
     Intact,
     /// Its own check holds, and no more.
     Unproven,
+    /// Intact, and out of its place.
+    Moved,
+    /// Never of the page.
+    Junk,
     Lost,
 }
 
-impl Page {
-    pub(super) fn hole(&mut self, file: usize, at: u64, len: Option<u64>, cause: Cause) {
-        self.items.push(Item::Hole { file, at, len, cause, breaks: true });
-    }
+/// What a page's root says of an item.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Root {
+    /// It holds, and the page begins at this position. What else lies between its frames was never in it.
+    Holds(u64),
+    /// It does not hold, though every batch is sound.
+    Denies,
+    /// Nothing: what is sound is taken for itself.
+    Silent,
+}
 
+/// What is known of a page once it ends.
+struct Verdict {
+    /// Of which frames the own check holds.
+    own: Vec<bool>,
+    /// The first item of which the root speaks.
+    begins: usize,
+    root: Root,
+}
+
+impl Verdict {
+    fn root(&self, n: usize) -> Root {
+        if n < self.begins { Root::Silent } else { self.root }
+    }
+}
+
+impl Page {
     pub(super) fn is_broken(&self) -> bool {
-        let breaks = |item: &Item| {
-            matches!(item, Item::Hole { breaks: true, .. } | Item::Frame { is_spliced: true, .. })
-        };
-        self.items.iter().any(breaks)
+        self.items.iter().any(|item| matches!(item.what, What::Break { .. }))
     }
 
     fn frame(&self, from: usize, len: usize) -> (Frame<'_>, &[u8]) {
@@ -75,133 +101,215 @@ impl Page {
         (Frame::read(bytes).expect("it was read before").0, bytes)
     }
 
-    /// The positions before each item and behind the last, as far as they can be told.
-    fn positions(&self, end: Option<u64>) -> Vec<Option<u64>> {
-        let events = |item: &Item| match item {
-            Item::Hole { breaks: true, .. } | Item::Frame { is_spliced: true, .. } => None,
-            Item::Frame { from, len, .. } => {
-                Some(u64::from(matches!(self.frame(*from, *len).0, Frame::Event { .. })))
+    /// How many events an item has, where one can count on from it to the next.
+    fn events(&self, n: usize, verdict: &Verdict) -> Option<u64> {
+        match (&self.items[n].what, verdict.root(n)) {
+            (What::Frame { is_sound: false, .. } | What::Break { .. }, Root::Silent)
+            | (What::Frame { .. }, Root::Denies) => None,
+            (What::Frame { from, len, .. }, root) => {
+                let is_event = matches!(self.frame(*from, *len).0, Frame::Event { .. });
+                Some(u64::from(is_event && (verdict.own[n] || root == Root::Silent)))
             }
-            Item::Hole { .. } => Some(0),
+            (What::Break { .. } | What::Position(_), _) => Some(0),
+        }
+    }
+
+    /// Which items are out of their place, though their batches are sound: those between two breaks where one
+    /// was recorded before what comes before it, or after what comes behind. Times that the log sets do not go
+    /// backwards; `clock_ms` is the last before the page, `end` its end's, where that is known.
+    fn moved(&self, positions: &[Option<u64>], mut clock_ms: i64, end: Option<i64>) -> Vec<bool> {
+        let set_ms = |n: usize| match self.items[n].what {
+            What::Frame { from, len, is_sound: true } => match self.frame(from, len).0 {
+                Frame::Event { envelope, .. } => set_by_log(envelope),
+                _ => None,
+            },
+            _ => None,
         };
-        let mut positions = vec![self.begins];
-        for item in &self.items {
-            let before = positions[positions.len() - 1];
-            positions
-                .push(before.zip(events(item)).and_then(|(before, more)| before.checked_add(more)));
+        let is_floating = |n: usize| {
+            let is_sound = matches!(self.items[n].what, What::Frame { is_sound: true, .. });
+            is_sound && positions[n].is_none()
+        };
+        let count = self.items.len();
+        let mut moved = vec![false; count];
+        let mut n = 0;
+        while n < count {
+            let to = (n..count).find(|m| !is_floating(*m)).unwrap_or(count);
+            if n == to {
+                clock_ms =
+                    clock_ms.max(set_ms(n).filter(|_| positions[n].is_some()).unwrap_or(clock_ms));
+                n += 1;
+                continue;
+            }
+            let next = (to..count).filter(|m| positions[*m].is_some()).find_map(set_ms).or(end);
+            let is_between = |ms: i64| clock_ms <= ms && next.is_none_or(|next| ms <= next);
+            let is_moved = !(n..to).filter_map(set_ms).all(is_between);
+            moved[n..to].fill(is_moved);
+            if !is_moved {
+                clock_ms = (n..to).filter_map(set_ms).fold(clock_ms, i64::max);
+            }
+            n = to;
+        }
+        moved
+    }
+
+    /// The positions before each item and behind the last, as far as they can be told. `begins` is that
+    /// before the page, `end` that behind it, where something says so.
+    fn positions(
+        &self,
+        begins: Option<u64>,
+        end: Option<u64>,
+        verdict: &Verdict,
+    ) -> Vec<Option<u64>> {
+        let known = |n: usize| match (self.items.get(n).map(|item| &item.what), verdict.root) {
+            (Some(What::Position(position)), _) => Some(*position),
+            (_, Root::Holds(first)) if n == verdict.begins => Some(first),
+            _ => None,
+        };
+        let mut positions = vec![known(0).or(begins)];
+        for n in 0..self.items.len() {
+            let on = positions[n].zip(self.events(n, verdict));
+            positions.push(known(n + 1).or(on.and_then(|(before, more)| before.checked_add(more))));
         }
         let mut after = end;
-        for (n, item) in self.items.iter().enumerate().rev() {
-            positions[n + 1] = positions[n + 1].or(after);
-            after = after.zip(events(item)).and_then(|(after, more)| after.checked_sub(more));
+        for n in (0..=self.items.len()).rev() {
+            positions[n] = positions[n].or(after);
+            let Some(before) = n.checked_sub(1) else { break };
+            let back = positions[n].zip(self.events(before, verdict));
+            after = back.and_then(|(after, more)| after.checked_sub(more));
         }
-        positions[0] = positions[0].or(after);
         positions
+    }
+
+    /// Of which frames the own check holds, and what the root that the trailer gives says of them.
+    fn judge(&self, trailer: Option<&Trailer>) -> Verdict {
+        let mut leaves = Vec::with_capacity(self.items.len());
+        let mut all_sound = true;
+        for item in &self.items {
+            let What::Frame { from, len, is_sound } = item.what else {
+                leaves.push(None);
+                continue;
+            };
+            let (frame, bytes) = self.frame(from, len);
+            let leaf = frame.leaf().expect("a trailer ends a page");
+            let is_event = matches!(frame, Frame::Event { .. });
+            leaves.push(Frame::check(bytes, &leaf).is_ok().then_some((leaf, is_event)));
+            all_sound &= is_sound;
+        }
+        let holds = |begins: usize| {
+            let mut root = Frontier::of_page();
+            let mut events = 0;
+            for (leaf, is_event) in leaves[begins..].iter().flatten() {
+                root.push(*leaf);
+                events += u32::from(*is_event);
+            }
+            let summary = &trailer?.summary;
+            let is_it = summary.root == root.root()
+                && u64::from(summary.leaves) == root.count()
+                && summary.events == events;
+            is_it.then_some((begins, Root::Holds(summary.first_position)))
+        };
+        let (begins, root) = holds(self.border).or_else(|| holds(0)).unwrap_or_else(|| {
+            let is_denied = all_sound && !self.is_broken() && trailer.is_some_and(|t| t.is_sound);
+            (0, if is_denied { Root::Denies } else { Root::Silent })
+        });
+        Verdict { own: leaves.iter().map(Option::is_some).collect(), begins, root }
     }
 }
 
+/// The position behind a page.
+fn behind(summary: &Summary) -> u64 {
+    summary.first_position.saturating_add(summary.events.into())
+}
+
 impl Survey {
+    /// What a page trailer says, if its own check holds and it is of this place.
+    pub(super) fn trailer(
+        &self,
+        at: u64,
+        frame: &[u8],
+        summary: &[u8; SUMMARY],
+        is_sound: bool,
+    ) -> Option<Trailer> {
+        let leaf = tree_leaf(summary);
+        Frame::check(frame, &leaf).ok()?;
+        let summary = Summary::decode(summary).ok()?;
+        let end = self.until.as_ref().map_or(MAX_POSITION, |until| until.first_position);
+        let is_here = behind(&summary) <= end;
+        (summary.store == self.store && is_here).then_some(Trailer { at, summary, leaf, is_sound })
+    }
+
     /// Ends the page: gives on what of it is intact, and notes what is not. `end` is the position
-    /// behind it, where something else than a trailer says so.
+    /// behind it and the log's clock there, where something else than a trailer says so.
     pub(super) fn close(
         &mut self,
-        trailer: Option<&Trailer<'_>>,
-        end: Option<u64>,
+        trailer: Option<Trailer>,
+        end: Option<(u64, i64)>,
         sink: Sink<'_>,
     ) {
         let page = std::mem::take(&mut self.page);
-        let is_broken = page.is_broken();
-        let read = trailer.and_then(|trailer| {
-            let leaf = tree_leaf(trailer.summary);
-            let is_own = Frame::check(trailer.bytes, &leaf).is_ok();
-            let summary = Summary::decode(trailer.summary).ok();
-            summary.filter(|s| is_own && s.store == self.store).map(|summary| (summary, leaf))
-        });
-        let end = read
-            .as_ref()
-            .and_then(|(summary, _)| summary.first_position.checked_add(summary.events.into()))
-            .or(end);
-        let positions = page.positions(end);
-
-        let mut root = Frontier::of_page();
-        let (mut events, mut all_sound) = (0, true);
-        let mut own = Vec::with_capacity(page.items.len());
-        for item in &page.items {
-            let Item::Frame { from, len, is_sound, .. } = item else {
-                own.push(false);
-                continue;
-            };
-            let (frame, bytes) = page.frame(*from, *len);
-            let leaf = frame.leaf().expect("a trailer ends a page");
-            root.push(leaf);
-            own.push(Frame::check(bytes, &leaf).is_ok());
-            events += u32::from(matches!(frame, Frame::Event { .. }));
-            all_sound &= is_sound;
-        }
-        let is_whole = !is_broken
-            && read.as_ref().is_some_and(|(summary, _)| {
-                summary.root == root.root()
-                    && u64::from(summary.leaves) == root.count()
-                    && summary.events == events
-                    && page.begins.is_none_or(|begins| begins == summary.first_position)
-            });
-        let is_edited =
-            !is_broken && !is_whole && all_sound && trailer.is_some_and(|trailer| trailer.is_sound);
+        let is_broken = page.is_broken() || self.tally.here().is_none();
+        let verdict = page.judge(trailer.as_ref());
+        let says = trailer.as_ref().map(|trailer| &trailer.summary);
+        let says = says.map(|summary| (behind(summary), summary.clock_ms));
+        let (end, clock_ms) = says.or(end).unzip();
+        let positions = page.positions(self.tally.here(), end, &verdict);
+        let clock_ms = clock_ms.or(self.until.as_ref().map(|until| until.clock_ms));
+        let moved = page.moved(&positions, self.clock_ms, clock_ms);
 
         for (n, item) in page.items.iter().enumerate() {
-            let (before, after) = (positions[n], positions[n + 1]);
-            match *item {
-                Item::Hole { file, at, len, cause, breaks } => {
-                    let is_empty = before.is_some() && before == after;
-                    if breaks && (!is_empty || cause == Cause::Unlinked) {
-                        self.accounts.unsure();
+            if let Some(position) = positions[n] {
+                self.stand(position, item.file, item.at);
+            }
+            let root = verdict.root(n);
+            match item.what {
+                What::Position(_) => {}
+                What::Break { len, cause } => {
+                    let place = cause.map(|cause| self.place(item.file, item.at, len, cause));
+                    if place.is_some() || root == Root::Silent {
+                        self.tally.miss(place, &self.accounts);
                     }
-                    self.miss(file, at, len, cause, before, after);
                 }
-                Item::Frame { file, at, from, len, is_sound, is_spliced } => {
-                    let class = match own[n] {
-                        true if is_whole || (is_sound && !is_edited) => Class::Intact,
-                        true => Class::Unproven,
-                        false => Class::Lost,
+                What::Frame { from, len, is_sound } => {
+                    let class = match (verdict.own[n], root) {
+                        (_, Root::Silent) if moved[n] => Class::Moved,
+                        (true, Root::Silent) if is_sound => Class::Intact,
+                        (true, Root::Holds(_)) => Class::Intact,
+                        (true, _) => Class::Unproven,
+                        (false, Root::Holds(_)) => Class::Junk,
+                        (false, _) => Class::Lost,
                     };
-                    let (frame, _) = page.frame(from, len);
-                    if self.take(&frame, class, sink) == Class::Intact {
-                        continue;
-                    }
-                    if is_edited || is_spliced {
-                        self.accounts.unsure();
-                    }
-                    let cause = if is_sound { Cause::Edited } else { Cause::Damaged };
-                    self.miss(file, at, Some(len as u64), cause, before, after);
+                    let cause = match self.take(&page.frame(from, len).0, class, sink) {
+                        Class::Intact => continue,
+                        Class::Moved => Cause::Unlinked,
+                        _ if is_sound => Cause::Edited,
+                        _ => Cause::Damaged,
+                    };
+                    let place = self.place(item.file, item.at, Some(len as u64), cause);
+                    self.tally.miss(Some(place), &self.accounts);
                 }
             }
         }
-
-        let last = positions[positions.len() - 1];
-        // A page that ends before it begins is a copy of another: where the log stands is not known then.
-        let is_ahead = |end: &u64| page.begins.is_none_or(|begins| begins <= *end);
-        self.page.begins = end.or(last).filter(is_ahead);
-        let Some(trailer) = trailer else {
+        let file = self.files.len().saturating_sub(1);
+        let at = trailer.as_ref().map_or(self.offset, |trailer| trailer.at);
+        for position in positions.last().copied().flatten().into_iter().chain(end) {
+            self.stand(position, file, at);
+        }
+        let Some(Trailer { summary, leaf, .. }) = trailer else {
             self.predecessor = self.predecessor.filter(|_| !is_broken);
             return;
         };
-        let follows = match (&read, &self.predecessor) {
-            (Some((summary, _)), Some(before)) => is_broken || summary.predecessor == *before,
-            _ => true,
-        };
-        let (file, at, len) = (trailer.file, trailer.at, trailer.bytes.len() as u64);
-        if read.is_none() {
-            let cause = if trailer.is_sound { Cause::Edited } else { Cause::Damaged };
-            self.miss(file, at, Some(len), cause, last, last);
-        } else if !follows {
-            self.accounts.unsure();
-            self.miss(file, at, Some(0), Cause::Unlinked, last, last);
+        if self.predecessor.is_some_and(|before| before != summary.predecessor) && !is_broken {
+            let place = self.place(file, at, Some(0), Cause::Unlinked);
+            self.tally.doubt(place, &mut self.accounts);
         }
-        self.predecessor = read.map(|(_, leaf)| leaf);
+        self.predecessor = Some(leaf);
     }
 
     /// Takes in a frame; says what it is worth after all.
     fn take(&mut self, frame: &Frame<'_>, class: Class, sink: Sink<'_>) -> Class {
+        if matches!(class, Class::Moved | Class::Junk) {
+            return class;
+        }
         match frame {
             Frame::Trailer(_) => unreachable!("a trailer ends a page"),
             Frame::Name { ordinal, secret, name } => {
@@ -210,72 +318,54 @@ impl Survey {
                 if is_known {
                     return class;
                 }
-                self.accounts.unsure();
+                self.accounts.unsure(self.accounts.count());
                 Class::Lost
             }
             Frame::Event { envelope, padded, .. } => {
-                let Ok(envelope) = Envelope::decode(envelope) else {
-                    self.accounts.unsure();
-                    return Class::Lost;
-                };
+                let set_ms = set_by_log(envelope).filter(|_| class == Class::Intact);
+                if class == Class::Intact && self.tally.is_behind() {
+                    self.tally.pass();
+                    return class;
+                }
+                let Ok(envelope) = Envelope::decode(envelope) else { return Class::Lost };
                 let found = read(&self.accounts, &envelope, padded);
-                if class == Class::Lost || matches!(found, Read::Bad) {
-                    // The tag is made with the account's secret: where it fits, the number is right.
-                    let is_confirmed =
-                        matches!(found, Read::Good(_)) && envelope.scope != Scope::Account;
-                    match is_confirmed {
-                        true => self.accounts.cut(envelope.ordinal),
-                        false => self.accounts.unsure(),
-                    }
-                    return Class::Lost;
+                // The tag is made with the account's secret: where it fits, the event is theirs.
+                let is_theirs = matches!(&found, Read::Good(found) if found.is_proven)
+                    && envelope.scope != Scope::Account;
+                if is_theirs && class != Class::Intact {
+                    self.accounts.cut(envelope.ordinal);
                 }
                 match found {
-                    Read::Good(mut found) => {
-                        found.is_proven &= class == Class::Intact;
-                        match found.is_proven {
-                            true => self.surveyed.events += 1,
-                            false => {
-                                self.surveyed.unproven += 1;
-                                self.accounts.cut(envelope.ordinal);
-                            }
-                        }
+                    Read::Bad => return Class::Lost,
+                    _ if class == Class::Lost => return class,
+                    Read::Good(found) if found.is_proven && class == Class::Intact => {
+                        self.surveyed.events += 1;
                         sink(found);
                     }
-                    _ => {
-                        self.surveyed.nameless += 1;
-                        self.accounts.cut(envelope.ordinal);
+                    Read::Good(found) => {
+                        self.surveyed.unproven += 1;
+                        self.accounts.at_least(u64::from(envelope.ordinal) + 1);
+                        sink(Found { is_proven: false, ..found });
                     }
+                    Read::Nameless => {
+                        self.surveyed.nameless += u64::from(class == Class::Intact);
+                        self.accounts.at_least(u64::from(envelope.ordinal) + 1);
+                    }
+                }
+                if class == Class::Intact {
+                    self.tally.tell(&mut self.accounts);
+                    self.clock_ms = self.clock_ms.max(set_ms.unwrap_or(i64::MIN));
                 }
                 class
             }
         }
     }
+}
 
-    /// Notes a piece that is missing; one that goes on where the last ended is one with it.
-    fn miss(
-        &mut self,
-        file: usize,
-        offset: u64,
-        bytes: Option<u64>,
-        cause: Cause,
-        from: Option<u64>,
-        to: Option<u64>,
-    ) {
-        let file = self.files[file].clone();
-        // Of a piece of the log that stands in another's place nobody can say where it ends.
-        let to = to.filter(|to| from.is_none_or(|from| from <= *to));
-        if let Some(last) = self.surveyed.missing.last_mut()
-            && last.file == file
-            && last.cause == cause
-            && last.bytes.is_some_and(|len| last.offset + len == offset)
-            && last.to == from
-        {
-            last.bytes = last.bytes.zip(bytes).map(|(a, b)| a + b);
-            last.to = to;
-            return;
-        }
-        self.surveyed.missing.push(Missing { file, offset, bytes, cause, from, to });
-    }
+/// The time at which an event was recorded, if the log set it.
+fn set_by_log(envelope: &[u8; ENVELOPE]) -> Option<i64> {
+    let envelope = Envelope::decode(envelope).ok()?;
+    (envelope.recorded_by == RecordedBy::Log).then_some(envelope.recorded_at.ms())
 }
 
 enum Read {

@@ -49,21 +49,46 @@ impl Cause {
     }
 }
 
-/// A piece of the log that is not as it was written.
+/// Something of the log that is not as it was written, and the events that are missing with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Missing {
+    /// Where the events stood.
+    pub range: Range,
+    /// Where in the files; of several nobody can say how many events each held.
+    pub places: Vec<Place>,
+}
+
+/// Positions between which events are missing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Range {
+    /// The first.
+    pub from: u64,
+    /// The one behind the last, where it is known: where the log ended is not known otherwise.
+    pub to: Option<u64>,
+    /// How many events: all from `from` to `to`. Not known where some came through of which it is only known that
+    /// they stood between these two.
+    pub events: Option<u64>,
+}
+
+/// Bytes of the log that are not as they were written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
     /// The file's name in the log's folder.
     pub file: String,
-    /// Where in the file it begins, in bytes.
+    /// Where in the file they begin.
     pub offset: u64,
-    /// How long it is, where that is known.
+    /// How many, where that is known; none where two sound things do not follow each other.
     pub bytes: Option<u64>,
     /// Why.
     pub cause: Cause,
-    /// The position of the first event that is missing with it, where that is known.
-    pub from: Option<u64>,
-    /// The position behind the last one, where that is known.
-    pub to: Option<u64>,
+}
+
+impl Place {
+    /// Whether the other goes on where this ends, for the same cause.
+    pub(super) fn is_before(&self, other: &Place) -> bool {
+        let end = self.bytes.map(|bytes| self.offset + bytes);
+        self.file == other.file && self.cause == other.cause && end == Some(other.offset)
+    }
 }
 
 /// How an account came through. Each is in one of these.
@@ -84,9 +109,11 @@ pub struct Surveyed {
     pub events: u64,
     /// Events found that are not.
     pub unproven: u64,
-    /// Intact events of accounts whose names are missing.
+    /// Intact events of accounts whose names are missing. They are not listed in `missing`, and neither are
+    /// unproven events that are intact, and only the names of whose accounts are not proven.
     pub nameless: u64,
-    /// What is not as it was written, in the order of the log.
+    /// What is not as it was written, in the order of the log. Each event that was not found intact is at a
+    /// position in just one of these, and where that says how many are missing none that was found is.
     pub missing: Vec<Missing>,
     /// The accounts.
     pub accounts: AccountCounts,
@@ -96,16 +123,9 @@ pub struct Surveyed {
 }
 
 impl Surveyed {
-    /// Events that are missing, where the log says how many; those of other pieces come on top.
+    /// Events that are missing, where the log says how many.
     #[must_use]
-    pub fn missing_events(&self) -> (u64, bool) {
-        let (mut sum, mut is_all) = (0_u64, true);
-        for piece in &self.missing {
-            match (piece.from, piece.to) {
-                (Some(from), Some(to)) => sum = sum.saturating_add(to.saturating_sub(from)),
-                _ => is_all = false,
-            }
-        }
-        (sum, is_all)
+    pub fn missing_events(&self) -> Option<u64> {
+        self.missing.iter().map(|missing| missing.range.events).sum()
     }
 }

@@ -2,12 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use stillthere_eventlog::storage::{Access, Lock, Storage, StoredFile};
 
 use crate::loss::{After, Change};
+
+/// What Linux says where a disk cannot read.
+const EIO: i32 = 5;
 
 /// What a call that fails has done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,6 +59,8 @@ struct State {
     limit: Option<usize>,
     /// The calls, to say which one failed.
     journal: Vec<String>,
+    /// Reads of these bytes of this file fail.
+    unreadable: Option<(PathBuf, Range<usize>)>,
 }
 
 /// The file system. Clones are the same one.
@@ -68,6 +74,11 @@ impl Memory {
         state.fault = Some((n, fault));
         state.calls = 0;
         state.journal.clear();
+    }
+
+    /// From now on reads fail that touch these bytes of this file.
+    pub fn spoil(&self, path: &Path, bytes: Range<usize>) {
+        self.0.lock().unwrap().unreadable = Some((path.to_owned(), bytes));
     }
 
     /// From now on syncs whose line in the journal begins so do nothing.
@@ -345,6 +356,13 @@ impl StoredFile for Opened {
         let bytes = &state.files[self.id].now;
         let from = usize::try_from(offset).unwrap().min(bytes.len());
         let len = buffer.len().min(bytes.len() - from);
+        if let Some((path, spoilt)) = &state.unreadable
+            && *path == self.path
+            && from < spoilt.end
+            && spoilt.start < from + len
+        {
+            return Err(io::Error::from_raw_os_error(EIO));
+        }
         buffer[..len].copy_from_slice(&bytes[from..from + len]);
         Ok(len)
     }
