@@ -8,7 +8,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, RwLock};
 use std::thread::JoinHandle;
 
-use crate::derived::{Cover, Derived, DerivedError, Head, IdTag, PlainMap};
+use crate::derived::{Cover, Derived, DerivedError, Filter, Head, IdTag, PlainMap};
 use crate::folder::Folder;
 use crate::head_file::Durable;
 use crate::index::Index;
@@ -215,11 +215,12 @@ pub(crate) struct Recent {
     generations: VecDeque<Generation>,
 }
 
-#[derive(Default)]
 struct Generation {
     /// The position below which its events are.
     to: u64,
     ids: PlainMap<IdTag, Recently>,
+    /// In front of `ids`, so much smaller that it stays near: nearly every id that is asked for is new.
+    filter: Filter,
 }
 
 /// An event that was given its place some time back.
@@ -250,7 +251,7 @@ impl Recent {
     pub(crate) fn get_from(&self, first: u64, tag: &IdTag) -> Option<Recently> {
         let mut newest =
             self.generations.iter().rev().take_while(|generation| generation.to > first);
-        newest.find_map(|generation| generation.ids.get(tag).copied())
+        newest.find_map(|generation| generation.get(tag))
     }
 
     /// The event of an id.
@@ -262,11 +263,24 @@ impl Recent {
     pub(crate) fn insert(&mut self, key: &Key, position: u64, covered: impl FnOnce() -> u64) {
         if self.generations.back().is_none_or(|newest| newest.ids.len() >= self.run) {
             let covered = covered();
-            while self.generations.pop_front_if(|oldest| oldest.to <= covered).is_some() {}
-            self.generations.push_back(Generation::default());
+            let mut spare = None;
+            while let Some(oldest) = self.generations.pop_front_if(|oldest| oldest.to <= covered) {
+                spare = Some(oldest.ids);
+            }
+            let mut ids = spare.unwrap_or_default();
+            ids.clear();
+            let filter = Filter::new(self.run as u64);
+            self.generations.push_back(Generation { to: 0, ids, filter });
         }
         let newest = self.generations.back_mut().expect("one was just made");
         newest.to = position + 1;
+        newest.filter.insert(&key.id);
         newest.ids.insert(key.id, Recently { position, event: key.event });
+    }
+}
+
+impl Generation {
+    fn get(&self, tag: &IdTag) -> Option<Recently> {
+        self.filter.may_contain(tag).then(|| self.ids.get(tag).copied())?
     }
 }

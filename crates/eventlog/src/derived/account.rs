@@ -42,14 +42,14 @@ pub(super) struct Record<'a> {
 }
 
 /// Appends a record. The steps are in fold order, each with its place.
-pub(super) fn encode(
-    head: &Head,
+pub(super) fn encode<S: AsRef<str>>(
+    head: &Head<S>,
     first: u64,
     names: &Names,
     steps: &[(Step, Place)],
     out: &mut Vec<u8>,
 ) {
-    put_str(out, &head.account);
+    put_str(out, head.account.as_ref());
     put_varint(out, head.ordinal);
     put_varint(out, first);
     put_varint(out, head.count);

@@ -12,18 +12,18 @@ const PROBES: u32 = 7;
 
 /// Over 16-byte hashes whose bits are evenly spread.
 #[derive(Debug)]
-pub(super) struct Filter {
+pub(crate) struct Filter {
     lines: Vec<[u64; LINE_WORDS]>,
 }
 
 impl Filter {
     /// An empty one with room for `count`.
-    pub(super) fn new(count: u64) -> Filter {
+    pub(crate) fn new(count: u64) -> Filter {
         let lines = (count as usize * BITS_PER_HASH).div_ceil(64 * LINE_WORDS).max(1);
         Filter { lines: vec![[0; LINE_WORDS]; lines] }
     }
 
-    pub(super) fn insert(&mut self, hash: &[u8; 16]) {
+    pub(crate) fn insert(&mut self, hash: &[u8; 16]) {
         let line = self.line(hash);
         for (word, bit) in bits(hash) {
             self.lines[line][word] |= bit;
@@ -31,7 +31,7 @@ impl Filter {
     }
 
     /// False: it was never put in.
-    pub(super) fn may_contain(&self, hash: &[u8; 16]) -> bool {
+    pub(crate) fn may_contain(&self, hash: &[u8; 16]) -> bool {
         let line = &self.lines[self.line(hash)];
         bits(hash).all(|(word, bit)| line[word] & bit != 0)
     }

@@ -30,7 +30,7 @@ pub(super) fn write_table(
         if !steps.is_sorted_by_key(|(step, _)| fold_order(step)) {
             steps.sort_by_key(|(step, _)| fold_order(step));
         }
-        writer.account(&head.account, head.ordinal, part.begins(), |out| {
+        writer.account(head.account, head.ordinal, part.begins(), |out| {
             account::encode(&head, part.first, names, steps, out);
         })?;
     }

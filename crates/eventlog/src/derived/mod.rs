@@ -46,6 +46,7 @@ use event::{History, Names, Step};
 
 use account::Gather;
 pub use cache::{Cache, Row, Rows};
+pub(crate) use filter::Filter;
 use run::name_hash;
 pub(crate) use runs::Cover;
 use runs::Runs;
@@ -102,9 +103,9 @@ pub(crate) struct Entry<'a> {
 
 /// What an append must know of an account.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Head {
+pub(crate) struct Head<S = String> {
     /// The name.
-    pub(crate) account: String,
+    pub(crate) account: S,
     /// The number.
     pub(crate) ordinal: u64,
     /// The next revision: the count of its events.
@@ -113,6 +114,14 @@ pub(crate) struct Head {
     pub(crate) secret: [u8; 32],
     /// The chain's head as given with the last event; zeros where nobody keeps it.
     pub(crate) chain: [u8; 32],
+}
+
+impl Head<&str> {
+    /// The same with a name of its own.
+    pub(crate) fn into_owned(self) -> Head {
+        let Head { ordinal, count, secret, chain, .. } = self;
+        Head { account: self.account.to_owned(), ordinal, count, secret, chain }
+    }
 }
 
 /// All that is derived of one account.
@@ -260,7 +269,7 @@ impl Derived {
         assert!(self.options.writer, "only a writer flushes");
         if !self.table.is_empty() {
             self.runs.add(&self.table, self.next, anchor)?;
-            self.table = Table::default();
+            self.table.clear();
         }
         self.runs.merge()
     }

@@ -70,7 +70,7 @@ impl<'a> Scan<'a> {
             && let Some((_, head)) = self.parts.take(&mut self.steps)
         {
             self.gather.add_in_memory(&self.steps, history, None);
-            self.head = head;
+            self.head = head.into_owned();
         }
         self.gather.end(history, None);
         Ok(true)

@@ -157,6 +157,20 @@ impl Table {
         number
     }
 
+    /// Forgets all, and keeps the memory: it fills again.
+    pub(super) fn clear(&mut self) {
+        self.rows.clear();
+        self.text.clear();
+        self.parts.clear();
+        self.next.clear();
+        self.names.clear();
+        self.by_ordinal.clear();
+        (self.begun, self.has_chains) = (0, false);
+        self.by_name.take();
+        self.ids.take();
+        self.grouped.take();
+    }
+
     /// Its size in memory, in bytes, near enough to count by: what is made when it is asked for is not
     /// in it.
     pub(super) fn memory_bytes(&self) -> usize {
@@ -186,12 +200,12 @@ impl Table {
             let named = |(number, part)| (self.name(part).into(), number);
             (0..).zip(&self.parts).map(named).collect()
         });
-        by_name.get(account).map(|number| self.head_at(*number))
+        by_name.get(account).map(|number| self.head_at(*number).into_owned())
     }
 
     /// The same by its ordinal.
     pub(super) fn head_of(&self, ordinal: u64) -> Option<Head> {
-        self.by_ordinal.get(&ordinal).map(|number| self.head_at(*number))
+        self.by_ordinal.get(&ordinal).map(|number| self.head_at(*number).into_owned())
     }
 
     /// Its name and its next revision alone.
@@ -200,10 +214,10 @@ impl Table {
         Some((self.name(&self.parts[number]), self.next[number]))
     }
 
-    fn head_at(&self, number: u32) -> Head {
+    fn head_at(&self, number: u32) -> Head<&str> {
         let part = &self.parts[number as usize];
         Head {
-            account: self.name(part).to_owned(),
+            account: self.name(part),
             ordinal: part.ordinal,
             count: self.next[number as usize],
             secret: part.secret,
@@ -310,7 +324,7 @@ impl<'t> Parts<'t> {
     }
 
     /// Goes on behind the next part; gives its events, and it with its head.
-    pub(super) fn take(&mut self, steps: &mut Steps) -> Option<(&'t Part, Head)> {
+    pub(super) fn take(&mut self, steps: &mut Steps) -> Option<(&'t Part, Head<&'t str>)> {
         let (number, rows) = self.next()?;
         if self.read == self.rows.len() {
             self.fetch(rows.start);
