@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use commitment::{
-    BATCH_HEADER, Checksum, Digest, Divergence, Frame, Frontier, Level, LogCheck, Report,
-    SEGMENT_HEADER, SLOT, segment_name, segment_number, tree_leaf,
+    BATCH_HEADER, Checksum, Digest, Divergence, Frame, Level, LogCheck, Report, SEGMENT_HEADER,
+    SLOT, page_root, segment_name, segment_number, tree_leaf,
 };
 use stillthere_eventlog::Log;
 use tempfile::tempdir;
@@ -121,16 +121,16 @@ impl Layout {
                 }
             }
             if pages {
-                let mut tree = Frontier::of_page();
+                let mut leaves = Vec::new();
                 for &(at, end) in &self.frames[segment] {
                     if self.trailers.contains(&(segment, at)) {
-                        bytes[at + 56..at + 88].copy_from_slice(&tree.root());
+                        bytes[at + 56..at + 88].copy_from_slice(&page_root(&leaves));
                         bytes[at + 88..at + 120].copy_from_slice(&predecessor);
                         predecessor = tree_leaf(&bytes[at + 8..end]);
                         bytes[at + 4..at + 8].copy_from_slice(&predecessor[..4]);
-                        tree.clear();
+                        leaves.clear();
                     } else if let Ok((frame, _)) = Frame::read(&bytes[at..end]) {
-                        tree.push(frame.leaf().unwrap_or_default());
+                        leaves.push(frame.leaf().unwrap_or_default());
                     }
                 }
             }

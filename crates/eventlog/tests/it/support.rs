@@ -57,7 +57,7 @@ pub fn check_on(
     for file in files.files() {
         check.file(&file.name)?;
         let feed = |bytes: &[u8]| {
-            check.feed(bytes, &mut |checked| events.push(checked.recorded)).map_err(Stop::Found)
+            check.feed(bytes, &mut |checked| events.push(checked.recorded())).map_err(Stop::Found)
         };
         files.read(file, feed).map_err(|stop| match stop {
             Stop::Found(divergence) => divergence,
