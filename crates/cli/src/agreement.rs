@@ -12,8 +12,9 @@ use event::canonical::Content;
 use event::{Event, History, Names, Recorded, RecordedBy, Step};
 use eventlog::{Placed, Taker};
 
-/// Words that a hash takes in at most: a subject of 1024 bytes, a word of 128, eight numbers.
-const WORDS: usize = 8 + 1024 / 8 + 128 / 8;
+/// Words that a hash takes in at most: eight numbers, a subject of 1024 bytes, a word of 128, and each
+/// text's last one.
+const WORDS: usize = 8 + (1024 / 8 + 1) + (128 / 8 + 1);
 /// Where the numbers are among them that are only known of an event in its place.
 const POSITION: usize = 0;
 const REVISION: usize = 1;
@@ -110,10 +111,21 @@ impl Keys {
             len(subject),
             len(word),
         ];
-        let texts = [subject, word].map(Option::unwrap_or_default).map(words);
-        let words = numbers.into_iter().chain(texts.into_iter().flatten());
-        let products = words.zip(&self.words[REVISION + 1..]);
-        products.fold(0, |sum: u128, (word, key)| sum.wrapping_add(product(word, *key)))
+        let mut keys = self.words[REVISION + 1..].iter();
+        let mut sum: u128 = 0;
+        let mut add = |word: u64| {
+            let key = keys.next().expect("a key for each word that an event can have");
+            sum = sum.wrapping_add(product(word, *key));
+        };
+        numbers.into_iter().for_each(&mut add);
+        for text in [subject, word].into_iter().flatten() {
+            let (whole, rest) = text.as_bytes().as_chunks::<8>();
+            whole.iter().for_each(|bytes| add(u64::from_le_bytes(*bytes)));
+            let mut last = [0; 8];
+            last[..rest.len()].copy_from_slice(rest);
+            add(u64::from_le_bytes(last));
+        }
+        sum
     }
 
     /// The hash of the event in its place.
@@ -127,15 +139,6 @@ impl Keys {
 
 fn product(word: u64, key: u128) -> u128 {
     key.wrapping_mul(u128::from(word))
-}
-
-/// A text as words, zeros behind it.
-fn words(text: &str) -> impl Iterator<Item = u64> {
-    let (whole, rest) = text.as_bytes().as_chunks::<8>();
-    let mut last = [0; 8];
-    last[..rest.len()].copy_from_slice(rest);
-    let last = (!rest.is_empty()).then_some(last);
-    whole.iter().copied().chain(last).map(u64::from_le_bytes)
 }
 
 impl Taker for LogSums<'_> {

@@ -59,7 +59,7 @@ impl LogFiles {
     /// its own.
     ///
     /// Memory: some batches a thread, an entry an account, and at [`Level::Full`] 8 bytes an event up to
-    /// some 4 million events; those of more lie in a temporary file, in the system's folder for such.
+    /// some 2 million events; those of more lie in a temporary file, in the system's folder for such.
     ///
     /// # Errors
     /// The first byte that is not as it was written, or [`ReadError`].

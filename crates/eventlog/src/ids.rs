@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use crate::ReadError;
 
 /// Ids that are kept in memory, in all parts together.
-const MOST: usize = 4 << 20;
+const MOST: usize = 2 << 20;
 const LISTS: usize = 256;
 
 /// What the hashes of one check have in common.

@@ -71,7 +71,9 @@ impl<'a, T> Looked<'a, T> {
         at_start: bool,
         mut look: impl FnMut(&Envelope, &Content<&'a str>) -> T,
     ) -> Looked<'a, T> {
-        let mut looked = Looked { bytes, batches: Vec::new(), frames: Vec::new() };
+        // A frame is rarely shorter than 96 bytes.
+        let frames = Vec::with_capacity(bytes.len() / 96);
+        let mut looked = Looked { bytes, batches: Vec::new(), frames };
         let mut hashed = Vec::new();
         let mut events = Vec::new();
         let mut at = if at_start { SEGMENT_HEADER } else { 0 };
