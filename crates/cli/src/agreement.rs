@@ -9,7 +9,7 @@ use std::hash::{BuildHasher, RandomState};
 
 use commitment::Envelope;
 use event::canonical::Content;
-use event::{Event, History, Names, Recorded, RecordedBy, Step};
+use event::{Event, History, Names, Step};
 use eventlog::{Placed, Taker};
 
 /// Words that a hash takes in at most: eight numbers, a subject of 1024 bytes, a word of 128, and each
@@ -145,25 +145,22 @@ impl Taker for LogSums<'_> {
     type Told = u128;
 
     fn look(&mut self, envelope: &Envelope, content: &Content<&str>) -> u128 {
-        let is_honoured = envelope.recorded_by == RecordedBy::Source;
-        let recorded = Recorded {
-            event: Event {
-                id: content.id,
-                account: "",
-                occurred_at: envelope.occurred_at,
-                recorded_at: is_honoured.then_some(envelope.recorded_at),
-                actor: envelope.actor,
-                surface: envelope.surface,
-                attributes: std::collections::BTreeMap::new(),
-                payload: content.payload.clone(),
-            },
-            position: 0,
-            revision: 0,
-            recorded_at: envelope.recorded_at,
-            recorded_by: envelope.recorded_by,
+        let event = Event {
+            id: content.id,
+            account: "",
+            occurred_at: envelope.occurred_at,
+            recorded_at: None,
+            actor: envelope.actor,
+            surface: envelope.surface,
+            attributes: std::collections::BTreeMap::new(),
+            payload: content.payload.clone(),
         };
         self.names.clear();
-        let step = Step::of(&recorded, &mut self.names);
+        let step = Step {
+            recorded_at: envelope.recorded_at,
+            recorded_by: envelope.recorded_by,
+            ..Step::unplaced(&event, &mut self.names)
+        };
         self.keys.mix(&step, &self.names)
     }
 
@@ -219,7 +216,7 @@ pub fn differs(
 
 #[cfg(test)]
 mod tests {
-    use event::{Actor, Payload, Timestamp};
+    use event::{Actor, Payload, Recorded, RecordedBy, Timestamp};
 
     use super::*;
 

@@ -123,13 +123,12 @@ impl LogCheck {
     }
 
     /// The same fault, of an event of an account that may be known.
-    fn of_account(&self, ordinal: u32, found: Box<Divergence>) -> Box<Divergence> {
-        let account = self.accounts.get(ordinal as usize);
-        Box::new(Divergence {
-            account: account.map(|a| a.name.to_string()),
-            revision: account.map(|a| a.events),
-            ..*found
-        })
+    fn of_account(&self, ordinal: u32, mut found: Box<Divergence>) -> Box<Divergence> {
+        if let Some(account) = self.accounts.get(ordinal as usize) {
+            found.account = Some(account.name.to_string());
+            found.revision = Some(account.events);
+        }
+        found
     }
 
     fn trailer(&mut self, bytes: &[u8; crate::SUMMARY]) -> Result<(), Fault> {
