@@ -7,94 +7,78 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 
-use event::{History, Names, Recorded, Step};
+use commitment::Envelope;
+use event::canonical::Content;
+use event::{Event, History, Names, Step};
+use eventlog::{Placed, Taker};
 
-/// Draws the keys of the hashes: sums can be compared that were taken with the same.
+/// Words that a hash takes in at most: eight numbers, a subject of 1024 bytes, a word of 128, and each
+/// text's last one.
+const WORDS: usize = 8 + (1024 / 8 + 1) + (128 / 8 + 1);
+/// Where the numbers are among them that are only known of an event in its place.
+const POSITION: usize = 0;
+const REVISION: usize = 1;
+
+/// The keys of the hashes, drawn anew: sums can be compared that were taken with the same.
 ///
-/// Two SipHashes with random keys: what was written before the keys were drawn cannot be made to
-/// collide.
-#[derive(Clone, Default)]
-pub struct Keys([RandomState; 2]);
+/// What is hashed is words of 8 bytes. Each is multiplied by a key of its own, and the upper half of the
+/// sum of the products, modulo 2^128, is the same for two different events with probability 2^-64, whatever
+/// they are ("multilinear" hashing; what was written before the keys were drawn cannot be made to
+/// collide). SipHash makes of that a number of which sums are as hard to make collide.
+pub struct Keys {
+    words: Vec<u128>,
+    last: RandomState,
+}
 
-/// The sums of what was found.
-pub struct Sums {
-    keys: Keys,
-    accounts: HashMap<Box<str>, Sum>,
+/// Of the events of an account.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Sum {
+    events: u64,
+    hashes: u64,
+}
+
+/// The sums of the log's accounts, as one thread takes them.
+pub struct LogSums<'a> {
+    keys: &'a Keys,
     /// Events from this position on are left aside: they came while the others were looked at.
     size: u64,
     names: Names,
-    scratch: Vec<u8>,
+    /// By ordinals.
+    sums: Vec<Sum>,
 }
 
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-struct Sum {
-    events: u64,
-    hashes: [u64; 2],
-}
-
-impl Sums {
-    /// Of the events at positions below `size`.
-    pub fn new(keys: &Keys, size: u64) -> Sums {
-        let (names, scratch) = (Names::default(), Vec::new());
-        Sums { keys: keys.clone(), accounts: HashMap::new(), size, names, scratch }
-    }
-
-    /// Takes in an event of the log.
-    pub fn add(&mut self, recorded: &Recorded) {
-        if recorded.position >= self.size {
-            return;
-        }
-        self.names.clear();
-        let step = Step::of(recorded, &mut self.names);
-        let hashes = self.keys.hash(&step, &self.names, &mut self.scratch);
-        let account = recorded.event.account.as_str();
-        match self.accounts.get_mut(account) {
-            Some(sum) => sum.add(hashes),
-            None => {
-                let mut sum = Sum::default();
-                sum.add(hashes);
-                self.accounts.insert(account.into(), sum);
-            }
-        }
-    }
-
-    /// Takes in all of an account.
-    pub fn add_history(&mut self, history: &History) {
-        let mut sum = Sum::default();
-        for step in history.steps.iter().filter(|step| step.position < self.size) {
-            sum.add(self.keys.hash(step, &history.names, &mut self.scratch));
-        }
-        if sum.events > 0 {
-            self.accounts.insert(history.account.as_str().into(), sum);
-        }
-    }
-
-    /// The first account, by name, of which the two say different things.
-    pub fn differs<'a>(&'a self, other: &'a Sums) -> Option<&'a str> {
-        let from = |a: &'a Sums, b: &'a Sums| {
-            a.accounts.iter().filter(|(name, sum)| b.accounts.get(*name) != Some(sum))
-        };
-        from(self, other).chain(from(other, self)).map(|(name, _)| name.as_ref()).min()
-    }
-}
-
-impl Sum {
-    fn add(&mut self, hashes: [u64; 2]) {
-        self.events += 1;
-        for (sum, hash) in self.hashes.iter_mut().zip(hashes) {
-            *sum = sum.wrapping_add(hash);
-        }
+impl Default for Keys {
+    fn default() -> Keys {
+        let draw = RandomState::new();
+        let word =
+            |n: usize| u128::from(draw.hash_one((n, 0))) << 64 | u128::from(draw.hash_one((n, 1)));
+        Keys { words: (0..WORDS).map(word).collect(), last: RandomState::new() }
     }
 }
 
 impl Keys {
-    /// The hashes of everything that a fold reads of an event.
-    fn hash(&self, step: &Step, names: &Names, scratch: &mut Vec<u8>) -> [u64; 2] {
+    /// Of a log, up to `size`.
+    pub fn of_log(&self, size: u64) -> LogSums<'_> {
+        LogSums { keys: self, size, names: Names::default(), sums: Vec::new() }
+    }
+
+    /// Of a history, up to `size`.
+    pub fn of_history(&self, history: &History, size: u64) -> Sum {
+        let mut sum = Sum::default();
+        for step in history.steps.iter().filter(|step| step.position < size) {
+            let mixed = self.mix(step, &history.names);
+            sum.add(Sum { events: 1, hashes: self.finish(mixed, step.position, step.revision) });
+        }
+        sum
+    }
+
+    /// Takes in everything that a fold reads of an event but its place.
+    fn mix(&self, step: &Step, names: &Names) -> u128 {
         let Step {
             occurred_at,
             recorded_at,
-            position,
-            revision,
+            position: _,
+            revision: _,
             bytes,
             subject,
             word,
@@ -106,34 +90,133 @@ impl Keys {
             delete_backups,
             recorded_by,
         } = *step;
-        scratch.clear();
-        // One above, so that none differs from nothing.
-        let bytes = bytes.map_or(0, |bytes| bytes + 1);
-        let times = [occurred_at.ms() as u64, recorded_at.ms() as u64];
-        for number in times.into_iter().chain([position, revision, bytes]) {
-            scratch.extend_from_slice(&number.to_le_bytes());
-        }
-        scratch.extend_from_slice(&[
+        let small = [
             kind.number(),
             actor.number(),
+            // One above, so that none differs from nothing.
             surface.map_or(0, |word| word.number() + 1),
             purge_cause.map_or(0, |word| word.number() + 1),
             clear_cause.map_or(0, |word| word.number() + 1),
             u8::from(delete_backups),
             recorded_by.number(),
-        ]);
-        for name in [subject, word] {
-            let name = name.map(|id| names.get(id));
-            scratch.extend_from_slice(&name.map_or(0, |n| n.len() as u64 + 1).to_le_bytes());
-            scratch.extend_from_slice(name.unwrap_or_default().as_bytes());
+            0,
+        ];
+        let [subject, word] = [subject, word].map(|name| name.map(|id| names.get(id)));
+        let len = |name: Option<&str>| name.map_or(0, |name| name.len() as u64 + 1);
+        let numbers = [
+            occurred_at.ms() as u64,
+            recorded_at.ms() as u64,
+            bytes.map_or(0, |bytes| bytes + 1),
+            u64::from_le_bytes(small),
+            len(subject),
+            len(word),
+        ];
+        let mut keys = self.words[REVISION + 1..].iter();
+        let mut sum: u128 = 0;
+        let mut add = |word: u64| {
+            let key = keys.next().expect("a key for each word that an event can have");
+            sum = sum.wrapping_add(product(word, *key));
+        };
+        numbers.into_iter().for_each(&mut add);
+        for text in [subject, word].into_iter().flatten() {
+            let (whole, rest) = text.as_bytes().as_chunks::<8>();
+            whole.iter().for_each(|bytes| add(u64::from_le_bytes(*bytes)));
+            let mut last = [0; 8];
+            last[..rest.len()].copy_from_slice(rest);
+            add(u64::from_le_bytes(last));
         }
-        self.0.each_ref().map(|key| key.hash_one(&scratch[..]))
+        sum
     }
+
+    /// The hash of the event in its place.
+    fn finish(&self, mixed: u128, position: u64, revision: u64) -> u64 {
+        let position = product(position, self.words[POSITION]);
+        let revision = product(revision, self.words[REVISION]);
+        let sum = mixed.wrapping_add(position).wrapping_add(revision);
+        self.last.hash_one((sum >> 64) as u64)
+    }
+}
+
+fn product(word: u64, key: u128) -> u128 {
+    key.wrapping_mul(u128::from(word))
+}
+
+impl Taker for LogSums<'_> {
+    type Told = u128;
+
+    fn look(&mut self, envelope: &Envelope, content: &Content<&str>) -> u128 {
+        let event = Event {
+            id: content.id,
+            account: "",
+            occurred_at: envelope.occurred_at,
+            recorded_at: None,
+            actor: envelope.actor,
+            surface: envelope.surface,
+            attributes: std::collections::BTreeMap::new(),
+            payload: content.payload.clone(),
+        };
+        self.names.clear();
+        let step = Step {
+            recorded_at: envelope.recorded_at,
+            recorded_by: envelope.recorded_by,
+            ..Step::unplaced(&event, &mut self.names)
+        };
+        self.keys.mix(&step, &self.names)
+    }
+
+    fn take(&mut self, place: Placed, mixed: u128) {
+        if place.position >= self.size {
+            return;
+        }
+        let ordinal = place.ordinal as usize;
+        if ordinal >= self.sums.len() {
+            self.sums.resize(ordinal + 1, Sum::default());
+        }
+        let hashes = self.keys.finish(mixed, place.position, place.revision);
+        self.sums[ordinal].add(Sum { events: 1, hashes });
+    }
+}
+
+impl Sum {
+    fn add(&mut self, other: Sum) {
+        self.events += other.events;
+        self.hashes = self.hashes.wrapping_add(other.hashes);
+    }
+}
+
+/// The first account, by name, of which the log, in parts, says another thing than the histories. `names`
+/// are those of the log's accounts, by ordinals.
+pub fn differs(
+    log: &[LogSums<'_>],
+    names: &[Box<str>],
+    mut histories: HashMap<Box<str>, Sum>,
+) -> Option<Box<str>> {
+    let none = Sum::default();
+    let sum = |ordinal: usize| {
+        let parts = log.iter().filter_map(|part| part.sums.get(ordinal));
+        parts.fold(none, |mut sum, part| {
+            sum.add(*part);
+            sum
+        })
+    };
+    let mut first: Option<Box<str>> = None;
+    let mut found = |name: Box<str>| {
+        if first.as_ref().is_none_or(|first| name < *first) {
+            first = Some(name);
+        }
+    };
+    for (ordinal, name) in names.iter().enumerate() {
+        if sum(ordinal) != histories.remove(name).unwrap_or_default() {
+            found(name.clone());
+        }
+    }
+    histories.into_iter().filter(|(_, sum)| *sum != none).for_each(|(name, _)| found(name));
+    first
 }
 
 #[cfg(test)]
 mod tests {
-    use event::{Actor, Event, Payload, RecordedBy, Timestamp};
+    use event::{Actor, Payload, Recorded, RecordedBy, Timestamp};
 
     use super::*;
 
@@ -161,13 +244,40 @@ mod tests {
     #[track_caller]
     fn check(events: &[Recorded], size: u64, expected: bool) {
         let keys = Keys::default();
-        let (mut log, mut derived) = (Sums::new(&keys, size), Sums::new(&keys, size));
-        log.add(&recorded(0, "a"));
-        log.add(&recorded(1, "b"));
-        assert_eq!(log.differs(&derived), Some("a"));
-        derived.add_history(&History::of("a", events));
-        let differs = if expected { None } else { Some("a") };
-        assert_eq!((log.differs(&derived), derived.differs(&log)), (differs, differs));
+        // In two parts, as two threads would have it.
+        let log = [(0, "a"), (1, "b")].map(|(revision, item)| {
+            let mut part = keys.of_log(size);
+            let recorded = recorded(revision, item);
+            let (envelope, content) = apart(&recorded);
+            let told = part.look(&envelope, &content);
+            part.take(Placed { position: recorded.position, revision, ordinal: 0 }, told);
+            part
+        });
+        let names = [Box::from("a")];
+        assert_eq!(differs(&log, &names, HashMap::new()).as_deref(), Some("a"));
+        let sum = keys.of_history(&History::of("a", events), size);
+        let histories = |name: &str| HashMap::from([(name.into(), sum)]);
+        let found = if expected { None } else { Some("a") };
+        assert_eq!(differs(&log, &names, histories("a")).as_deref(), found);
+        assert_eq!(differs(&log, &names, histories("A")).as_deref(), Some("A"));
+    }
+
+    /// The event as a log keeps it.
+    fn apart(recorded: &Recorded) -> (Envelope, Content<&str>) {
+        let Payload::ItemTrashed { item } = &recorded.event.payload else { panic!("of this kind") };
+        let payload = Payload::ItemTrashed { item: item.as_str() };
+        let envelope = Envelope {
+            kind: payload.kind(),
+            actor: recorded.event.actor,
+            surface: None,
+            scope: commitment::Scope::Item,
+            recorded_by: recorded.recorded_by,
+            ordinal: 0,
+            occurred_at: recorded.event.occurred_at,
+            recorded_at: recorded.recorded_at,
+            tag: [0; 16],
+        };
+        (envelope, Content { id: "", payload, attributes: std::collections::BTreeMap::new() })
     }
 
     #[test]
@@ -186,6 +296,8 @@ mod tests {
         let mut by_another = log.clone();
         by_another[0].event.actor = Actor::Device;
         check(&by_another, 12, false);
+        check(&[recorded(0, "a"), recorded(1, "b\0")], 12, false);
+        check(&[recorded(0, &"a".repeat(1024)), recorded(1, "b")], 12, false);
         let mut restored = log;
         restored[1].event.payload = Payload::ItemRestored { item: "b".to_owned() };
         check(&restored, 12, false);

@@ -61,7 +61,12 @@ impl BatchHeader {
     /// The first thing that is wrong.
     pub fn check(&self, batch: &[u8], store: &[u8; 16], before: &Checksum) -> Result<(), Fault> {
         same(24, "a batch of bytes:", self.total(), batch.len())?;
-        same_bytes(0, "a batch of the checksum", &self.checksum, &checksum_of(batch, store))?;
+        self.check_of(&checksum_of(batch, store), before)
+    }
+
+    /// The same of a whole batch whose checksum should be `checksum`.
+    pub(crate) fn check_of(&self, checksum: &Checksum, before: &Checksum) -> Result<(), Fault> {
+        same_bytes(0, "a batch of the checksum", &self.checksum, checksum)?;
         same_bytes(16, "the link to the checksum before,", &before[..8], &self.link)
     }
 }
@@ -93,7 +98,7 @@ pub fn finish_batch(
 
 /// Keyed by the store's id, which no event's author knows: else an event's text could hold the image
 /// of a batch, and what a crash tears would pass for damage.
-fn checksum_of(batch: &[u8], store: &[u8; 16]) -> Checksum {
+pub(crate) fn checksum_of(batch: &[u8], store: &[u8; 16]) -> Checksum {
     let mut key = *b"----------------stillthere.batch";
     key[..16].copy_from_slice(store);
     first(blake3::keyed_hash(&key, &batch[16..]).as_bytes())

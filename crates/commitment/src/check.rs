@@ -1,8 +1,11 @@
 //! Reads a whole log as a stranger would, and finds the first byte that is not as it was written.
 
 mod frames;
+mod looked;
 mod report;
 
+use looked::{Batch, What, ordinal_of};
+pub use looked::{Looked, whole_batches};
 pub use report::{Checked, Divergence, End, Level, Report};
 
 use std::collections::{HashMap, HashSet};
@@ -10,7 +13,7 @@ use std::collections::{HashMap, HashSet};
 use crate::batch::{BATCH_HEADER, BatchHeader, Checksum, MAX_BATCH, find_batch, without_room};
 use crate::fault::{Fault, same, same_bytes};
 use crate::frame::Frame;
-use crate::hash::Digest;
+use crate::hash::{Digest, Domain, hash_pairs};
 use crate::head::{Head, Slot};
 use crate::page::Pages;
 use crate::segment::{SEGMENT_HEADER, SegmentHeader, segment_name};
@@ -21,11 +24,25 @@ struct AccountCheck {
     secret: [u8; 32],
     chain: Digest,
     events: u64,
+    /// Of [`LogCheck::link`]: when the chain was last moved on.
+    round: u64,
 }
+
+/// Which ids are held against each other.
+enum Ids {
+    /// All, by 16 bytes of a hash each.
+    All(HashSet<[u8; 16]>),
+    /// Those alone that may be there twice.
+    Doubted { is_doubted: IsDoubted, seen: HashSet<(u32, Box<str>)> },
+}
+
+/// Whether an account, by its ordinal, may have an id twice.
+type IsDoubted = Box<dyn Fn(u32, &str) -> bool + Send>;
 
 /// A check of a log, fed with its files in order.
 ///
-/// Memory: one batch, and at [`Level::Full`] an entry an account and 16 bytes an event.
+/// Memory: one batch, and at [`Level::Full`] an entry an account and 16 bytes an event; without those
+/// after [`LogCheck::doubting`].
 pub struct LogCheck {
     level: Level,
     head: Head,
@@ -57,10 +74,14 @@ pub struct LogCheck {
     named: u64,
     /// The account that was named last and has no event yet.
     awaited: Option<u32>,
-    ids: HashSet<[u8; 16]>,
+    ids: Ids,
+    /// Leaves of accounts, in order, by which no chain was moved on yet.
+    unlinked: Vec<(u32, Digest)>,
+    /// How often chains were moved on.
+    round: u64,
 }
 
-type Sink<'a> = &'a mut dyn FnMut(Checked<'_>);
+type Sink<'a, T> = &'a mut dyn FnMut(Checked<'_>, &T);
 
 impl LogCheck {
     /// Begins with the bytes of `HEAD`.
@@ -91,12 +112,14 @@ impl LogCheck {
             room: 0,
             pages: Pages::new(store),
             open_page: Vec::new(),
-            tree: Frontier::of_log(),
+            tree: Frontier::default(),
             accounts: Vec::new(),
             names: HashMap::new(),
             named: 0,
             awaited: None,
-            ids: HashSet::new(),
+            ids: Ids::All(HashSet::new()),
+            unlinked: Vec::new(),
+            round: 0,
         }
     }
 
@@ -115,6 +138,26 @@ impl LogCheck {
             named: header.accounts,
             ..LogCheck::start(Level::Quick, head.clone())
         }
+    }
+
+    /// Holds only those ids against each other of which `is_doubted` says, of an account's ordinal and
+    /// the id, that the account may have it twice. For those who know that of no other.
+    #[must_use]
+    pub fn doubting(self, is_doubted: impl Fn(u32, &str) -> bool + Send + 'static) -> LogCheck {
+        let is_doubted = Box::new(is_doubted);
+        LogCheck { ids: Ids::Doubted { is_doubted, seen: HashSet::new() }, ..self }
+    }
+
+    /// The store's id, by `HEAD`.
+    #[must_use]
+    pub fn store(&self) -> [u8; 16] {
+        self.head.now.store
+    }
+
+    /// The accounts that were named so far, by their ordinals (at [`Level::Full`]): their names and the
+    /// heads of their chains.
+    pub fn accounts(&self) -> impl Iterator<Item = (&str, &Digest)> {
+        self.accounts.iter().map(|account| (&*account.name, &account.chain))
     }
 
     /// Goes on with the next file of the log's folder. They come in the order of their names,
@@ -146,26 +189,128 @@ impl LogCheck {
     ///
     /// # Errors
     /// The first byte that is not as it was written.
-    pub fn feed(&mut self, bytes: &[u8], sink: Sink<'_>) -> Result<(), Box<Divergence>> {
-        if self.torn.is_some() && without_room(bytes) == 0 {
+    pub fn feed(
+        &mut self,
+        bytes: &[u8],
+        sink: &mut dyn FnMut(Checked<'_>),
+    ) -> Result<(), Box<Divergence>> {
+        if self.torn.is_some() {
+            return self.feed_torn(bytes);
+        }
+        let mut buffer = std::mem::take(&mut self.buffer);
+        if buffer.is_empty() {
+            let done = self.look_and_walk(bytes, sink)?;
+            buffer.extend_from_slice(&bytes[done..]);
+        } else {
+            buffer.extend_from_slice(bytes);
+            let done = self.look_and_walk(&buffer, sink)?;
+            buffer.drain(..done);
+        }
+        self.buffer = buffer;
+        self.keep_rest()
+    }
+
+    /// Takes the next bytes of a file in which no batch comes any more.
+    fn feed_torn(&mut self, bytes: &[u8]) -> Result<(), Box<Divergence>> {
+        if without_room(bytes) == 0 {
             self.room += bytes.len();
             return Ok(());
         }
         self.check_torn(self.room)?;
         self.buffer.resize(self.buffer.len() + std::mem::take(&mut self.room), 0);
         self.buffer.extend_from_slice(bytes);
-        let mut buffer = std::mem::take(&mut self.buffer);
-        let mut done = 0;
-        while let Some(taken) = self.step(&buffer[done..], sink)? {
-            done += taken;
-            self.offset += taken as u64;
-        }
-        buffer.drain(..done);
-        self.buffer = buffer;
+        self.keep_rest()
+    }
+
+    /// Judges what is left behind the last whole batch.
+    fn keep_rest(&mut self) -> Result<(), Box<Divergence>> {
         if self.torn.is_some() {
             self.leave_room();
         }
         self.check_torn(0)
+    }
+
+    fn look_and_walk(
+        &mut self,
+        bytes: &[u8],
+        sink: &mut dyn FnMut(Checked<'_>),
+    ) -> Result<usize, Box<Divergence>> {
+        let store = self.store();
+        let looked = Looked::of(self.level, &store, bytes, self.offset == 0, |_, _| ());
+        self.walk(&looked, &mut |checked, ()| sink(checked))
+    }
+
+    /// The same with bytes that were looked at before; `sink` is given what `look` made of the event too.
+    ///
+    /// # Errors
+    /// As [`LogCheck::feed`].
+    ///
+    /// # Panics
+    /// If the bytes fed before ended within a batch that goes on in these ([`whole_batches`] says where
+    /// batches end).
+    pub fn feed_looked<T>(
+        &mut self,
+        looked: &Looked<'_, T>,
+        sink: Sink<'_, T>,
+    ) -> Result<(), Box<Divergence>> {
+        if self.torn.is_some() {
+            return self.feed_torn(looked.bytes);
+        }
+        assert!(self.buffer.is_empty(), "the last batch that was fed goes on");
+        let done = self.walk(looked, sink)?;
+        self.buffer.extend_from_slice(&looked.bytes[done..]);
+        self.keep_rest()
+    }
+
+    /// Holds what was looked at against the log before it; gives how many bytes that were.
+    fn walk<T>(
+        &mut self,
+        looked: &Looked<'_, T>,
+        sink: Sink<'_, T>,
+    ) -> Result<usize, Box<Divergence>> {
+        let (mut done, mut batches, mut frames) = (0, looked.batches.iter(), 0);
+        while let Some(taken) = self.step(looked, done, &mut batches, &mut frames, sink)? {
+            done += taken;
+            self.offset += taken as u64;
+        }
+        if self.level == Level::Quick {
+            self.keep_open_page(looked, frames);
+        }
+        self.link();
+        Ok(done)
+    }
+
+    /// Keeps the frames of the page that is open behind the first `frames` that were looked at.
+    fn keep_open_page<T>(&mut self, looked: &Looked<'_, T>, frames: usize) {
+        let frames = &looked.frames[..frames];
+        let trailer = frames.iter().rposition(|f| matches!(f.what, What::Frame(Frame::Trailer(_))));
+        for frame in &frames[trailer.map_or(0, |n| n + 1)..] {
+            self.open_page.extend_from_slice(&looked.bytes[frame.at..frame.at + frame.len]);
+        }
+    }
+
+    /// Moves the chains on, those of different accounts side by side.
+    fn link(&mut self) {
+        let mut left = std::mem::take(&mut self.unlinked);
+        while !left.is_empty() {
+            self.round += 1;
+            let mut later = Vec::new();
+            left.retain(|step| {
+                let account = &mut self.accounts[step.0 as usize];
+                let is_free = account.round < self.round;
+                account.round = self.round;
+                if !is_free {
+                    later.push(*step);
+                }
+                is_free
+            });
+            let chain = |ordinal: u32| &self.accounts[ordinal as usize].chain[..];
+            let pairs: Vec<_> = left.iter().map(|(n, leaf)| [chain(*n), &leaf[..]]).collect();
+            for ((ordinal, _), head) in left.iter().zip(hash_pairs(Domain::ChainStep, &pairs)) {
+                self.accounts[*ordinal as usize].chain = head;
+            }
+            left = later;
+        }
     }
 
     /// Ends the check.
@@ -222,9 +367,17 @@ impl LogCheck {
         Ok(())
     }
 
-    /// Reads one header or batch from the front of `bytes`; gives how long it was, or `None` if
-    /// it is not all there.
-    fn step(&mut self, bytes: &[u8], sink: Sink<'_>) -> Result<Option<usize>, Box<Divergence>> {
+    /// Holds the header or batch that begins `at` the bytes that were looked at; gives how long it is, or
+    /// `None` if it is not all there. `batches` are those from there on, `frames` is how many are before.
+    fn step<T>(
+        &mut self,
+        looked: &Looked<'_, T>,
+        at: usize,
+        batches: &mut std::slice::Iter<'_, Batch>,
+        frames: &mut usize,
+        sink: Sink<'_, T>,
+    ) -> Result<Option<usize>, Box<Divergence>> {
+        let bytes = &looked.bytes[at..];
         if self.torn.is_some() || bytes.is_empty() {
             return Ok(None);
         }
@@ -241,22 +394,25 @@ impl LogCheck {
             return Err(self.here(Fault::new(0, expected, found)));
         }
         let Some(header) = bytes.first_chunk::<BATCH_HEADER>() else { return Ok(None) };
-        let header = match BatchHeader::read(header) {
-            Ok(header) => header,
-            Err(fault) => return self.bad(is_behind, fault),
-        };
-        let Some(batch) = bytes.get(..header.total()) else { return Ok(None) };
-        let sound = header.check(batch, &self.head.now.store, &self.checksum);
+        if let Err(fault) = BatchHeader::read(header) {
+            return self.bad(is_behind, fault);
+        }
+        let Some(batch) = batches.next() else { return Ok(None) };
+        assert_eq!(batch.at, at, "batches are told apart by their headers alone");
+        let sound = batch.header.check_of(&batch.checksum, &self.checksum);
         if let (true, Err(fault)) = (is_behind, &sound) {
             return self.bad(true, fault.clone());
         }
-        self.body(&header, &batch[BATCH_HEADER..], sound.is_ok(), sink).and_then(|()| {
+        let seen = &looked.frames[*frames..batch.frames];
+        self.body(looked, batch, seen, sound.is_ok(), sink).and_then(|()| {
             // The frames were looked at all the same: they may say more closely where it is.
-            sound.map_err(|fault| self.batch_fault(&header, &batch[BATCH_HEADER..], fault))
+            let body = &bytes[BATCH_HEADER..batch.header.total()];
+            sound.map_err(|fault| self.batch_fault(&batch.header, body, fault))
         })?;
-        self.checksum = header.checksum;
-        self.meet(self.offset + batch.len() as u64)?;
-        Ok(Some(batch.len()))
+        *frames = batch.frames;
+        self.checksum = batch.header.checksum;
+        self.meet(self.offset + batch.header.total() as u64)?;
+        Ok(Some(batch.header.total()))
     }
 
     /// A batch that is none: the torn end if it is behind `HEAD`, damage if not.
@@ -392,7 +548,7 @@ fn last_ordinal(mut body: &[u8]) -> Option<u32> {
     let mut last = None;
     while let Ok((frame, len)) = Frame::read(body) {
         if let Frame::Event { envelope, .. } = frame {
-            last = Some(u32::from_le_bytes([envelope[4], envelope[5], envelope[6], envelope[7]]));
+            last = Some(ordinal_of(envelope));
         }
         body = &body[len..];
     }

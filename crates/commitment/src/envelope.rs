@@ -26,6 +26,12 @@ impl Scope {
     /// The scope of an event and the name of its subject: empty for the account.
     #[must_use]
     pub fn of<S: AsRef<str>>(payload: &Payload<S>) -> (Scope, &str) {
+        let (scope, subject) = Scope::with_subject(payload);
+        (scope, subject.map_or("", AsRef::as_ref))
+    }
+
+    /// The same, with the subject as it is in the payload.
+    pub(crate) fn with_subject<S>(payload: &Payload<S>) -> (Scope, Option<&S>) {
         let (scope, subject) = match payload {
             Payload::ItemUploaded { item, .. }
             | Payload::ItemModified { item, .. }
@@ -39,9 +45,9 @@ impl Scope {
             Payload::SyncOn { category }
             | Payload::SyncOff { category }
             | Payload::Synced { category } => (Scope::Category, category),
-            _ => return (Scope::Account, ""),
+            _ => return (Scope::Account, None),
         };
-        (scope, subject.as_ref())
+        (scope, Some(subject))
     }
 
     /// The tag of a subject of this scope; zeros for the account.

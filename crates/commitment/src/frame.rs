@@ -150,20 +150,8 @@ pub fn event_leaf(envelope: &[u8; ENVELOPE], salt: &[u8; SALT], padded: &[u8]) -
     hash(Domain::EventLeaf, &[envelope, &hash(Domain::Content, &[salt, padded])])
 }
 
-/// The leaves of the events of a batch's body, in order, as far as its frames can be read.
-pub(crate) fn leaves_of_events(mut body: &[u8]) -> Vec<Digest> {
-    let mut frames = Vec::new();
-    while let Ok((frame, len)) = Frame::read(body) {
-        if let Frame::Event { envelope, salt, padded } = frame {
-            frames.push((envelope, salt, padded));
-        }
-        body = &body[len..];
-    }
-    event_leaves(&frames)
-}
-
 /// [`event_leaf`] of each, side by side.
-fn event_leaves(frames: &[(&[u8; ENVELOPE], &[u8; SALT], &[u8])]) -> Vec<Digest> {
+pub(crate) fn event_leaves(frames: &[(&[u8; ENVELOPE], &[u8; SALT], &[u8])]) -> Vec<Digest> {
     let contents: Vec<_> = frames.iter().map(|(_, salt, padded)| [&salt[..], *padded]).collect();
     let contents = hash_pairs(Domain::Content, &contents);
     let leaves = frames.iter().zip(&contents).map(|((envelope, ..), c)| [&envelope[..], &c[..]]);

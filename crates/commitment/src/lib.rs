@@ -1,11 +1,11 @@
 //! The bytes that are committed to, and what checks them. `docs/format.md` is the specification.
 //!
 //! A tour, from the inside out: a [`Frame`] carries an account's name, an event with its
-//! [`Envelope`], or the end of a page; [`hash`] makes leaves of them, [`Frontier`] roots of leaves;
-//! [`Pages`] keeps count of what stands in a page's [`Summary`]. [`BatchHeader`],
-//! [`SegmentHeader`] and [`Head`] are how frames lie in files. [`LogCheck`] is fed the files of a
-//! log and finds the first byte that is not as it was written; [`Survey`] is fed a damaged one and
-//! finds all that is as it was.
+//! [`Envelope`], or the end of a page; [`hash`] makes leaves of them, [`page_root`] and
+//! [`Frontier`] roots of leaves; [`Pages`] keeps count of what stands in a page's [`Summary`].
+//! [`BatchHeader`], [`SegmentHeader`] and [`Head`] are how frames lie in files. [`LogCheck`] is fed
+//! the files of a log and finds the first byte that is not as it was written, [`Looked`] is the part of
+//! that work that any thread can do; [`Survey`] is fed a damaged log and finds all that is as it was.
 //!
 //! Nothing here reads a clock, a file or a random source.
 
@@ -25,7 +25,7 @@ pub use batch::{
     BATCH_HEADER, BatchHeader, Checksum, MAX_BATCH, begin_batch, find_batch, finish_batch,
     without_room,
 };
-pub use check::{Checked, Divergence, End, Level, LogCheck, Report};
+pub use check::{Checked, Divergence, End, Level, LogCheck, Looked, Report, whole_batches};
 pub use envelope::{ENVELOPE, Envelope, Scope};
 pub use fault::Fault;
 pub use frame::{
@@ -41,4 +41,4 @@ pub use segment::{
 pub use survey::{
     AccountCounts, Cause, Found, Missing, Place, Range, Survey, Surveyed, find_summary,
 };
-pub use tree::{Frontier, tree_leaf};
+pub use tree::{Frontier, page_root, tree_leaf};

@@ -5,7 +5,7 @@ use event::Timestamp;
 use crate::fault::{Fault, at, same, same_bytes};
 use crate::frame::FRAME_HEADER;
 use crate::hash::Digest;
-use crate::tree::{Frontier, tree_leaf};
+use crate::tree::{page_root, tree_leaf};
 
 /// The length of a summary in bytes.
 pub const SUMMARY: usize = 120;
@@ -95,7 +95,8 @@ pub struct Pages {
     events: u32,
     leaves: u32,
     bytes: usize,
-    tree: Frontier,
+    /// Of the open page, as far as they were brought.
+    hashes: Vec<Digest>,
     predecessor: Digest,
     clock_ms: i64,
 }
@@ -124,7 +125,7 @@ impl Pages {
             events: 0,
             leaves: 0,
             bytes: 0,
-            tree: Frontier::of_page(),
+            hashes: Vec::new(),
             predecessor,
             clock_ms,
         }
@@ -139,7 +140,7 @@ impl Pages {
     /// Takes in a frame of `len` bytes, header included, by its leaf.
     pub fn push(&mut self, leaf: Digest, len: usize, is_event: bool) {
         debug_assert!(len > FRAME_HEADER);
-        self.tree.push(leaf);
+        self.hashes.push(leaf);
         self.count(len, is_event);
     }
 
@@ -153,7 +154,7 @@ impl Pages {
 
     /// Counts a leaf whose frame [`Pages::count`] has taken in before.
     pub fn push_leaf(&mut self, leaf: Digest) {
-        self.tree.push(leaf);
+        self.hashes.push(leaf);
     }
 
     /// The latest `recorded_at` that the log set, in ms since the epoch.
@@ -201,7 +202,7 @@ impl Pages {
             first_position: self.first_position,
             events: self.events,
             leaves: self.leaves,
-            root: self.tree.root(),
+            root: page_root(&self.hashes),
             predecessor: self.predecessor,
             clock_ms: self.clock_ms,
         })
@@ -213,6 +214,6 @@ impl Pages {
         self.first_position += u64::from(self.events);
         self.page += 1;
         (self.events, self.leaves, self.bytes) = (0, 0, 0);
-        self.tree.clear();
+        self.hashes.clear();
     }
 }

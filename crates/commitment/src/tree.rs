@@ -2,35 +2,33 @@
 
 use sha2::{Digest as _, Sha256};
 
-use crate::hash::{Digest, Domain, hash};
+use crate::hash::{Digest, Domain, hash_pairs};
 
-/// A tree to which leaves are appended: only the roots of its full subtrees are kept.
-#[derive(Debug, Clone)]
+/// The root over a page's leaves; that of none means nothing.
+#[must_use]
+pub fn page_root(leaves: &[Digest]) -> Digest {
+    let mut level = leaves.to_vec();
+    // Neighbours are joined level by level, and one that has none goes up as it is: that is the shape.
+    while level.len() > 1 {
+        let (pairs, last) = level.as_chunks::<2>();
+        let pairs: Vec<_> = pairs.iter().map(|pair| pair.each_ref().map(|d| &d[..])).collect();
+        let mut above = hash_pairs(Domain::PageNode, &pairs);
+        above.extend_from_slice(last);
+        level = above;
+    }
+    level.pop().unwrap_or_default()
+}
+
+/// The log's tree over its pages' summaries, in SHA-256 (RFC 6962, section 2.1): only the roots of its
+/// full subtrees are kept.
+#[derive(Debug, Clone, Default)]
 pub struct Frontier {
-    node: fn(&Digest, &Digest) -> Digest,
-    empty: Digest,
     /// The roots of the full subtrees, the largest first: one for each bit set in `count`.
     roots: Vec<Digest>,
     count: u64,
 }
 
 impl Frontier {
-    /// The tree over a page's leaves, in BLAKE3. Its root while empty means nothing.
-    #[must_use]
-    pub fn of_page() -> Frontier {
-        let node = |left: &Digest, right: &Digest| hash(Domain::PageNode, &[left, right]);
-        Frontier { node, empty: [0; 32], roots: Vec::new(), count: 0 }
-    }
-
-    /// The log's tree over its pages' summaries, in SHA-256 (RFC 6962, section 2.1).
-    #[must_use]
-    pub fn of_log() -> Frontier {
-        let node = |left: &Digest, right: &Digest| {
-            Sha256::new().chain_update([1]).chain_update(left).chain_update(right).finalize().into()
-        };
-        Frontier { node, empty: Sha256::digest([]).into(), roots: Vec::new(), count: 0 }
-    }
-
     /// How many leaves it has.
     #[must_use]
     pub const fn count(&self) -> u64 {
@@ -42,7 +40,7 @@ impl Frontier {
         let mut root = leaf;
         for _ in 0..self.count.trailing_ones() {
             let left = self.roots.pop().expect("one root for each bit of the count");
-            root = (self.node)(&left, &root);
+            root = node(&left, &root);
         }
         self.roots.push(root);
         self.count += 1;
@@ -52,15 +50,13 @@ impl Frontier {
     #[must_use]
     pub fn root(&self) -> Digest {
         let mut roots = self.roots.iter().rev();
-        let Some(last) = roots.next() else { return self.empty };
-        roots.fold(*last, |right, left| (self.node)(left, &right))
+        let Some(last) = roots.next() else { return Sha256::digest([]).into() };
+        roots.fold(*last, |right, left| node(left, &right))
     }
+}
 
-    /// Takes all leaves out.
-    pub fn clear(&mut self) {
-        self.roots.clear();
-        self.count = 0;
-    }
+fn node(left: &Digest, right: &Digest) -> Digest {
+    Sha256::new().chain_update([1]).chain_update(left).chain_update(right).finalize().into()
 }
 
 /// The leaf hash of RFC 6962: SHA-256 of a zero byte and the entry.
@@ -72,29 +68,27 @@ pub fn tree_leaf(entry: &[u8]) -> Digest {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::hex;
+    use crate::{hash, hex};
 
     /// By the definition, top down.
-    fn plain(tree: &Frontier, leaves: &[Digest]) -> Digest {
-        match leaves {
-            [] => tree.empty,
-            [leaf] => *leaf,
-            _ => {
-                let k = (leaves.len().next_power_of_two()) / 2;
-                (tree.node)(&plain(tree, &leaves[..k]), &plain(tree, &leaves[k..]))
-            }
+    fn plain(node: fn(&Digest, &Digest) -> Digest, leaves: &[Digest]) -> Digest {
+        if let [leaf] = leaves {
+            return *leaf;
         }
+        let k = leaves.len().next_power_of_two() / 2;
+        node(&plain(node, &leaves[..k]), &plain(node, &leaves[k..]))
     }
 
     #[test]
     fn every_size_agrees_with_the_definition() {
-        for mut tree in [Frontier::of_page(), Frontier::of_log()] {
-            let mut leaves = Vec::new();
-            for n in 0..130u8 {
-                assert_eq!(tree.root(), plain(&tree, &leaves), "{n} leaves");
-                leaves.push([n; 32]);
-                tree.push([n; 32]);
-            }
+        let page_node = |left: &Digest, right: &Digest| hash(Domain::PageNode, &[left, right]);
+        let mut tree = Frontier::default();
+        let mut leaves = Vec::new();
+        for n in 0..130u8 {
+            leaves.push([n; 32]);
+            tree.push([n; 32]);
+            assert_eq!(tree.root(), plain(node, &leaves), "{n} leaves");
+            assert_eq!(page_root(&leaves), plain(page_node, &leaves), "{n} leaves");
         }
     }
 
@@ -122,7 +116,7 @@ mod tests {
             "ddb89be403809e325750d3d263cd78929c2942b7942a34b77e122c9594a74c8c",
             "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328",
         ];
-        let mut tree = Frontier::of_log();
+        let mut tree = Frontier::default();
         for (n, root) in roots.iter().enumerate() {
             assert_eq!(hex(&tree.root()), *root, "{n} leaves");
             if let Some(entry) = entries.get(n) {

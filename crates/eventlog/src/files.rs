@@ -1,6 +1,6 @@
 //! The files of a log as they are, for a check that trusts no code that wrote or reads them.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use commitment::{HEAD, Head, segment_number};
@@ -97,6 +97,15 @@ impl LogFiles {
         &self.files
     }
 
+    pub(crate) fn storage(&self) -> &dyn Storage {
+        &*self.folder.storage
+    }
+
+    /// Where a file lies.
+    pub(crate) fn path(&self, file: &LogFile) -> PathBuf {
+        self.folder.log().join(&file.name)
+    }
+
     /// Reads a file from its beginning, in pieces.
     ///
     /// # Errors
@@ -106,7 +115,7 @@ impl LogFiles {
         file: &LogFile,
         mut take: impl FnMut(&[u8]) -> Result<(), E>,
     ) -> Result<(), E> {
-        let path = self.folder.log().join(&file.name);
+        let path = self.path(file);
         let open = self.folder.storage.open(&path, Access::Read);
         let open = open.map_err(ReadError::io("open", &path))?;
         let mut piece = vec![0; 1 << 20];

@@ -3,12 +3,13 @@
 //! A tour: [`Log`] is the one writer of a store. It finds out what a crash left ([`Recovery`]),
 //! gives each event its position and revision, and answers ([`Outcome`]) when they are on the disk.
 //! [`Reader`] reads beside it and needs no lock. [`LogFiles`] gives the bytes as they are, for a
-//! check that trusts neither, and [`copy_store`] copies them checked. [`Remains`] is what is left of
+//! check that trusts neither and can be on all cores, and [`copy_store`] copies them checked. [`Remains`] is what is left of
 //! a damaged store, [`salvage`] makes a new one of it, and [`examine`] says what is wrong with any
 //! folder. Everything under `derived/` can be deleted at any time; [`Cache`] keeps there what others
 //! derive. [`storage`] is the seam between all this and the disk.
 
 mod batches;
+mod check;
 mod copy;
 mod decode;
 mod derived;
@@ -18,12 +19,14 @@ mod error;
 mod files;
 mod folder;
 mod head_file;
+mod ids;
 mod index;
 mod indexer;
 mod locate;
 mod log;
 mod options;
 mod outcome;
+mod pieces;
 mod prepare;
 mod reader;
 mod recover;
@@ -33,6 +36,7 @@ pub mod storage;
 mod tail;
 mod window;
 
+pub use check::{CheckedLog, Placed, Taker};
 pub use copy::{Copied, CopyError, copy_store, copy_store_on};
 pub use derived::{Cache, Row, Rows};
 pub use doctor::{Ailment, Examined, Finding, examine};

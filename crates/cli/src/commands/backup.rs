@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use commitment::{Level, LogCheck, hex};
+use commitment::{Level, hex};
 use eventlog::{Copied, CopyError, LogFiles, copy_store};
 use serde::Serialize;
 
@@ -106,16 +106,7 @@ pub fn restore(from: &Path, question: &Question, screen: &mut Screen) -> Result<
 
 /// Every hash of the backup anew, before anything is written.
 fn check(files: &LogFiles, progress: &Progress) -> Result<(), CopyError> {
-    let mut check = LogCheck::new(Level::Full, files.head())?;
-    for file in files.files() {
-        check.file(&file.name)?;
-        files.read::<CopyError>(file, |piece| {
-            progress.more(piece.len() as u64);
-            Ok(check.feed(piece, &mut |_| {})?)
-        })?;
-    }
-    check.finish()?;
-    Ok(())
+    files.check(Level::Full, || (), |more| progress.more(more)).map(drop)
 }
 
 fn total(files: &LogFiles) -> u64 {

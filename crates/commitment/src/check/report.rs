@@ -1,10 +1,12 @@
 //! What a check says.
 
-use event::Recorded;
+use event::{Event, Recorded, RecordedBy, canonical};
 
 use super::LogCheck;
 use crate::batch::Checksum;
+use crate::envelope::Envelope;
 use crate::fault::Fault;
+use crate::frame::{Frame, content_of};
 use crate::hash::Digest;
 use crate::page::Pages;
 
@@ -52,20 +54,51 @@ impl Divergence {
 /// until [`LogCheck::finish`](super::LogCheck::finish).
 #[derive(Debug)]
 pub struct Checked<'a> {
-    /// The event in its place.
-    pub recorded: Recorded,
+    /// Its place in the log.
+    pub position: u64,
+    /// Its place among its account's events.
+    pub revision: u64,
     /// Its account's number.
     pub ordinal: u32,
-    /// Its account's secret.
-    pub secret: &'a [u8; 32],
-    /// Its leaf.
-    pub leaf: Digest,
-    /// The head of its account's chain after it.
-    pub chain: Digest,
+    /// Its account's name.
+    pub account: &'a str,
     /// The file that holds it.
     pub file: &'a str,
     /// Where in the file its frame begins, in bytes.
     pub offset: u64,
+    /// Its frame.
+    pub(super) bytes: &'a [u8],
+}
+
+impl Checked<'_> {
+    /// The event in its place, with texts of its own.
+    #[must_use]
+    pub fn recorded(&self) -> Recorded {
+        let Ok((Frame::Event { envelope, padded, .. }, _)) = Frame::read(self.bytes) else {
+            unreachable!("it was read before");
+        };
+        let envelope = Envelope::decode(envelope).expect("it was checked");
+        let content = canonical::decode_content(envelope.kind, content_of(padded));
+        let content = content.expect("it was checked");
+        let is_honoured = envelope.recorded_by == RecordedBy::Source;
+        Recorded {
+            event: Event {
+                id: content.id,
+                account: self.account,
+                occurred_at: envelope.occurred_at,
+                recorded_at: is_honoured.then_some(envelope.recorded_at),
+                actor: envelope.actor,
+                surface: envelope.surface,
+                attributes: content.attributes,
+                payload: content.payload,
+            }
+            .into_owned(),
+            position: self.position,
+            revision: self.revision,
+            recorded_at: envelope.recorded_at,
+            recorded_by: envelope.recorded_by,
+        }
+    }
 }
 
 /// What a sound log is.

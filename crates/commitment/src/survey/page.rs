@@ -6,7 +6,7 @@ use crate::envelope::{ENVELOPE, Envelope, Scope};
 use crate::frame::{Frame, content_of};
 use crate::hash::Digest;
 use crate::page::{SUMMARY, Summary};
-use crate::tree::{Frontier, tree_leaf};
+use crate::tree::{page_root, tree_leaf};
 use event::{Event, RecordedBy, canonical};
 
 /// What lies between two page trailers that were found. Where something is gone between them, that
@@ -196,15 +196,15 @@ impl Page {
             all_sound &= is_sound;
         }
         let holds = |begins: usize| {
-            let mut root = Frontier::of_page();
+            let mut hashes = Vec::with_capacity(leaves.len());
             let mut events = 0;
             for (leaf, is_event) in leaves[begins..].iter().flatten() {
-                root.push(*leaf);
+                hashes.push(*leaf);
                 events += u32::from(*is_event);
             }
             let summary = &trailer?.summary;
-            let is_it = summary.root == root.root()
-                && u64::from(summary.leaves) == root.count()
+            let is_it = summary.root == page_root(&hashes)
+                && u64::from(summary.leaves) == hashes.len() as u64
                 && summary.events == events;
             is_it.then_some((begins, Root::Holds(summary.first_position)))
         };

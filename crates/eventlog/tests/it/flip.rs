@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use commitment::{
-    BATCH_HEADER, Checksum, Digest, Divergence, Frame, Frontier, Level, LogCheck, Report,
-    SEGMENT_HEADER, SLOT, segment_name, segment_number, tree_leaf,
+    BATCH_HEADER, Checksum, Digest, Divergence, Frame, Level, LogCheck, Report, SEGMENT_HEADER,
+    SLOT, page_root, segment_name, segment_number, tree_leaf,
 };
 use stillthere_eventlog::Log;
 use tempfile::tempdir;
 
-use crate::support::{cut_room, events, options};
+use crate::support::{check, cut_room, events, options};
 
 /// The files of a log by name.
 #[derive(Clone)]
@@ -121,16 +121,16 @@ impl Layout {
                 }
             }
             if pages {
-                let mut tree = Frontier::of_page();
+                let mut leaves = Vec::new();
                 for &(at, end) in &self.frames[segment] {
                     if self.trailers.contains(&(segment, at)) {
-                        bytes[at + 56..at + 88].copy_from_slice(&tree.root());
+                        bytes[at + 56..at + 88].copy_from_slice(&page_root(&leaves));
                         bytes[at + 88..at + 120].copy_from_slice(&predecessor);
                         predecessor = tree_leaf(&bytes[at + 8..end]);
                         bytes[at + 4..at + 8].copy_from_slice(&predecessor[..4]);
-                        tree.clear();
+                        leaves.clear();
                     } else if let Ok((frame, _)) = Frame::read(&bytes[at..end]) {
-                        tree.push(frame.leaf().unwrap_or_default());
+                        leaves.push(frame.leaf().unwrap_or_default());
                     }
                 }
             }
@@ -274,6 +274,40 @@ fn every_changed_byte_is_found_though_all_checksums_were_made_anew() {
             by_root > 1000 && by_itself > 1000 && undone > 1000,
             "{by_root} {by_itself} {undone}"
         );
+    }
+}
+
+/// Puts `new` in the place of `old`, which stands once in the log and is as long.
+fn replace(files: &mut Files, old: &[u8], new: &[u8]) {
+    let mut places = files.0.values_mut().filter_map(|bytes| {
+        let at = bytes.windows(old.len()).position(|window| window == old)?;
+        Some(&mut bytes[at..at + old.len()])
+    });
+    places.next().unwrap().copy_from_slice(new);
+    assert!(places.next().is_none());
+}
+
+#[test]
+fn an_id_given_twice_is_found_unless_something_stands_wrong_before_it() {
+    let dir = tempdir().unwrap();
+    std::fs::create_dir(dir.path().join("log")).unwrap();
+    let files = small(true);
+    let mut twice = files.clone();
+    // As MessagePack has them: two events of one account.
+    replace(&mut twice, b"\xa3e15", b"\xa3e10");
+    Layout::of(&files).reseal(&mut twice, true);
+    for (old, new, position) in
+        [(b"\xa3e30", b"\xa3e30", 15), (b"\xa3e30", b"\xa3f30", 15), (b"\xa3e12", b"\xa3f12", 12)]
+    {
+        let mut changed = twice.clone();
+        replace(&mut changed, old, new);
+        changed.write(dir.path());
+        let found = check(dir.path()).unwrap_err();
+        assert_eq!(found.position, Some(position), "{found}");
+        if position == 15 {
+            assert_eq!(found.found, "the id \"e10\" again");
+            assert_eq!((found.account.as_deref(), found.revision), (Some("account-0"), Some(3)));
+        }
     }
 }
 

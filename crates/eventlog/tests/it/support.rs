@@ -52,17 +52,25 @@ pub fn check_on(
     level: Level,
 ) -> Result<(Report, Vec<Recorded>), Box<Divergence>> {
     let files = LogFiles::open_on(storage, dir).unwrap_or_else(|e| panic!("{e}"));
+    let checked = check_in_order(&files, level);
+    let on_all_cores = files.check(level, || (), |_| ()).map(|log| log.report);
+    let on_all_cores = on_all_cores.map_err(Stop::divergence);
+    assert_eq!(on_all_cores.as_ref(), checked.as_ref().map(|(report, _)| report));
+    checked
+}
+
+fn check_in_order(
+    files: &LogFiles,
+    level: Level,
+) -> Result<(Report, Vec<Recorded>), Box<Divergence>> {
     let mut events = Vec::new();
     let mut check = LogCheck::new(level, files.head())?;
     for file in files.files() {
         check.file(&file.name)?;
         let feed = |bytes: &[u8]| {
-            check.feed(bytes, &mut |checked| events.push(checked.recorded)).map_err(Stop::Found)
+            check.feed(bytes, &mut |checked| events.push(checked.recorded())).map_err(Stop::Found)
         };
-        files.read(file, feed).map_err(|stop| match stop {
-            Stop::Found(divergence) => divergence,
-            Stop::Read(e) => panic!("{e}"),
-        })?;
+        files.read(file, feed).map_err(Stop::divergence)?;
     }
     Ok((check.finish()?, events))
 }
@@ -77,9 +85,24 @@ enum Stop {
     Read(ReadError),
 }
 
+impl Stop {
+    fn divergence(self) -> Box<Divergence> {
+        match self {
+            Stop::Found(divergence) => divergence,
+            Stop::Read(e) => panic!("{e}"),
+        }
+    }
+}
+
 impl From<ReadError> for Stop {
     fn from(e: ReadError) -> Stop {
         Stop::Read(e)
+    }
+}
+
+impl From<Box<Divergence>> for Stop {
+    fn from(divergence: Box<Divergence>) -> Stop {
+        Stop::Found(divergence)
     }
 }
 

@@ -1,8 +1,8 @@
 //! Frames, and the files of a whole log.
 
 use commitment::{
-    BATCH_HEADER, BatchHeader, Digest, Divergence, Envelope, FRAME_HEADER, Frame, Frontier, Level,
-    LogCheck, Report, SEGMENT_HEADER, SLOT, content_of, segment_name, tree_leaf, write_event,
+    BATCH_HEADER, BatchHeader, Digest, Divergence, Envelope, FRAME_HEADER, Frame, Level, LogCheck,
+    Report, SEGMENT_HEADER, SLOT, content_of, page_root, segment_name, tree_leaf, write_event,
     write_name, write_trailer,
 };
 use event::{Recorded, canonical};
@@ -96,7 +96,7 @@ fn check(files: &[Vec<u8>], level: Level, piece: usize) -> Answer {
     for (file, number) in files[1..].iter().zip(0..) {
         check.file(&segment_name(number))?;
         for bytes in file.chunks(piece) {
-            check.feed(bytes, &mut |checked| events.push(checked.recorded))?;
+            check.feed(bytes, &mut |checked| events.push(checked.recorded()))?;
         }
     }
     Ok((check.finish()?, events))
@@ -132,7 +132,7 @@ fn seal(files: &mut [Vec<u8>]) {
     let mut key = *b"----------------stillthere.batch";
     key[..16].copy_from_slice(store);
     let mut before = [0; 16];
-    let mut pages = Pages { tree: Frontier::of_page(), predecessor: Digest::default() };
+    let mut pages = Pages { leaves: Vec::new(), predecessor: Digest::default() };
     let mut ends = Vec::new();
     for (number, segment) in segments.iter_mut().enumerate() {
         if segment.len() < SEGMENT_HEADER {
@@ -170,7 +170,7 @@ fn seal(files: &mut [Vec<u8>]) {
 
 /// The open page, and the leaf hash of the one before it.
 struct Pages {
-    tree: Frontier,
+    leaves: Vec<Digest>,
     predecessor: Digest,
 }
 
@@ -179,12 +179,12 @@ impl Pages {
     fn seal(&mut self, mut body: &mut [u8]) {
         while let Ok((frame, len)) = Frame::read(body) {
             let digest = if let Some(leaf) = frame.leaf() {
-                self.tree.push(leaf);
+                self.leaves.push(leaf);
                 leaf
             } else {
-                body[56..88].copy_from_slice(&self.tree.root());
+                body[56..88].copy_from_slice(&page_root(&self.leaves));
                 body[88..120].copy_from_slice(&self.predecessor);
-                self.tree.clear();
+                self.leaves.clear();
                 self.predecessor = tree_leaf(&body[FRAME_HEADER..len]);
                 self.predecessor
             };

@@ -2,14 +2,17 @@
 
 mod answer;
 
-use commitment::{AccountCounts, Divergence, Level, LogCheck, Report, hex};
-use eventlog::{LogFiles, ReadError, Remains};
+use std::collections::HashMap;
+
+use commitment::{AccountCounts, Divergence, Level, Report, hex};
+use event::History;
+use eventlog::{CheckedLog, LogFiles, ReadError, Remains};
 use policy::{Policy, PolicyHash, presets};
 use projection::fold;
 
 pub use self::answer::Told;
 use self::answer::{Answer, OTHER_ROOT, Snapshots};
-use crate::agreement::{Keys, Sums};
+use crate::agreement::{Keys, LogSums, Sum, differs};
 use crate::args::VerifyArgs;
 use crate::failure::{Failure, Outcome};
 use crate::question::Question;
@@ -70,18 +73,19 @@ pub fn run(
     let bytes = files.files().iter().map(|file| file.len).sum();
     let progress = Progress::of_bytes(Some(bytes));
     let keys = Keys::default();
-    let mut sums = Sums::new(&keys, size);
     let (checked, replayed) = std::thread::scope(|scope| {
         let replay =
-            || store.map(|store| replay(&policy, question, store?, Sums::new(&keys, size)));
+            || store.map(|store| replay(&policy, question, store?, &|h| keys.of_history(h, size)));
         let replayed = scope.spawn(replay);
-        let checked = check(args, &files, &progress, &mut sums);
+        let level = if args.quick { Level::Quick } else { Level::Full };
+        let checked: Result<CheckedLog<LogSums<'_>>, Stop> =
+            files.check(level, || keys.of_log(size), |more| progress.more(more));
         progress.end();
         (checked, replayed.join().expect("a replay does not panic"))
     });
     let mut answer = Answer::new(args.quick, bytes);
     // The log comes first: what was replayed of one that is not as it was written says nothing.
-    let result = checked.and_then(|report| {
+    let result = checked.and_then(|CheckedLog { report, takers, accounts }| {
         answer.found(&report);
         match args.expect_root {
             Some(expected) if expected != report.root => {
@@ -91,9 +95,9 @@ pub fn run(
             None => {}
         }
         if let Some(replayed) = replayed {
-            let (derived, snapshots) = replayed?;
-            if let Some(account) = sums.differs(&derived) {
-                return Err(Stop::Tampered(derived_differs(account)));
+            let (histories, snapshots) = replayed?;
+            if let Some(account) = differs(&takers, &accounts, histories) {
+                return Err(Stop::Tampered(derived_differs(&account)));
             }
             answer.snapshots = snapshots;
         }
@@ -126,48 +130,30 @@ fn accounts_left(question: &Question) -> Option<(AccountCounts, u64)> {
     (!surveyed.missing.is_empty()).then_some((surveyed.accounts, surveyed.nameless))
 }
 
-/// Reads every byte of the log.
-fn check(
-    args: &VerifyArgs,
-    files: &LogFiles,
-    progress: &Progress,
-    sums: &mut Sums,
-) -> Result<Report, Stop> {
-    let level = if args.quick { Level::Quick } else { Level::Full };
-    let mut check = LogCheck::new(level, files.head())?;
-    for file in files.files() {
-        check.file(&file.name)?;
-        files.read::<Stop>(file, |piece| {
-            check.feed(piece, &mut |event| sums.add(&event.recorded))?;
-            progress.more(piece.len() as u64);
-            Ok(())
-        })?;
-    }
-    Ok(check.finish()?)
-}
-
-/// Replays every account from what answers are read from.
+/// Replays every account from what answers are read from, on all cores; takes a `sum` of each.
 fn replay(
     policy: &Policy,
     question: &Question,
     store: Store,
-    mut derived: Sums,
-) -> Result<(Sums, Snapshots), Stop> {
+    sum: &(impl Fn(&History) -> Sum + Sync),
+) -> Result<(HashMap<Box<str>, Sum>, Snapshots), Stop> {
     let statements = Statements::open(&question.store, store.id(), false);
     let policies = known_policies(policy);
-    let mut snapshots = Snapshots::default();
+    let (mut sums, mut snapshots) = (HashMap::new(), Snapshots::default());
     let mut divergence = None;
-    let result = store.each_account(|history| {
-        derived.add_history(history);
-        let _ = fold(history, policy, question.as_of, question.known_at);
+    let replay = |history: &History| {
+        std::hint::black_box(fold(history, policy, question.as_of, question.known_at));
         let held = statements.as_ref().map(|kept| kept.hold(history, &policies));
-        for held in held.unwrap_or_default() {
+        Some((Box::from(&*history.account), sum(history), held.unwrap_or_default()))
+    };
+    let result = store.map_accounts(replay, |(account, sum, held): (Box<str>, _, _)| {
+        for held in held {
             match held {
                 Held::Same => snapshots.held += 1,
                 Held::Skipped => snapshots.skipped += 1,
                 Held::Differs { as_of, position, revision, stated, replayed } => {
                     divergence = Some(Box::new(Divergence {
-                        account: Some(history.account.clone()),
+                        account: Some(account.into()),
                         position: Some(position),
                         revision: Some(revision),
                         file: "derived/sled".to_owned(),
@@ -179,13 +165,14 @@ fn replay(
                 }
             }
         }
+        sums.insert(account, sum);
         Ok(())
     });
     if let Some(divergence) = divergence {
         return Err(Stop::Tampered(divergence));
     }
     result?;
-    Ok((derived, snapshots))
+    Ok((sums, snapshots))
 }
 
 /// The policy asked for, and the presets: a statement under one of them can be replayed.
