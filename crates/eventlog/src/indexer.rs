@@ -263,11 +263,14 @@ impl Recent {
     pub(crate) fn insert(&mut self, key: &Key, position: u64, covered: impl FnOnce() -> u64) {
         if self.generations.back().is_none_or(|newest| newest.ids.len() >= self.run) {
             let covered = covered();
+            // One that filled up is followed by another that does.
+            let room = if self.generations.is_empty() { 0 } else { self.run };
             let mut spare = None;
             while let Some(oldest) = self.generations.pop_front_if(|oldest| oldest.to <= covered) {
                 spare = Some(oldest.ids);
             }
-            let mut ids = spare.unwrap_or_default();
+            let mut ids =
+                spare.unwrap_or_else(|| PlainMap::with_capacity_and_hasher(room, <_>::default()));
             ids.clear();
             let filter = Filter::new(self.run as u64);
             self.generations.push_back(Generation { to: 0, ids, filter });

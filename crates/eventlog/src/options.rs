@@ -23,7 +23,7 @@ pub struct Options {
 
 impl Options {
     /// With this clock, `recorded_at` not honoured, segments of 64 MiB, `HEAD` synced lazily, derived
-    /// files of 3 × 2^16 events.
+    /// files of 3 × 2^17 events.
     #[must_use]
     pub fn new(clock: impl Fn() -> Timestamp + Send + Sync + 'static) -> Options {
         Options {
@@ -31,7 +31,7 @@ impl Options {
             trust_recorded_at: false,
             segment_bytes: 64 << 20,
             strict_tail: false,
-            run_events: 3 << 16,
+            run_events: 3 << 17,
         }
     }
 }
