@@ -5,7 +5,7 @@ use commitment::{BATCH_HEADER, Fault, SEGMENT_HEADER, SegmentHeader};
 use crate::ReadError;
 use crate::batches::{Batches, Whole, corrupt};
 use crate::decode::{Accounts, Known, each_event};
-use crate::derived::{Anchor, Derived, DerivedError, Entry, Options, Place};
+use crate::derived::{Anchor, Derived, DerivedError, Entry, Merge, Options, Place};
 use crate::folder::Folder;
 use crate::head_file::Durable;
 use crate::prepare::Prepared;
@@ -88,17 +88,17 @@ impl Index {
         }
     }
 
-    /// Puts what is in memory into files, if it may; all anew if one of them turns out damaged. One
-    /// that fails changes nothing but the memory taken, and what is missing is made anew by the next
-    /// who opens the log.
-    pub(crate) fn flush(&mut self, folder: &Folder, store: [u8; 16], end: Durable) {
-        if self.is_writer
-            && !self.is_lost
-            && let Err(DerivedError::Damaged { .. }) = self.derived.flush(&anchor(end))
-            && self.rebuild(folder, store, end).is_ok()
-        {
-            let _ = self.derived.flush(&anchor(end));
+    /// Puts what is in memory into a file, if it may. One that fails changes nothing but the memory
+    /// taken, and what is missing is made anew by the next who opens the log.
+    pub(crate) fn flush(&mut self, end: Durable) {
+        if self.is_writer && !self.is_lost {
+            let _ = self.derived.add(&anchor(end));
         }
+    }
+
+    /// The files to merge next, if there are too many of a size and they may be written.
+    pub(crate) fn to_merge(&self) -> Option<Merge> {
+        (self.is_writer && !self.is_lost).then(|| self.derived.to_merge())?
     }
 
     /// Replays what the derived files do not cover yet.

@@ -4,11 +4,12 @@
 //! covers them. Everything here can be lost: whoever opens the log next makes it anew.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, RwLock};
 use std::thread::JoinHandle;
 
-use crate::derived::{Cover, Derived, DerivedError, Filter, Head, IdTag, PlainMap};
+use crate::derived::{Cover, Derived, DerivedError, Filter, Head, IdTag, Merge, PlainMap};
 use crate::folder::Folder;
 use crate::head_file::Durable;
 use crate::index::Index;
@@ -48,6 +49,12 @@ struct Shared {
     store: [u8; 16],
     index: Mutex<Index>,
     known: RwLock<Known>,
+    /// Events from which a run is made.
+    run: u64,
+    /// Whether the thread that merges is to leave off.
+    stop: AtomicBool,
+    /// Whether it met a damaged file: all are to be made anew.
+    is_damaged: AtomicBool,
 }
 
 /// What can be looked up without the index.
@@ -67,10 +74,18 @@ impl Indexer {
         end: Durable,
         run: usize,
     ) -> Indexer {
-        index.flush(folder, store, end);
+        index.flush(end);
         let known = RwLock::new(Known { cover: index.derived.cover(), forgotten: end.events });
         let index = Mutex::new(index);
-        let shared = Arc::new(Shared { folder: folder.clone(), store, index, known });
+        let shared = Arc::new(Shared {
+            folder: folder.clone(),
+            store,
+            index,
+            known,
+            run: run as u64,
+            stop: AtomicBool::new(false),
+            is_damaged: AtomicBool::new(false),
+        });
         let (jobs, taken) = sync_channel(WAITING);
         let thread = {
             let shared = Arc::clone(&shared);
@@ -160,7 +175,7 @@ impl Indexer {
         let _ = done.recv();
         let mut index = self.shared.lock();
         let rebuilt = index.rebuild(&self.shared.folder, self.shared.store, end);
-        index.flush(&self.shared.folder, self.shared.store, end);
+        index.flush(end);
         let cover = index.derived.cover();
         *self.shared.known.write().expect(WHOLE) = Known { cover, forgotten: end.events };
         rebuilt
@@ -179,8 +194,13 @@ impl Drop for Indexer {
 
 const WHOLE: &str = "a thread panicked over the derived files";
 
+/// With so many runs or more they are merged whoever waits.
+const MOST_RUNS: usize = 16;
+
 impl Shared {
-    fn work(&self, jobs: &Receiver<Job>) {
+    fn work(self: &Arc<Shared>, jobs: &Receiver<Job>) {
+        // An earlier writer may not have had the time.
+        let mut merging = self.merge_beside(None);
         for job in jobs {
             match job {
                 Job::Append(parcels) => {
@@ -190,16 +210,84 @@ impl Shared {
                     }
                 }
                 Job::Flush(end) => {
+                    if self.is_damaged.load(Ordering::Relaxed) {
+                        self.stop(merging.take());
+                        self.is_damaged.store(false, Ordering::Relaxed);
+                        let _ = self.lock().rebuild(&self.folder, self.store, end);
+                    }
                     let mut index = self.lock();
-                    index.flush(&self.folder, self.store, end);
-                    let cover = index.derived.cover();
+                    index.flush(end);
                     let mut known = self.known.write().expect(WHOLE);
-                    known.forgotten = known.forgotten.max(cover.to());
-                    known.cover = cover;
+                    known.cover = index.derived.cover();
+                    known.forgotten = known.forgotten.max(known.cover.to());
+                    drop((known, index));
+                    merging = self.merge_beside(merging);
                 }
-                Job::Answer(done) => _ = done.send(()),
+                Job::Answer(done) => {
+                    self.stop(merging.take());
+                    let _ = done.send(());
+                }
             }
         }
+        self.stop(merging);
+        // What takes about as long as a run did. A larger merge is left to the next writer, who may
+        // have more time, as long as there are not too many runs.
+        loop {
+            let index = self.lock();
+            let is_late = index.derived.run_count() >= MOST_RUNS;
+            let merge = index.to_merge().filter(|merge| is_late || merge.size() <= self.run);
+            drop(index);
+            if !merge.is_some_and(|merge| self.merge(&merge)) {
+                break;
+            }
+        }
+    }
+
+    /// Merges on a thread of its own while there is something to merge: what is new is taken in
+    /// meanwhile.
+    fn merge_beside(self: &Arc<Shared>, running: Option<JoinHandle<()>>) -> Option<JoinHandle<()>> {
+        if running.as_ref().is_some_and(|thread| !thread.is_finished()) {
+            return running;
+        }
+        self.stop(running);
+        let mut merge = self.lock().to_merge()?;
+        let shared = Arc::clone(self);
+        let named = std::thread::Builder::new().name("merge".to_owned());
+        let thread = named.spawn(move || {
+            while shared.merge(&merge) {
+                let Some(next) = shared.lock().to_merge() else { break };
+                merge = next;
+            }
+        });
+        Some(thread.expect("a thread can be started"))
+    }
+
+    /// Whether it was merged, and is worth to go on.
+    fn merge(&self, merge: &Merge) -> bool {
+        match merge.make(&self.stop) {
+            Ok(Some(run)) => {
+                let mut index = self.lock();
+                let is_put = index.derived.put(merge, run).is_ok();
+                self.known.write().expect(WHOLE).cover = index.derived.cover();
+                is_put
+            }
+            Ok(None) => false,
+            Err(error) => {
+                if let DerivedError::Damaged { .. } = error {
+                    self.is_damaged.store(true, Ordering::Relaxed);
+                }
+                false
+            }
+        }
+    }
+
+    /// Has a thread that merges leave off, and waits until it did.
+    fn stop(&self, merging: Option<JoinHandle<()>>) {
+        self.stop.store(true, Ordering::Relaxed);
+        if let Some(thread) = merging {
+            let _ = thread.join();
+        }
+        self.stop.store(false, Ordering::Relaxed);
     }
 
     fn lock(&self) -> MutexGuard<'_, Index> {

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use event::{History, Names, Step};
 
@@ -42,12 +43,13 @@ pub(super) fn write_table(
 }
 
 /// Writes neighbouring runs, the oldest first, as the one run `name`, in memory of the largest
-/// account and a filter.
+/// account and a filter. False if `stop` was set before it was done.
 pub(super) fn write_merged(
     runs: &[Arc<Run>],
     temporary: &Path,
     name: &Path,
-) -> Result<(), DerivedError> {
+    stop: &AtomicBool,
+) -> Result<bool, DerivedError> {
     let (first, last) = (&runs[0].header, &runs[runs.len() - 1].header);
     let header = Header { from: first.from, ..*last };
     let accounts = runs.iter().map(|run| run.footer.accounts).sum();
@@ -60,6 +62,9 @@ pub(super) fn write_merged(
     }
     let mut merging = Merging::default();
     while let Some(name) = least_name(&cursors)? {
+        if stop.load(Ordering::Relaxed) {
+            return Ok(false);
+        }
         merging.account(name, &cursors, &mut writer)?;
         for cursor in &mut cursors {
             if cursor.name()? == Some(merging.history.account.as_str()) {
@@ -84,7 +89,7 @@ pub(super) fn write_merged(
             None => drop(lists.swap_remove(least)),
         }
     }
-    writer.finish(name)
+    writer.finish(name).map(|()| true)
 }
 
 /// The least name at which any cursor stands.

@@ -47,9 +47,9 @@ use event::{History, Names, Step};
 use account::Gather;
 pub use cache::{Cache, Row, Rows};
 pub(crate) use filter::Filter;
-use run::name_hash;
-pub(crate) use runs::Cover;
+use run::{Run, name_hash};
 use runs::Runs;
+pub(crate) use runs::{Cover, Merge};
 pub(crate) use scan::Scan;
 pub(crate) use table::PlainMap;
 use table::{Steps, Table};
@@ -266,12 +266,39 @@ impl Derived {
     /// # Panics
     /// If it was not opened as a writer.
     pub(crate) fn flush(&mut self, anchor: &Anchor) -> Result<(), DerivedError> {
+        self.add(anchor)?;
+        self.runs.merge()
+    }
+
+    /// The same without merging: that is for who has time, see [`Derived::to_merge`].
+    ///
+    /// # Errors
+    /// As [`Derived::flush`].
+    pub(crate) fn add(&mut self, anchor: &Anchor) -> Result<(), DerivedError> {
         assert!(self.options.writer, "only a writer flushes");
         if !self.table.is_empty() {
             self.runs.add(&self.table, self.next, anchor)?;
             self.table.clear();
         }
-        self.runs.merge()
+        Ok(())
+    }
+
+    /// The neighbouring runs to merge next, if there are too many of a size.
+    pub(crate) fn to_merge(&self) -> Option<Merge> {
+        self.runs.to_merge()
+    }
+
+    /// Puts what was made of a merge in the place of its parts, if they are there still.
+    ///
+    /// # Errors
+    /// If the parts' files cannot be deleted. They count no longer all the same.
+    pub(crate) fn put(&mut self, merge: &Merge, run: Run) -> Result<(), DerivedError> {
+        self.runs.put(merge, run)
+    }
+
+    /// How many runs there are.
+    pub(crate) fn run_count(&self) -> usize {
+        self.runs.runs.len()
     }
 
     /// Forgets everything, files too if a writer: the log replays from its beginning.

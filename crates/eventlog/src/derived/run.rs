@@ -101,7 +101,7 @@ pub(super) fn name_hash(name: &str) -> [u8; 16] {
 
 /// A run open for reading.
 #[derive(Debug)]
-pub(super) struct Run {
+pub(crate) struct Run {
     file: BlockReader,
     pub(super) header: Header,
     pub(super) footer: Footer,

@@ -10,6 +10,7 @@ use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use super::file::Header;
 use super::merge;
@@ -132,48 +133,38 @@ impl Runs {
     ) -> Result<(), DerivedError> {
         let from = self.covered().map_or(0, |(to, _)| to);
         let header = Header { store: self.store, from, to, anchor: *anchor };
-        let run = self.make(from, to, |temporary, name| {
-            merge::write_table(table, &header, temporary, name)
+        let run = make(&self.dir, from, to, |temporary, name| {
+            merge::write_table(table, &header, temporary, name).map(|()| true)
         })?;
-        self.runs.push(Arc::new(run));
+        self.runs.extend(run.map(Arc::new));
         Ok(())
     }
 
     /// Merges neighbours while there are too many of a size.
     pub(super) fn merge(&mut self) -> Result<(), DerivedError> {
-        loop {
-            let sizes: Vec<u64> = self.runs.iter().map(|run| run.size()).collect();
-            let Some(first) = to_merge(&sizes) else { return Ok(()) };
-            let (from, to) = (self.runs[first].header.from, self.runs[sizes.len() - 1].header.to);
-            let run = self.make(from, to, |temporary, name| {
-                merge::write_merged(&self.runs[first..], temporary, name)
-            })?;
-            // From here on the large one counts, and who has a part open can go on reading it.
-            let parts: Vec<_> = self.runs.drain(first..).collect();
-            self.runs.push(Arc::new(run));
-            for part in parts {
-                delete(part.path())?;
+        let go_on = AtomicBool::new(false);
+        while let Some(merge) = self.to_merge() {
+            if let Some(run) = merge.make(&go_on)? {
+                self.put(&merge, run)?;
             }
         }
+        Ok(())
     }
 
-    fn make(
-        &self,
-        from: u64,
-        to: u64,
-        write: impl FnOnce(&Path, &Path) -> Result<(), DerivedError>,
-    ) -> Result<Run, DerivedError> {
-        let name = self.dir.join(format!("{from:016x}-{to:016x}.run"));
-        let temporary = name.with_extension("run.tmp");
-        let io = |source| DerivedError::Io { path: self.dir.clone(), source };
-        make_folder(&self.dir).map_err(io)?;
-        if let Err(error) = write(&temporary, &name) {
-            // It may be half a gigabyte on a disk that is full. If it stays, the next writer sees it.
-            let _ = fs::remove_file(&temporary);
-            return Err(error);
-        }
-        sync_folder(&self.dir).map_err(io)?;
-        Run::open(&name)
+    /// The neighbours to merge next, if there are too many of a size.
+    pub(super) fn to_merge(&self) -> Option<Merge> {
+        let sizes: Vec<u64> = self.runs.iter().map(|run| run.size()).collect();
+        let parts = self.runs[to_merge(&sizes)?..].to_vec();
+        Some(Merge { dir: self.dir.clone(), parts })
+    }
+
+    /// Puts what was made of a merge in the place of its parts, unless they are no longer there.
+    pub(super) fn put(&mut self, merge: &Merge, run: Run) -> Result<(), DerivedError> {
+        let first = self.runs.iter().position(|run| Arc::ptr_eq(run, &merge.parts[0]));
+        let Some(first) = first else { return delete(run.path()) };
+        // From here on the large one counts, and who has a part open can go on reading it.
+        self.runs.splice(first..first + merge.parts.len(), [Arc::new(run)]);
+        merge.parts.iter().try_for_each(|part| delete(part.path()))
     }
 
     /// Forgets all, and deletes the files if told to.
@@ -186,6 +177,51 @@ impl Runs {
         }
         Ok(())
     }
+}
+
+/// Neighbouring runs that are to become one.
+#[derive(Debug)]
+pub(crate) struct Merge {
+    dir: PathBuf,
+    /// The oldest first.
+    parts: Vec<Arc<Run>>,
+}
+
+impl Merge {
+    /// How many positions it covers: the work goes with it.
+    pub(crate) fn size(&self) -> u64 {
+        self.parts.iter().map(|run| run.size()).sum()
+    }
+
+    /// Makes the one run. It needs nothing but files, so others may add runs meanwhile. `None` if
+    /// `stop` was set before it was done.
+    pub(crate) fn make(&self, stop: &AtomicBool) -> Result<Option<Run>, DerivedError> {
+        let [first, .., last] = &self.parts[..] else { panic!("two runs or more are merged") };
+        make(&self.dir, first.header.from, last.header.to, |temporary, name| {
+            merge::write_merged(&self.parts, temporary, name, stop)
+        })
+    }
+}
+
+/// Makes a run with what `write` does, which may say that it was stopped.
+fn make(
+    dir: &Path,
+    from: u64,
+    to: u64,
+    write: impl FnOnce(&Path, &Path) -> Result<bool, DerivedError>,
+) -> Result<Option<Run>, DerivedError> {
+    let name = dir.join(format!("{from:016x}-{to:016x}.run"));
+    let temporary = name.with_extension("run.tmp");
+    let io = |source| DerivedError::Io { path: dir.to_owned(), source };
+    make_folder(dir).map_err(io)?;
+    let written = write(&temporary, &name);
+    if !matches!(written, Ok(true)) {
+        // It may be half a gigabyte on a disk that is full. If it stays, the next writer sees it.
+        let _ = fs::remove_file(&temporary);
+        return written.map(|_| None);
+    }
+    sync_folder(dir).map_err(io)?;
+    Run::open(&name).map(Some)
 }
 
 /// Where the newest runs that are to be merged begin, if they are.
