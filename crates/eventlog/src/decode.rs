@@ -1,7 +1,6 @@
 //! Makes events of frames again.
 
 use std::collections::HashMap;
-use std::collections::hash_map::Entry as MapEntry;
 
 use commitment::{BATCH_HEADER, ENVELOPE, Envelope, FRAME_HEADER, Fault, Frame, content_of};
 use event::{Event, Recorded, RecordedBy, canonical};
@@ -27,14 +26,28 @@ pub(crate) struct Item<'a> {
     pub(crate) staged: Staged,
 }
 
-/// Gives each event of a batch to `take`. `find` knows accounts that were named before `accounts`
-/// was begun; `position` is that of the batch's first event.
+/// The ordinals of the accounts of a batch's events, as far as it has frames: what else it has is found
+/// when its events are read.
+pub(crate) fn ordinals(batch: &[u8]) -> impl Iterator<Item = u32> {
+    let mut rest = &batch[BATCH_HEADER..];
+    std::iter::from_fn(move || {
+        loop {
+            let (frame, len) = Frame::read(rest).ok()?;
+            rest = &rest[len..];
+            if let Frame::Event { envelope, .. } = frame {
+                return Envelope::decode(envelope).ok().map(|envelope| envelope.ordinal);
+            }
+        }
+    })
+}
+
+/// Gives each event of a batch to `take`. `accounts` knows all that were named before and have an event
+/// in it; `position` is that of the batch's first event.
 pub(crate) fn each_event<E: From<Fault>>(
     batch: &[u8],
     place: Place,
     mut position: u64,
     accounts: &mut Accounts,
-    mut find: impl FnMut(u32) -> Result<Option<Known>, E>,
     mut take: impl FnMut(Item<'_>) -> Result<(), E>,
 ) -> Result<(), E> {
     let first = position;
@@ -57,16 +70,13 @@ pub(crate) fn each_event<E: From<Fault>>(
                 let envelope =
                     Envelope::decode(envelope).map_err(|f| moved(f.moved(FRAME_HEADER as u64)))?;
                 let ordinal = envelope.ordinal;
-                let known = match accounts.entry(ordinal) {
-                    MapEntry::Occupied(known) => known.into_mut(),
-                    MapEntry::Vacant(vacant) => vacant.insert(find(ordinal)?.ok_or_else(|| {
-                        moved(Fault {
-                            offset: FRAME_HEADER as u64 + 4,
-                            expected: "the ordinal of an account named before".to_owned(),
-                            found: ordinal.to_string(),
-                        })
-                    })?),
-                };
+                let known = accounts.get_mut(&ordinal).ok_or_else(|| {
+                    moved(Fault {
+                        offset: FRAME_HEADER as u64 + 4,
+                        expected: "the ordinal of an account named before".to_owned(),
+                        found: ordinal.to_string(),
+                    })
+                })?;
                 let content = content_of(padded);
                 known.next += 1;
                 let revision = known.next - 1;

@@ -1,11 +1,13 @@
 //! The derived files and the log that they follow: opened together, and made anew when they fail.
 
+use std::collections::BTreeSet;
+
 use commitment::{BATCH_HEADER, Fault, SEGMENT_HEADER, SegmentHeader};
 
 use crate::ReadError;
 use crate::batches::{Batches, Whole, corrupt};
-use crate::decode::{Accounts, Known, each_event};
-use crate::derived::{Anchor, Derived, DerivedError, Entry, Merge, Options, Place};
+use crate::decode::{Accounts, Known, each_event, ordinals};
+use crate::derived::{Anchor, Derived, DerivedError, Entry, Head, Merge, Options, Place};
 use crate::folder::Folder;
 use crate::head_file::Durable;
 use crate::prepare::Prepared;
@@ -111,36 +113,31 @@ impl Index {
         let derived = &mut self.derived;
         let stop = Place { segment: end.segment, offset: end.offset };
         let mut batches = Batches::new(folder, store, stop);
+        let mut accounts = Accounts::new();
         if let Some((events, anchor)) = derived.covered() {
             let Place { segment, offset } = anchor.end;
             let checksum = anchor.checksum[..16].try_into().expect("16 bytes of 32");
-            batches = batches.from(Durable { segment, offset, events, checksum });
+            let from = Durable { segment, offset, events, checksum };
+            accounts = known(folder, derived, batches.from(from))?;
+            batches = Batches::new(folder, store, stop).from(from);
         }
-        let mut accounts = Accounts::new();
-        // The frames of a batch are read with a look at the derived files, and then taken into them.
+        // The frames of a batch are read, and then taken into the derived files.
         let mut parcel = Prepared::new();
         loop {
             let position = batches.position;
             let Some(Whole { place, bytes: batch }) = batches.next()? else { break };
             parcel.clear();
-            each_event::<Stop>(
-                batch,
-                place,
-                position,
-                &mut accounts,
-                |ordinal| known(derived, ordinal).map_err(Stop::Derived),
-                |item| {
-                    parcel.push_recorded(&item.recorded, item.staged);
-                    Ok(())
-                },
-            )
-            .map_err(|stop| match stop {
-                Stop::Fault(fault) => corrupt(folder, place.segment, fault, Some(position)),
-                Stop::Derived(e) => failed(folder, &e),
-            })?;
+            each_event::<Fault>(batch, place, position, &mut accounts, |item| {
+                parcel.push_recorded(&item.recorded, item.staged);
+                Ok(())
+            })
+            .map_err(|fault| corrupt(folder, place.segment, fault, Some(position)))?;
             parcel.finish();
             for entry in parcel.entries() {
-                if !derived.admits(&entry).map_err(|e| failed(folder, &e))? {
+                // Of an account that was just named. That its ordinal is new was seen when it was read.
+                if entry.step.revision == 0
+                    && derived.head(entry.account).map_err(|e| failed(folder, &e))?.is_some()
+                {
                     let Place { segment, offset } = entry.place;
                     let fault = Fault {
                         offset,
@@ -167,21 +164,19 @@ impl Index {
     }
 }
 
-enum Stop {
-    Fault(Fault),
-    Derived(DerivedError),
-}
-
-impl From<Fault> for Stop {
-    fn from(fault: Fault) -> Stop {
-        Stop::Fault(fault)
+/// The accounts of a tail of the log that the derived files know. The tail is read once more for it, so
+/// that all are looked up together: one by one, each would read a block for itself.
+fn known(folder: &Folder, derived: &Derived, mut tail: Batches<'_>) -> Result<Accounts, ReadError> {
+    let mut wanted = BTreeSet::new();
+    while let Some(batch) = tail.next()? {
+        wanted.extend(ordinals(batch.bytes).map(u64::from));
     }
-}
-
-/// An account that the derived files know.
-pub(crate) fn known(derived: &Derived, ordinal: u32) -> Result<Option<Known>, DerivedError> {
-    let head = derived.head_of(u64::from(ordinal))?;
-    Ok(head.map(|head| Known { name: head.account, secret: head.secret, next: head.count }))
+    let heads = derived.heads_in_files(wanted.into_iter().collect());
+    let known = |head: Head| {
+        let ordinal = u32::try_from(head.ordinal).expect("one of those asked for");
+        (ordinal, Known { name: head.account, secret: head.secret, next: head.count })
+    };
+    Ok(heads.map_err(|e| failed(folder, &e))?.into_iter().map(known).collect())
 }
 
 /// What to say when derived files fail that were just made anew.

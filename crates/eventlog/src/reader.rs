@@ -241,14 +241,9 @@ impl Reader {
         loop {
             let position = batches.position;
             let Some(Whole { place, bytes: batch }) = batches.next()? else { return Ok(()) };
-            let each = each_event::<Stop<E>>(
-                batch,
-                place,
-                position,
-                &mut accounts,
-                |_| Ok(None),
-                |item| take(item).map_err(Stop::Taker),
-            );
+            let each = each_event::<Stop<E>>(batch, place, position, &mut accounts, |item| {
+                take(item).map_err(Stop::Taker)
+            });
             each.map_err(|stop| match stop {
                 Stop::Fault(f) => corrupt(&self.folder, place.segment, f, Some(position)).into(),
                 Stop::Taker(e) => e,

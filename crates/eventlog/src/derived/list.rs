@@ -62,6 +62,19 @@ impl<const W: usize> ListWriter<W> {
     }
 }
 
+/// The block of a list that was read last: who asks for keys in their order reads each block once.
+#[derive(Debug)]
+pub(super) struct Held {
+    index: Option<usize>,
+    bytes: [u8; BLOCK_BYTES],
+}
+
+impl Default for Held {
+    fn default() -> Self {
+        Held { index: None, bytes: [0; BLOCK_BYTES] }
+    }
+}
+
 /// A list of entries of `W` bytes that begin with a key of `K` bytes.
 #[derive(Debug)]
 pub(super) struct List<const W: usize, const K: usize> {
@@ -97,16 +110,19 @@ impl<const W: usize, const K: usize> List<W, K> {
         &self,
         file: &BlockReader,
         key: &[u8; K],
+        held: &mut Held,
     ) -> Result<Option<[u8; W]>, DerivedError> {
         let fence = u64::from_be_bytes(*key.first_chunk().expect("keys of 8 bytes and more"));
-        let mut buffer = [0; BLOCK_BYTES];
         let mut index = self.fences.partition_point(|f| *f <= fence);
         while index > 0 {
             index -= 1;
             let (offset, count) = block_of(self.span, W, index as u64);
-            let buffer = &mut buffer[..count * W + CHECKSUM_BYTES];
-            file.read_into(offset, buffer)?;
-            let entries = buffer[..count * W].as_chunks::<W>().0;
+            if held.index != Some(index) {
+                held.index = None;
+                file.read_into(offset, &mut held.bytes[..count * W + CHECKSUM_BYTES])?;
+                held.index = Some(index);
+            }
+            let entries = held.bytes[..count * W].as_chunks::<W>().0;
             if let Ok(at) = entries.binary_search_by(|entry| entry[..K].cmp(key)) {
                 return Ok(Some(entries[at]));
             }

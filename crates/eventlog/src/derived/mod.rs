@@ -222,22 +222,6 @@ impl Derived {
         self.next
     }
 
-    /// Whether [`Derived::append`] can take `entry` in: its account has the name and the ordinal that
-    /// it always had, and its revision is a new one. False: no log that was written says so.
-    ///
-    /// # Errors
-    /// See [`DerivedError`].
-    pub(crate) fn admits(&self, entry: &Entry<'_>) -> Result<bool, DerivedError> {
-        let Entry { step, account, .. } = *entry;
-        if let Some((name, next)) = self.table.name_and_next(entry.ordinal) {
-            return Ok(name == account && step.revision >= next);
-        }
-        Ok(match self.head(account)? {
-            Some(head) => head.ordinal == entry.ordinal && step.revision >= head.count,
-            None => self.head_of(entry.ordinal)?.is_none(),
-        })
-    }
-
     /// Takes in the next event of the log.
     ///
     /// # Panics
@@ -339,7 +323,7 @@ impl Derived {
         self.cover().head(account)
     }
 
-    /// The same by the account's number: a tail of the log names accounts by their numbers alone.
+    /// The same by the account's number.
     ///
     /// # Errors
     /// See [`DerivedError`].
@@ -347,12 +331,23 @@ impl Derived {
         if let Some(head) = self.table.head_of(ordinal) {
             return Ok(Some(head));
         }
+        Ok(self.heads_in_files(vec![ordinal])?.pop())
+    }
+
+    /// The heads of the accounts of these numbers, which rise, as far as files have them, in any order:
+    /// a tail of the log names accounts by their numbers alone. No block is read twice.
+    ///
+    /// # Errors
+    /// See [`DerivedError`].
+    pub(crate) fn heads_in_files(&self, mut ordinals: Vec<u64>) -> Result<Vec<Head>, DerivedError> {
+        let mut heads = Vec::new();
         for run in self.runs.runs.iter().rev() {
-            if let Some(name) = run.name(ordinal)? {
-                return self.head(&name);
+            if ordinals.is_empty() {
+                break;
             }
+            run.take_heads(&mut ordinals, &mut heads)?;
         }
-        Ok(None)
+        Ok(heads)
     }
 
     /// All that is derived of one account, if it has an event.

@@ -6,8 +6,7 @@
 //!    of them, then the offset of each (4 bytes) and their count (4 bytes);
 //! 2. the *index* of these: varint count, and for each a varint length and its first name;
 //! 3. a *filter* over the names' hashes;
-//! 4. the *ordinals*: a list of (ordinal, block, slot) of the accounts that begin in this run,
-//!    8 + 4 + 4 bytes, big-endian;
+//! 4. the *ordinals*: a list of (ordinal, block, slot) of these accounts, 8 + 4 + 4 bytes, big-endian;
 //! 5. the *ids*: a list of (tag, position beyond `from`), 16 + 4 bytes, the last big-endian: so a
 //!    run covers at most 2^32 positions;
 //! 6. a *filter* over the tags;
@@ -26,8 +25,8 @@ use super::block::Block;
 use super::bytes::{Input, Parsed, u64_at};
 use super::file::{BlockReader, CHECKSUM_BYTES, HEADER_BYTES, Header, Span};
 use super::filter::Filter;
-use super::list::{List, ListReader, ListSpan};
-use super::{DerivedError, IdTag};
+use super::list::{Held, List, ListReader, ListSpan};
+use super::{DerivedError, Head, IdTag};
 
 /// An ordinal, the number of a block and the slot in it.
 pub(super) const ORDINAL_BYTES: usize = 16;
@@ -244,19 +243,38 @@ impl Run {
         parsed.map_err(|what| self.file.damaged(block.offset(), what))
     }
 
-    /// The name of an account that begins in this run.
-    pub(super) fn name(&self, ordinal: u64) -> Result<Option<String>, DerivedError> {
-        let ordinals = lazily(&self.ordinals, || List::open(&self.file, self.footer.ordinals))?;
-        let Some(entry) = ordinals.find(&self.file, &ordinal.to_be_bytes())? else {
-            return Ok(None);
-        };
-        let place = u128::from_be_bytes(entry) as u64;
-        let Some(block) = self.block((place >> 32) as usize, Vec::new())? else {
-            return Err(self.file.damaged(self.footer.ordinals.offset, "it names no block"));
-        };
-        let name = block.record(place as u32 as usize).and_then(Record::name_of);
-        name.map(|name| Some(name.to_owned()))
-            .map_err(|what| self.file.damaged(block.offset(), what))
+    /// Takes the accounts of this run out of `ordinals`, which rise, and gives their heads as they
+    /// stood after it. A block is read once, however many of them are in it.
+    pub(super) fn take_heads(
+        &self,
+        ordinals: &mut Vec<u64>,
+        heads: &mut Vec<Head>,
+    ) -> Result<(), DerivedError> {
+        let list = lazily(&self.ordinals, || List::open(&self.file, self.footer.ordinals))?;
+        let mut held = Held::default();
+        let (mut places, mut others) = (Vec::new(), Vec::new());
+        for ordinal in ordinals.drain(..) {
+            match list.find(&self.file, &ordinal.to_be_bytes(), &mut held)? {
+                Some(entry) => places.push((u128::from_be_bytes(entry) as u64, ordinal)),
+                None => others.push(ordinal),
+            }
+        }
+        *ordinals = others;
+        places.sort_unstable();
+        for of_block in places.chunk_by(|(a, _), (b, _)| a >> 32 == b >> 32) {
+            let Some(block) = self.block((of_block[0].0 >> 32) as usize, Vec::new())? else {
+                return Err(self.file.damaged(self.footer.ordinals.offset, "it names no block"));
+            };
+            for (place, ordinal) in of_block {
+                let record = block.record(*place as u32 as usize).and_then(Record::parse);
+                let head = record.map_err(|what| self.file.damaged(block.offset(), what))?.head();
+                if head.ordinal != *ordinal {
+                    return Err(self.file.damaged(block.offset(), "it is of another account"));
+                }
+                heads.push(head);
+            }
+        }
+        Ok(())
     }
 
     /// The filter and the list of ids.
@@ -276,7 +294,8 @@ impl Run {
         if !filter.may_contain(tag) {
             return Ok(None);
         }
-        Ok(ids.find(&self.file, tag)?.map(|entry| self.id(&entry).1))
+        let found = ids.find(&self.file, tag, &mut Held::default())?;
+        Ok(found.map(|entry| self.id(&entry).1))
     }
 
     fn id(&self, entry: &[u8; ID_BYTES]) -> (IdTag, u64) {

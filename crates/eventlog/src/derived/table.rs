@@ -208,12 +208,6 @@ impl Table {
         self.by_ordinal.get(&ordinal).map(|number| self.head_at(*number).into_owned())
     }
 
-    /// Its name and its next revision alone.
-    pub(super) fn name_and_next(&self, ordinal: u64) -> Option<(&str, u64)> {
-        let number = *self.by_ordinal.get(&ordinal)? as usize;
-        Some((self.name(&self.parts[number]), self.next[number]))
-    }
-
     fn head_at(&self, number: u32) -> Head<&str> {
         let part = &self.parts[number as usize];
         Head {

@@ -26,7 +26,7 @@ pub(super) struct RunWriter {
     names: Filter,
     ordinals: Vec<(u64, u32, u32)>,
     ids: u64,
-    accounts: u64,
+    begun: u64,
     records: u64,
 }
 
@@ -60,7 +60,7 @@ impl RunWriter {
             names: Filter::new(accounts),
             ordinals: Vec::new(),
             ids,
-            accounts: 0,
+            begun: 0,
             records: 0,
         })
     }
@@ -84,10 +84,8 @@ impl RunWriter {
         self.offsets.extend_from_slice(&offset.to_le_bytes());
         write(&mut self.block);
         self.names.insert(&name_hash(name));
-        self.accounts += 1;
-        if begins {
-            self.ordinals.push((ordinal, self.blocks, slot));
-        }
+        self.ordinals.push((ordinal, self.blocks, slot));
+        self.begun += u64::from(begins);
         Ok(())
     }
 
@@ -128,8 +126,8 @@ impl RunWriter {
             ordinals,
             ids: ordinals,
             tags: index,
-            accounts: self.accounts,
-            begun: self.ordinals.len() as u64,
+            accounts: self.ordinals.len() as u64,
+            begun: self.begun,
             records: self.records,
             length: 0,
         };

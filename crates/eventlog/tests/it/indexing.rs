@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use event::Event;
 use stillthere_eventlog::storage::{Access, Disk, Lock, Storage, StoredFile};
-use stillthere_eventlog::{AppendError, ExpectedRevision, Log, Options, Outcome};
+use stillthere_eventlog::{AppendError, ExpectedRevision, Log, Options, Outcome, Reader};
 use tempfile::tempdir;
 
 use crate::support::{check, event, events, options};
@@ -98,6 +98,48 @@ fn a_tail_without_a_run_is_known() {
     log.append(vec![viewed("b", 0)]).unwrap();
     log.close().unwrap();
     assert_eq!(check(&store).unwrap().0.events, 2501);
+}
+
+/// A writer is killed, and most accounts of runs have an event that no run covers: opening reads the log
+/// and the runs no more often than there are reasons to, not a block for each account.
+#[test]
+#[cfg(target_os = "linux")]
+fn opening_reads_no_block_for_each_account() {
+    let dir = tempdir().unwrap();
+    let store = dir.path().join("s");
+    let few = Options { run_events: 4000, ..options(64 << 20) };
+    let open = || Log::open(&store, few.clone()).unwrap();
+    for round in 0..3 {
+        let log = open();
+        let spread = |n| viewed(&format!("account{}", n % 1000), n);
+        log.append((round * 5000..(round + 1) * 5000).map(spread).collect()).unwrap();
+        log.close().unwrap();
+    }
+    let log = open();
+    log.append((0..1000).map(|n| viewed(&format!("account{n}"), 20_000)).collect()).unwrap();
+    drop(log);
+    let bytes = |folder: PathBuf| -> u64 {
+        let files = fs::read_dir(folder).unwrap().map(|file| file.unwrap().metadata().unwrap());
+        files.map(|file| file.len()).sum()
+    };
+    let (in_log, in_runs) = (bytes(store.join("log")), bytes(runs(&store)));
+    for is_writer in [false, true] {
+        let before = bytes_read();
+        match is_writer {
+            true => drop(open()),
+            false => drop(Reader::open(&store).unwrap()),
+        }
+        let read = bytes_read() - before;
+        // Once to check the log, twice to index its tail.
+        assert!(read < 3 * in_log + in_runs, "{read} of {in_log} and {in_runs}");
+    }
+}
+
+/// The bytes that this thread has read so far.
+#[cfg(target_os = "linux")]
+fn bytes_read() -> u64 {
+    let io = fs::read_to_string("/proc/thread-self/io").unwrap();
+    io.lines().find_map(|line| line.strip_prefix("rchar: ")).unwrap().parse().unwrap()
 }
 
 /// A run is damaged, which merging or the next lookup finds, and the log cannot be read for a moment.

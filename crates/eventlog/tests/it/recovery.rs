@@ -407,33 +407,52 @@ fn text_that_looks_like_a_batch_is_text() {
     assert_eq!(contents(dir.path()), events(0, 3));
 }
 
-/// Two accounts of one name: no writer makes such a log, and no reader panics over it.
+/// Two accounts of one name, or of one ordinal: no writer makes such a log, and no reader panics over it,
+/// whether the first of them is in a run or not.
 #[test]
-fn a_name_given_twice_is_damage() {
+fn an_account_given_twice_is_damage() {
+    let second = |name: &[u8; 2], ordinal: u8| {
+        let (name, ordinal) = (*name, ordinal);
+        move |frame: &mut [u8], is_name: bool| {
+            if is_name {
+                let len = frame.len();
+                frame[len - 2..].copy_from_slice(&name);
+                frame[commitment::FRAME_HEADER] = ordinal;
+            } else {
+                frame[commitment::FRAME_HEADER + 4] = ordinal;
+            }
+        }
+    };
+    check_given_twice(second(b"aa", 1), "an account of one name and one ordinal");
+    check_given_twice(second(b"bb", 0), "a new ordinal");
+}
+
+/// `change` is given each frame of the second account's that is a name or an event.
+fn check_given_twice(change: impl Fn(&mut [u8], bool), expected: &str) {
     let dir = tempdir().unwrap();
-    let log = open(dir.path());
-    log.append(vec![
-        event("aa", "1", r#""kind":"signed_in""#),
-        event("bb", "1", r#""kind":"signed_in""#),
-    ])
-    .unwrap();
-    log.close().unwrap();
+    for account in ["aa", "bb"] {
+        let log = open(dir.path());
+        log.append(vec![event(account, "1", r#""kind":"signed_in""#)]).unwrap();
+        log.close().unwrap();
+    }
     let path = dir.path().join("log/000000000000.seg");
     let mut bytes = std::fs::read(&path).unwrap();
     let store: [u8; 16] = bytes[16..32].try_into().unwrap();
-    let start = commitment::SEGMENT_HEADER;
+    let first = bytes[commitment::SEGMENT_HEADER..].first_chunk().unwrap();
+    let first = commitment::BatchHeader::read(first).unwrap();
+    let start = commitment::SEGMENT_HEADER + first.total();
     let mut at = start + commitment::BATCH_HEADER;
     while at < bytes.len() {
         let (frame, len) = commitment::Frame::read(&bytes[at..]).unwrap();
-        if matches!(frame, commitment::Frame::Name { name: "bb", .. }) {
-            bytes[at + len - 2..at + len].copy_from_slice(b"aa");
+        let is_name = matches!(frame, commitment::Frame::Name { .. });
+        if is_name || matches!(frame, commitment::Frame::Event { .. }) {
+            change(&mut bytes[at..at + len], is_name);
             let leaf = commitment::Frame::read(&bytes[at..]).unwrap().0.leaf().unwrap();
             bytes[at + 4..at + 8].copy_from_slice(&leaf[..4]);
         }
         at += len;
     }
-    let before = bytes[128..144].try_into().unwrap();
-    let checksum = commitment::finish_batch(&mut bytes[start..], &store, &before, 2);
+    let checksum = commitment::finish_batch(&mut bytes[start..], &store, &first.checksum, 1);
     std::fs::write(&path, bytes).unwrap();
     let head = dir.path().join("log/HEAD");
     let mut slots = std::fs::read(&head).unwrap();
@@ -444,13 +463,15 @@ fn a_name_given_twice_is_damage() {
         slot[480..].copy_from_slice(&hash);
     }
     std::fs::write(&head, slots).unwrap();
-    std::fs::remove_dir_all(dir.path().join("derived")).unwrap();
-    for said in [
-        stillthere_eventlog::Reader::open(dir.path()).err().map(|e| e.to_string()),
-        try_open(dir.path()).err().map(|e| e.to_string()),
-    ] {
-        let said = said.expect("refused");
-        assert!(said.contains("an account of one name and one ordinal"), "{said}");
+    // Of the two runs the first is sound still.
+    for has_run in [true, false] {
+        if !has_run {
+            std::fs::remove_dir_all(dir.path().join("derived")).unwrap();
+        }
+        let said = stillthere_eventlog::Reader::open(dir.path()).err().expect("refused");
+        assert!(said.to_string().contains(expected), "{said}");
+        let said = try_open(dir.path()).err().expect("refused");
+        assert!(said.to_string().contains("ordinal"), "{said}");
     }
     assert!(check(dir.path()).is_err());
 }

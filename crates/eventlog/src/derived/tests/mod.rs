@@ -4,7 +4,7 @@ mod cache;
 mod damage;
 mod random;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use event::{
@@ -150,6 +150,15 @@ impl Log {
                 assert_eq!(derived.find_id(&tag(&absent, "id"))?, None);
             }
         }
+        let both = accounts.iter().flat_map(|a| [a.head.ordinal, a.head.ordinal + 1]);
+        let ordinals: BTreeSet<u64> = both.collect();
+        let mut heads = derived.heads_in_files(ordinals.into_iter().collect())?;
+        heads.sort_by(|a, b| a.account.cmp(&b.account));
+        let mut expected = Vec::new();
+        for account in &accounts {
+            expected.extend(derived.cover().head(&account.head.account)?);
+        }
+        assert_eq!(heads, expected);
         assert_eq!(scanned(derived, None, None)?, accounts);
         for (from, to) in [("", ""), ("account 1", "account 2"), ("account 10", "b"), ("b", "c")] {
             let inside =
