@@ -1,20 +1,19 @@
 //! Takes what is durable into the derived files, on a thread of its own: appending does not wait for it.
 //!
-//! What is on its way is in nobody's files yet, so the writer keeps the ids of it ([`Recent`]) until a run
+//! What is on its way is in nobody's files yet, so the writer keeps the ids of it ([`Recent`](crate::recent::Recent)) until a run
 //! covers them. Everything here can be lost: whoever opens the log next makes it anew.
 
-use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, RwLock};
 use std::thread::JoinHandle;
 
-use crate::derived::{Cover, Derived, DerivedError, Filter, Head, IdTag, Merge, PlainMap};
+use crate::ReadError;
+use crate::derived::{Cover, Derived, DerivedError, Head, IdTag, Merge};
 use crate::folder::Folder;
 use crate::head_file::Durable;
 use crate::index::Index;
-use crate::prepare::{Key, Prepared};
-use crate::{Outcome, ReadError};
+use crate::prepare::Prepared;
 
 /// Events that are handed over together, unless a run is to be made of them.
 const HANDED: usize = 2048;
@@ -60,7 +59,7 @@ struct Shared {
 /// What can be looked up without the index.
 struct Known {
     cover: Cover,
-    /// The positions below this may have been forgotten by [`Recent`]: what no run covers of them, where
+    /// The positions below this may have been forgotten by [`Recent`](crate::recent::Recent): what no run covers of them, where
     /// files cannot be written, the index alone knows.
     forgotten: u64,
 }
@@ -292,86 +291,5 @@ impl Shared {
 
     fn lock(&self) -> MutexGuard<'_, Index> {
         self.index.lock().expect(WHOLE)
-    }
-}
-
-/// The ids of events that no file may have yet: those of some time back, which are forgotten together.
-pub(crate) struct Recent {
-    /// Of how many events a generation is: of as many as a run.
-    run: usize,
-    /// The newest last.
-    generations: VecDeque<Generation>,
-}
-
-struct Generation {
-    /// The position below which its events are.
-    to: u64,
-    ids: PlainMap<IdTag, Recently>,
-    /// In front of `ids`, so much smaller that it stays near: nearly every id that is asked for is new.
-    filter: Filter,
-}
-
-/// An event that was given its place some time back.
-#[derive(Clone, Copy)]
-pub(crate) struct Recently {
-    pub(crate) position: u64,
-    /// What must be the same in a duplicate.
-    pub(crate) event: [u8; 16],
-}
-
-impl Recently {
-    /// What it is to an event of the same id.
-    pub(crate) fn outcome(&self, key: &Key) -> Outcome {
-        let position = self.position;
-        match self.event == key.event {
-            true => Outcome::Duplicate { position },
-            false => Outcome::Conflict { position },
-        }
-    }
-}
-
-impl Recent {
-    pub(crate) fn new(run: usize) -> Recent {
-        Recent { run, generations: VecDeque::new() }
-    }
-
-    /// The event of an id, if its position is `first` or behind it: that costs less than to look at all.
-    pub(crate) fn get_from(&self, first: u64, tag: &IdTag) -> Option<Recently> {
-        let mut newest =
-            self.generations.iter().rev().take_while(|generation| generation.to > first);
-        newest.find_map(|generation| generation.get(tag))
-    }
-
-    /// The event of an id.
-    pub(crate) fn get(&self, tag: &IdTag) -> Option<Recently> {
-        self.get_from(0, tag)
-    }
-
-    /// Takes an id in. `covered`: the positions below this are in files.
-    pub(crate) fn insert(&mut self, key: &Key, position: u64, covered: impl FnOnce() -> u64) {
-        if self.generations.back().is_none_or(|newest| newest.ids.len() >= self.run) {
-            let covered = covered();
-            // One that filled up is followed by another that does.
-            let room = if self.generations.is_empty() { 0 } else { self.run };
-            let mut spare = None;
-            while let Some(oldest) = self.generations.pop_front_if(|oldest| oldest.to <= covered) {
-                spare = Some(oldest.ids);
-            }
-            let mut ids =
-                spare.unwrap_or_else(|| PlainMap::with_capacity_and_hasher(room, <_>::default()));
-            ids.clear();
-            let filter = Filter::new(self.run as u64);
-            self.generations.push_back(Generation { to: 0, ids, filter });
-        }
-        let newest = self.generations.back_mut().expect("one was just made");
-        newest.to = position + 1;
-        newest.filter.insert(&key.id);
-        newest.ids.insert(key.id, Recently { position, event: key.event });
-    }
-}
-
-impl Generation {
-    fn get(&self, tag: &IdTag) -> Option<Recently> {
-        self.filter.may_contain(tag).then(|| self.ids.get(tag).copied())?
     }
 }

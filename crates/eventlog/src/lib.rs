@@ -29,6 +29,7 @@ mod outcome;
 mod pieces;
 mod prepare;
 mod reader;
+mod recent;
 mod recover;
 mod remains;
 mod salvage;
