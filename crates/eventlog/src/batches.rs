@@ -34,6 +34,8 @@ pub(crate) struct Batches<'a> {
     /// Where the walk ends.
     end: Place,
     window: Option<Window>,
+    /// Its file's length when it was last looked at.
+    length: u64,
 }
 
 impl<'a> Batches<'a> {
@@ -41,13 +43,29 @@ impl<'a> Batches<'a> {
     pub(crate) fn new(folder: &'a Folder, store: [u8; 16], end: Place) -> Batches<'a> {
         // Offset 0: the header comes first, and its checksum with it.
         let place = Place { segment: 0, offset: 0 };
-        Batches { folder, store, place, checksum: [0; 16], position: 0, end, window: None }
+        Batches {
+            folder,
+            store,
+            place,
+            checksum: [0; 16],
+            position: 0,
+            end,
+            window: None,
+            length: 0,
+        }
     }
 
     /// From a place at which a batch ended with this checksum, after so many events.
     pub(crate) fn from(self, at: Durable) -> Batches<'a> {
         let place = Place { segment: at.segment, offset: at.offset };
-        Batches { place, checksum: at.checksum, position: at.events, window: None, ..self }
+        Batches {
+            place,
+            checksum: at.checksum,
+            position: at.events,
+            window: None,
+            length: 0,
+            ..self
+        }
     }
 
     /// Where the walk is.
@@ -69,7 +87,7 @@ impl<'a> Batches<'a> {
                 break;
             } else if self.place.segment < self.end.segment {
                 self.place = Place { segment: self.place.segment + 1, offset: 0 };
-                self.window = None;
+                (self.window, self.length) = (None, 0);
             } else {
                 let found = format!("the end of the file, before {} bytes", self.end.offset);
                 return Err(self.corrupt(
@@ -105,7 +123,10 @@ impl<'a> Batches<'a> {
             self.window = Some(Window::new(file.map_err(ReadError::io("open", &path))?, PIECE));
         }
         let window = self.window.as_ref().expect("it was opened above");
-        Ok(window.len().map_err(ReadError::io("look at", &path))?.min(self.limit()))
+        if self.place.offset >= self.length {
+            self.length = window.len().map_err(ReadError::io("look at", &path))?;
+        }
+        Ok(self.length.min(self.limit()))
     }
 
     fn limit(&self) -> u64 {

@@ -317,6 +317,8 @@ impl Import<'_> {
             }
             self.progress.at(read_bytes.iter().map(|read| read.load(Ordering::Relaxed)).sum());
         }
+        // What was staged till then will be in the log: it is answered for too.
+        staged.iter().try_for_each(|parcel| self.take_one(parcel))?;
         Ok(false)
     }
 

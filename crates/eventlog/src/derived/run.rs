@@ -17,6 +17,7 @@
 
 use std::path::Path;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use event::{NameId, Names};
 
@@ -34,6 +35,9 @@ pub(super) const ORDINAL_BYTES: usize = 16;
 pub(super) const ID_BYTES: usize = 20;
 /// The positions that one run can cover at most.
 pub(super) const MOST_POSITIONS: u64 = 1 << 32;
+
+/// So often accounts are looked for without the filter over their names.
+const FEW: u32 = 16;
 
 const FOOTER_NUMBERS: usize = 14;
 /// The footer's block with its checksum.
@@ -106,6 +110,8 @@ pub(crate) struct Run {
     pub(super) footer: Footer,
     index: OnceLock<Index>,
     names: OnceLock<Filter>,
+    /// How often it was asked for an account.
+    asked: AtomicU32,
     ordinals: OnceLock<List<ORDINAL_BYTES, 8>>,
     ids: OnceLock<(Filter, List<ID_BYTES, 16>)>,
 }
@@ -175,6 +181,7 @@ impl Run {
             footer,
             index: OnceLock::new(),
             names: OnceLock::new(),
+            asked: AtomicU32::new(0),
             ordinals: OnceLock::new(),
             ids: OnceLock::new(),
         })
@@ -227,9 +234,12 @@ impl Run {
         hash: &[u8; 16],
         read: impl FnOnce(&Record<'_>) -> Parsed<T>,
     ) -> Result<Option<T>, DerivedError> {
-        let names = lazily(&self.names, || self.filter(self.footer.names))?;
-        if !names.may_contain(hash) {
-            return Ok(None);
+        // The filter is as large as dozens of blocks: it pays for those alone who ask for many accounts.
+        if self.asked.fetch_add(1, Ordering::Relaxed) >= FEW {
+            let names = lazily(&self.names, || self.filter(self.footer.names))?;
+            if !names.may_contain(hash) {
+                return Ok(None);
+            }
         }
         let block = self.index()?.block_of(name);
         let Some(block) = self.block(block, Vec::new())? else { return Ok(None) };
