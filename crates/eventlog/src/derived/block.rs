@@ -31,6 +31,11 @@ impl Block {
         self.offset
     }
 
+    /// Its size in bytes.
+    pub(super) const fn bytes(&self) -> usize {
+        self.bytes.len()
+    }
+
     /// How many records it has.
     pub(super) const fn len(&self) -> usize {
         self.count

@@ -15,9 +15,10 @@
 //! Opening reads header and footer. The rest is read when first asked for, the index, fences and
 //! filters then stay in memory: about 1.5 bytes an event where ids are looked up, else far less.
 
+use std::collections::HashMap;
 use std::path::Path;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use event::{NameId, Names};
 
@@ -38,6 +39,10 @@ pub(super) const MOST_POSITIONS: u64 = 1 << 32;
 
 /// So often accounts are looked for without the filter over their names.
 const FEW: u32 = 16;
+/// So many blocks are kept at most.
+const MOST_BLOCKS: usize = 64;
+/// The bytes of a block that is kept at most: most have 16 KiB, those of large accounts more.
+const MOST_KEPT: usize = 64 << 10;
 
 const FOOTER_NUMBERS: usize = 14;
 /// The footer's block with its checksum.
@@ -112,6 +117,8 @@ pub(crate) struct Run {
     names: OnceLock<Filter>,
     /// How often it was asked for an account.
     asked: AtomicU32,
+    /// Account blocks that were read for it, by their numbers: their checksums held then.
+    blocks: Mutex<HashMap<usize, Arc<Block>>>,
     ordinals: OnceLock<List<ORDINAL_BYTES, 8>>,
     ids: OnceLock<(Filter, List<ID_BYTES, 16>)>,
 }
@@ -182,6 +189,7 @@ impl Run {
             index: OnceLock::new(),
             names: OnceLock::new(),
             asked: AtomicU32::new(0),
+            blocks: Mutex::default(),
             ordinals: OnceLock::new(),
             ids: OnceLock::new(),
         })
@@ -242,7 +250,7 @@ impl Run {
             }
         }
         let block = self.index()?.block_of(name);
-        let Some(block) = self.block(block, Vec::new())? else { return Ok(None) };
+        let Some(block) = self.block_again(block)? else { return Ok(None) };
         let parsed = block.slot_of(name).and_then(|slot| {
             let record = block.record(slot)?;
             if slot == block.len() || Record::name_of(record)? != name {
@@ -322,6 +330,24 @@ impl Run {
     /// The block in which an account is if it is in this run.
     pub(super) fn block_of(&self, name: &str) -> Result<usize, DerivedError> {
         Ok(self.index()?.block_of(name))
+    }
+
+    /// An account block as [`Run::block`] reads it, if it was not read before.
+    fn block_again(&self, number: usize) -> Result<Option<Arc<Block>>, DerivedError> {
+        let kept = || self.blocks.lock().expect("nothing in here panics");
+        if let Some(block) = kept().get(&number) {
+            return Ok(Some(Arc::clone(block)));
+        }
+        let Some(block) = self.block(number, Vec::new())?.map(Arc::new) else { return Ok(None) };
+        if block.bytes() > MOST_KEPT {
+            return Ok(Some(block));
+        }
+        let mut kept = kept();
+        if kept.len() >= MOST_BLOCKS {
+            kept.clear();
+        }
+        kept.insert(number, Arc::clone(&block));
+        Ok(Some(block))
     }
 
     /// Reads an account block, `None` after the last. `buffer` is memory to use.
