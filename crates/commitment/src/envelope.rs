@@ -1,6 +1,6 @@
 //! The envelope of an event: 40 bytes that can be shown without its content (docs/format.md, section 5).
 
-use event::{Actor, Kind, Payload, RecordedBy, Surface, Timestamp};
+use event::{Actor, Content, Event, Kind, Payload, RecordedBy, Surface, Timestamp};
 
 use crate::fault::{Fault, at, zero};
 use crate::hash::{KeyedDomain, keyed};
@@ -87,6 +87,23 @@ pub struct Envelope {
 }
 
 impl Envelope {
+    /// The event of this envelope, with its account's name and its content.
+    #[must_use]
+    pub fn event<'a>(&self, account: &'a str, content: Content<&'a str>) -> Event<&'a str> {
+        let Content { id, payload, attributes } = content;
+        let is_honoured = self.recorded_by == RecordedBy::Source;
+        Event {
+            id,
+            account,
+            occurred_at: self.occurred_at,
+            recorded_at: is_honoured.then_some(self.recorded_at),
+            actor: self.actor,
+            surface: self.surface,
+            attributes,
+            payload,
+        }
+    }
+
     /// As bytes.
     #[must_use]
     pub fn encode(&self) -> [u8; ENVELOPE] {

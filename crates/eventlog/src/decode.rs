@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use commitment::{BATCH_HEADER, ENVELOPE, Envelope, FRAME_HEADER, Fault, Frame, content_of};
-use event::{Event, Recorded, RecordedBy, canonical};
+use event::{Recorded, canonical};
 
 use crate::derived::Place;
 use crate::prepare::Staged;
@@ -112,18 +112,8 @@ pub(crate) fn recorded<'a>(
         found: e.problem.to_string(),
     })?;
     let recorded_at = envelope.recorded_at;
-    let is_honoured = envelope.recorded_by == RecordedBy::Source;
     Ok(Recorded {
-        event: Event {
-            id: read.id,
-            account,
-            occurred_at: envelope.occurred_at,
-            recorded_at: is_honoured.then_some(recorded_at),
-            actor: envelope.actor,
-            surface: envelope.surface,
-            attributes: read.attributes,
-            payload: read.payload,
-        },
+        event: envelope.event(account, read),
         position,
         revision,
         recorded_at,

@@ -1,6 +1,6 @@
 //! What a check says.
 
-use event::{Event, Recorded, RecordedBy, canonical};
+use event::{Recorded, canonical};
 
 use super::LogCheck;
 use crate::batch::Checksum;
@@ -80,19 +80,8 @@ impl Checked<'_> {
         let envelope = Envelope::decode(envelope).expect("it was checked");
         let content = canonical::decode_content(envelope.kind, content_of(padded));
         let content = content.expect("it was checked");
-        let is_honoured = envelope.recorded_by == RecordedBy::Source;
         Recorded {
-            event: Event {
-                id: content.id,
-                account: self.account,
-                occurred_at: envelope.occurred_at,
-                recorded_at: is_honoured.then_some(envelope.recorded_at),
-                actor: envelope.actor,
-                surface: envelope.surface,
-                attributes: content.attributes,
-                payload: content.payload,
-            }
-            .into_owned(),
+            event: envelope.event(self.account, content).into_owned(),
             position: self.position,
             revision: self.revision,
             recorded_at: envelope.recorded_at,

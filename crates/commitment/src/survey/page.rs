@@ -7,7 +7,7 @@ use crate::frame::{Frame, content_of};
 use crate::hash::Digest;
 use crate::page::{SUMMARY, Summary};
 use crate::tree::{page_root, tree_leaf};
-use event::{Event, RecordedBy, canonical};
+use event::{RecordedBy, canonical};
 
 /// What lies between two page trailers that were found. Where something is gone between them, that
 /// may have been several pages.
@@ -384,19 +384,8 @@ fn read(accounts: &Accounts, envelope: &Envelope, padded: &[u8]) -> Read {
     if scope != envelope.scope || scope.tag(&account.secret, subject) != envelope.tag {
         return Read::Bad;
     }
-    let is_honoured = envelope.recorded_by == RecordedBy::Source;
     Read::Good(Found {
-        event: Event {
-            id: content.id,
-            account: &*account.name,
-            occurred_at: envelope.occurred_at,
-            recorded_at: is_honoured.then_some(envelope.recorded_at),
-            actor: envelope.actor,
-            surface: envelope.surface,
-            attributes: content.attributes,
-            payload: content.payload,
-        }
-        .into_owned(),
+        event: envelope.event(&account.name, content).into_owned(),
         recorded_at: envelope.recorded_at,
         recorded_by: envelope.recorded_by,
         is_proven: account.is_proven,
