@@ -1,7 +1,7 @@
 //! Takes what is durable into the derived files, on a thread of its own: appending does not wait for it.
 //!
-//! What is on its way is in nobody's files yet, so the writer keeps the ids of it ([`Recent`](crate::recent::Recent)) until a run
-//! covers them. Everything here can be lost: whoever opens the log next makes it anew.
+//! What is on its way is in nobody's files yet, so the writer keeps the ids of it (`recent.rs`) until a
+//! run covers them. Everything here can be lost: whoever opens the log next makes it anew.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -59,8 +59,8 @@ struct Shared {
 /// What can be looked up without the index.
 struct Known {
     cover: Cover,
-    /// The positions below this may have been forgotten by [`Recent`](crate::recent::Recent): what no run covers of them, where
-    /// files cannot be written, the index alone knows.
+    /// The ids of the positions below this may have been forgotten (`recent.rs`): what no run covers of
+    /// them, where files cannot be written, the index alone knows.
     forgotten: u64,
 }
 
@@ -132,8 +132,8 @@ impl Indexer {
         self.shared.known.read().expect(WHOLE).cover.to()
     }
 
-    /// The position of the event of an id in the log, but for what was taken in since the log was opened and is in
-    /// no file yet.
+    /// The position of the event of an id in the log, but for what was taken in since the log was opened
+    /// and is in no file yet.
     pub(crate) fn find_id(&self, tag: &IdTag) -> Result<Option<u64>, DerivedError> {
         self.ask(|cover| cover.find_id(tag), |derived| derived.find_id(tag))
     }

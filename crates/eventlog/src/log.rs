@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 
 use accounts::Accounts;
-use commitment::MAX_BATCH;
+use commitment::{Divergence, Fault, MAX_BATCH};
 use event::{Event, Timestamp};
 
 use crate::derived::Place;
@@ -102,16 +102,9 @@ impl Log {
                 (folder.create(id, Timestamp::MIN.ms())?, true)
             }
             Found::Headless => {
-                let divergence = commitment::Divergence {
-                    account: None,
-                    position: None,
-                    revision: None,
-                    file: "HEAD".to_owned(),
-                    offset: 0,
-                    expected: "a HEAD beside the segments".to_owned(),
-                    found: "none".to_owned(),
-                };
-                return Err(corrupt_at(&folder, Box::new(divergence)));
+                let expected = "a HEAD beside the segments".to_owned();
+                let fault = Fault { offset: 0, expected, found: "none".to_owned() };
+                return Err(corrupt_at(&folder, Box::new(Divergence::new("HEAD", fault))));
             }
         };
         let recovered = recover(&folder, &head)?;

@@ -182,7 +182,8 @@ impl Prepared {
     pub fn finish(&mut self) {
         // A key that is there is not zero.
         let begin = self.events.iter().position(|event| event.key.account == [0; 32]);
-        let events = &self.events[begin.unwrap_or(self.events.len())..];
+        let begin = begin.unwrap_or(self.events.len());
+        let events = &self.events[begin..];
         let text = |span: Span| &self.texts.as_bytes()[span.range()];
         let hash = |domain, pairs: Vec<[&[u8]; 2]>| hash_pairs(domain, &pairs);
         let none: &[u8] = &[];
@@ -195,9 +196,7 @@ impl Prepared {
         let whole = events.iter().zip(&heads).map(|(event, head)| [&head[..], self.content(event)]);
         let whole = hash(Domain::DerivedEvent, whole.collect());
         let keys = accounts.into_iter().zip(ids).zip(whole);
-        for (event, ((account, id), whole)) in
-            self.events[begin.unwrap_or(0)..].iter_mut().zip(keys)
-        {
+        for (event, ((account, id), whole)) in self.events[begin..].iter_mut().zip(keys) {
             event.key = Key { account, id: first(&id), event: first(&whole) };
         }
     }

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, RwLock};
 
 use commitment::{BATCH_HEADER, Head, MAX_BATCH, find_batch, without_room};
-use event::{History, NameId, Names, Recorded, Step};
+use event::{History, Names, Recorded, Step};
 
 use crate::batches::{Batches, Whole, corrupt};
 use crate::decode::{Accounts, Item, each_event, recorded};
@@ -277,8 +277,6 @@ impl Reader {
         drop(locator);
         let mut names = Names::default();
         let read = Step::of(&event, &mut names);
-        let name = |names: &Names, id: Option<NameId>| id.map(|id| names.get(id).to_owned());
-        let texts = |step: &Step, names| (name(names, step.subject), name(names, step.word));
         let is_recorded_so = read == Step { subject: read.subject, word: read.word, ..*step }
             && texts(&read, &names) == texts(step, &history.names);
         let found =
@@ -302,6 +300,11 @@ impl Reader {
     fn rebuild(&self) -> Result<(), ReadError> {
         self.index.write().expect(WHOLE).rebuild(&self.folder, self.store, self.end)
     }
+}
+
+/// The texts of a step's subject and word.
+fn texts<'n>(step: &Step, names: &'n Names) -> [Option<&'n str>; 2] {
+    [step.subject, step.word].map(|id| id.map(|id| names.get(id)))
 }
 
 const WHOLE: &str = "a thread panicked while it read";

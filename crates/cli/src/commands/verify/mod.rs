@@ -4,7 +4,7 @@ mod answer;
 
 use std::collections::HashMap;
 
-use commitment::{AccountCounts, Divergence, Level, Report, hex};
+use commitment::{AccountCounts, Divergence, Fault, Level, Report, hex};
 use event::History;
 use eventlog::{CheckedLog, LogFiles, ReadError, Remains};
 use policy::{Policy, PolicyHash, presets};
@@ -182,25 +182,13 @@ fn known_policies(policy: &Policy) -> Vec<(PolicyHash, Policy)> {
 }
 
 fn derived_differs(account: &str) -> Box<Divergence> {
-    Box::new(Divergence {
-        account: Some(account.to_owned()),
-        position: None,
-        revision: None,
-        file: "derived/runs".to_owned(),
-        offset: 0,
-        expected: "the account's events as the log has them".to_owned(),
-        found: "others".to_owned(),
-    })
+    let expected = "the account's events as the log has them".to_owned();
+    let fault = Fault { offset: 0, expected, found: "others".to_owned() };
+    let account = Some(account.to_owned());
+    Box::new(Divergence { account, ..Divergence::new("derived/runs", fault) })
 }
 
 fn other_root(expected: &commitment::Digest, report: &Report) -> Box<Divergence> {
-    Box::new(Divergence {
-        account: None,
-        position: None,
-        revision: None,
-        file: OTHER_ROOT.to_owned(),
-        offset: 0,
-        expected: hex(expected),
-        found: hex(&report.root),
-    })
+    let fault = Fault { offset: 0, expected: hex(expected), found: hex(&report.root) };
+    Box::new(Divergence::new(OTHER_ROOT, fault))
 }
