@@ -5,7 +5,7 @@
 use event::{Kind, NameId, Names, PurgeCause, RecordedBy, Step, Surface, Timestamp};
 use policy::{Over, Policy, Version};
 
-use crate::state::{Standing, Sync, place};
+use crate::state::{Standing, Sync, ids, place};
 use crate::{
     Backup, BackupState, Change, ChangeSource, Changed, Ending, EventRef, Finding, FindingCode,
     FoldState, How, Item, ItemState, StateCause, Subject, Trashing,
@@ -454,8 +454,9 @@ impl Applying<'_, '_> {
     }
 
     fn empty_trash(&mut self) {
-        let in_trash = |item: &Item| matches!(item.state, ItemState::Trashed | ItemState::Expired);
-        for id in ids(&self.state.items, in_trash) {
+        let mut in_trash = self.state.trashed.clone();
+        in_trash.union_with(&self.state.expired);
+        for id in ids(&in_trash) {
             self.purge(id, None, Purging::Emptying);
         }
     }
@@ -480,7 +481,7 @@ impl Applying<'_, '_> {
     }
 
     fn kept_backups(&self) -> Vec<NameId> {
-        ids(&self.state.backups, |backup| backup.state == BackupState::Kept)
+        ids(&self.state.kept)
     }
 
     fn remove_backup(&mut self, id: NameId, given: Option<PurgeCause>) {
@@ -540,8 +541,10 @@ impl Applying<'_, '_> {
             event::ClearCause::Closed => StateCause::AccountClosed,
         };
         let how = How::Cleared { cause: given, inactive: self.is_inactive() };
-        let there = |item: &Item| !matches!(item.state, ItemState::Purged | ItemState::Removed);
-        for id in ids(&self.state.items, there) {
+        let mut there = self.state.live.clone();
+        there.union_with(&self.state.trashed);
+        there.union_with(&self.state.expired);
+        for id in ids(&there) {
             let breach = self.find_all(None, Subject::Item(id)) || breach;
             self.end_item(id, ItemState::Removed, cause, breach, how);
         }
@@ -574,13 +577,4 @@ enum Purging {
     ByTrashing,
     /// Emptying the trash.
     Emptying,
-}
-
-/// The numbers of those in `table` that are as asked.
-pub(crate) fn ids<T>(table: &[Option<T>], is: impl Fn(&T) -> bool) -> Vec<NameId> {
-    (0u32..)
-        .zip(table)
-        .filter(|(_, slot)| slot.as_ref().is_some_and(&is))
-        .map(|(number, _)| NameId(number))
-        .collect()
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use event::{NameId, Step, Timestamp};
+use fixedbitset::FixedBitSet;
 use serde::{Deserialize, Serialize};
 
 use crate::activity::ActivityState;
@@ -41,8 +42,13 @@ pub struct FoldState {
     pub(crate) sync: Vec<Option<Sync>>,
     /// The deadlines ahead of what is trashed.
     pub(crate) deadlines: BTreeSet<(Timestamp, NameId)>,
-    /// How many items are trashed, those without a deadline included.
-    pub(crate) trashed: u64,
+    /// The numbers of the items that are live, that are trashed (those without a deadline included) and
+    /// that are expired: what an event does to all of these takes no walk over all there ever were.
+    pub(crate) live: FixedBitSet,
+    pub(crate) trashed: FixedBitSet,
+    pub(crate) expired: FixedBitSet,
+    /// The numbers of the backups that are kept.
+    pub(crate) kept: FixedBitSet,
     /// The instants ahead at which what is expired is overdue.
     pub(crate) overdue: BTreeSet<(Timestamp, NameId)>,
     pub(crate) bytes: Bytes,
@@ -102,7 +108,10 @@ impl FoldState {
             backups: Vec::new(),
             sync: Vec::new(),
             deadlines: BTreeSet::new(),
-            trashed: 0,
+            live: FixedBitSet::new(),
+            trashed: FixedBitSet::new(),
+            expired: FixedBitSet::new(),
+            kept: FixedBitSet::new(),
             overdue: BTreeSet::new(),
             bytes: Bytes::default(),
             activity: ActivityState::from(first.occurred_at),
@@ -178,15 +187,19 @@ impl FoldState {
     pub(crate) fn put_item(&mut self, id: NameId, item: Item) {
         self.take_out(id, item.state);
         match item.state {
-            ItemState::Live => self.bytes.live += u128::from(item.bytes),
+            ItemState::Live => {
+                self.live.grow_and_insert(id.index());
+                self.bytes.live += u128::from(item.bytes);
+            }
             ItemState::Trashed => {
-                self.trashed += 1;
+                self.trashed.grow_and_insert(id.index());
                 self.bytes.trashed += u128::from(item.bytes);
                 if let Some(deadline) = item.recoverable_until() {
                     self.deadlines.insert((deadline, id));
                 }
             }
-            ItemState::Expired | ItemState::Purged | ItemState::Removed => {}
+            ItemState::Expired => self.expired.grow_and_insert(id.index()),
+            ItemState::Purged | ItemState::Removed => {}
         }
         *place(&mut self.items, id) = Some(item);
     }
@@ -195,9 +208,12 @@ impl FoldState {
     fn take_out(&mut self, id: NameId, next: ItemState) {
         let Some(item) = self.items.get(id.index()).and_then(Option::as_ref) else { return };
         match item.state {
-            ItemState::Live => self.bytes.live -= u128::from(item.bytes),
+            ItemState::Live => {
+                self.live.remove(id.index());
+                self.bytes.live -= u128::from(item.bytes);
+            }
             ItemState::Trashed => {
-                self.trashed -= 1;
+                self.trashed.remove(id.index());
                 self.bytes.trashed -= u128::from(item.bytes);
                 if let Some(deadline) = item.recoverable_until() {
                     self.deadlines.remove(&(deadline, id));
@@ -206,6 +222,7 @@ impl FoldState {
             // What only changes its bytes goes on waiting.
             ItemState::Expired if next == ItemState::Expired => {}
             ItemState::Expired => {
+                self.expired.remove(id.index());
                 if let Some(at) = item.trashing.as_ref().and_then(|t| t.overdue_at) {
                     self.overdue.remove(&(at, id));
                 }
@@ -218,13 +235,20 @@ impl FoldState {
     pub(crate) fn put_backup(&mut self, id: NameId, backup: Backup) {
         let slot = place(&mut self.backups, id);
         if let Some(before) = slot.as_ref().filter(|b| b.state == BackupState::Kept) {
+            self.kept.remove(id.index());
             self.bytes.backups -= u128::from(before.bytes);
         }
         if backup.state == BackupState::Kept {
+            self.kept.grow_and_insert(id.index());
             self.bytes.backups += u128::from(backup.bytes);
         }
         *slot = Some(backup);
     }
+}
+
+/// The names whose numbers are in `set`, in the order of their numbers.
+pub(crate) fn ids(set: &FixedBitSet) -> Vec<NameId> {
+    set.ones().map(|number| NameId(number as u32)).collect()
 }
 
 /// The slot of a name, made if the table does not reach so far.

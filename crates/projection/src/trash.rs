@@ -4,7 +4,8 @@
 use event::{NameId, Timestamp};
 use policy::{Basis, OnChange, Window};
 
-use crate::fold::{Rules, ids};
+use crate::fold::Rules;
+use crate::state::ids;
 use crate::{
     Change, ChangeSource, Changed, Finding, FindingCode, FoldState, Item, ItemState, StateCause,
     Subject, Trashing,
@@ -75,27 +76,21 @@ impl FoldState {
         }
     }
 
-    fn trashed_ids(&self) -> Vec<NameId> {
-        match self.trashed {
-            0 => Vec::new(),
-            _ => ids(&self.items, |item| item.state == ItemState::Trashed),
-        }
-    }
-
     /// A tier event has set a tier at `at`: what the bases `tier_now` and `longest_held` make of
     /// it.
     pub(crate) fn tier_changed(&mut self, at: Timestamp, source: ChangeSource, rules: Rules<'_>) {
         let tier = *self.tiers.last().expect("an account holds a tier");
-        for id in self.trashed_ids() {
+        for id in ids(&self.trashed) {
             let item = self.item(id).expect("trashed");
-            let mut trashing = item.trashing.clone().expect("a trashed item was trashed");
-            let end = self.end(&trashing, item.category, tier, rules);
-            trashing.deadline = match rules.policy.versions[trashing.version].trash.basis {
+            let trashing = item.trashing.as_ref().expect("a trashed item was trashed");
+            let end = || self.end(trashing, item.category, tier, rules);
+            let deadline = match rules.policy.versions[trashing.version].trash.basis {
                 Basis::TierWhenTrashed => continue,
                 // What is left at or before this instant ends now, not in the past.
-                Basis::TierNow => end.map(|end| end.max(at)),
-                Basis::LongestHeld => later(trashing.deadline, end),
+                Basis::TierNow => end().map(|end| end.max(at)),
+                Basis::LongestHeld => later(trashing.deadline, end()),
             };
+            let trashing = Trashing { deadline, ..trashing.clone() };
             self.set_deadline(id, trashing, at, source);
         }
     }
@@ -106,7 +101,7 @@ impl FoldState {
         if on_change == OnChange::Grandfather {
             return;
         }
-        for id in self.trashed_ids() {
+        for id in ids(&self.trashed) {
             let item = self.item(id).expect("trashed");
             let category = item.category;
             let mut trashing = item.trashing.clone().expect("a trashed item was trashed");
