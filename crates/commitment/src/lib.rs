@@ -7,6 +7,10 @@
 //! the files of a log and finds the first byte that is not as it was written, [`Looked`] is the part of
 //! that work that any thread can do; [`Survey`] is fed a damaged log and finds all that is as it was.
 //!
+//! What is shown to others (`docs/proofs.md`): [`prove_inclusion`] and [`prove_consistency`] of the tree, whose
+//! nodes [`Tiles`] hold; a [`Checkpoint`] of it in a signed [`Note`]; [`AddCheckpoint`] asks a witness to
+//! sign as well, and a [`Quorum`] counts those that did.
+//!
 //! Nothing here reads a clock, a file or a random source.
 
 mod batch;
@@ -19,6 +23,7 @@ mod head;
 mod page;
 mod segment;
 mod survey;
+mod tlog;
 mod tree;
 
 pub use batch::{
@@ -40,5 +45,13 @@ pub use segment::{
 };
 pub use survey::{
     AccountCounts, Cause, Found, Missing, Place, Range, Survey, Surveyed, find_summary,
+};
+pub use tlog::{
+    AddCheckpoint, Algorithm, Checkpoint, CheckpointError, CosignError, Cosigned, KeyError,
+    MAX_NOTE, MAX_PROOF_LINES, MAX_SIGNATURES, MAX_TREE, Note, NoteError, Opened, ProofError,
+    Quorum, QuorumError, Refusal, RequestError, Seen, SignatureLine, Signed, SignerKey, TILE, Tile,
+    TileError, TileKind, Tiles, VerifierKey, WatchedLog, Witnessed, check_consistency,
+    check_inclusion, cosign, decode_bundle, encode_bundle, grow_tiles, new_bundles, new_tiles,
+    prove_consistency, prove_inclusion, tree_root,
 };
 pub use tree::{Frontier, page_root, tree_leaf};

@@ -29,6 +29,19 @@ pub struct Frontier {
 }
 
 impl Frontier {
+    /// That of a tree of `size` leaves whose nodes can be asked for, so that it can grow on.
+    ///
+    /// # Errors
+    /// What `node` reports.
+    pub fn of<E>(
+        size: u64,
+        mut node: impl FnMut(u8, u64) -> Result<Digest, E>,
+    ) -> Result<Frontier, E> {
+        let roots =
+            peaks(0, size).map(|(level, index)| node(level, index)).collect::<Result<_, _>>()?;
+        Ok(Frontier { roots, count: size })
+    }
+
     /// How many leaves it has.
     #[must_use]
     pub const fn count(&self) -> u64 {
@@ -50,13 +63,31 @@ impl Frontier {
     #[must_use]
     pub fn root(&self) -> Digest {
         let mut roots = self.roots.iter().rev();
-        let Some(last) = roots.next() else { return Sha256::digest([]).into() };
+        let Some(last) = roots.next() else { return empty_root() };
         roots.fold(*last, |right, left| node(left, &right))
     }
 }
 
-fn node(left: &Digest, right: &Digest) -> Digest {
+/// The root of the tree that has no leaf: SHA-256 of nothing.
+pub(crate) fn empty_root() -> Digest {
+    Sha256::digest([]).into()
+}
+
+/// What stands above two neighbours: SHA-256 of a byte 1 and both.
+pub(crate) fn node(left: &Digest, right: &Digest) -> Digest {
     Sha256::new().chain_update([1]).chain_update(left).chain_update(right).finalize().into()
+}
+
+/// The nodes that a tree of leaves `from..to` is joined of, the largest first. `from` is a multiple of
+/// the power of two that `to - from` fits in.
+pub(crate) fn peaks(from: u64, to: u64) -> impl Iterator<Item = (u8, u64)> {
+    let mut from = from;
+    std::iter::from_fn(move || {
+        let level = (to - from).checked_ilog2()?;
+        let index = from >> level;
+        from += 1 << level;
+        Some((level as u8, index))
+    })
 }
 
 /// The leaf hash of RFC 6962: SHA-256 of a zero byte and the entry.
