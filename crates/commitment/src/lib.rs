@@ -16,6 +16,7 @@ mod fault;
 mod frame;
 mod hash;
 mod head;
+mod map;
 mod page;
 mod segment;
 mod survey;
@@ -34,6 +35,7 @@ pub use frame::{
 };
 pub use hash::{Digest, Domain, KeyedDomain, hash, hash_pairs, hex, keyed, unhex};
 pub use head::{HEAD, Head, SLOT, Slot};
+pub use map::{AccountMap, Climb, MapKey, MapLeaf, MapProof, MapProofError};
 pub use page::{MAX_PAGE, Pages, SUMMARY, Summary};
 pub use segment::{
     FORMAT, SEGMENT_HEADER, SegmentHeader, format_version, segment_name, segment_number,
