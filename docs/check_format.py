@@ -94,6 +94,10 @@ def name_leaf(ordinal, secret, name):
     return H(4, struct.pack("<I", ordinal) + H(2, secret) + H(3, K(secret, 0, b"") + name))
 
 
+def control_leaf(kind, salt, body):
+    return H(6, bytes([kind]) + H(5, salt + body))
+
+
 def chain(head, leaf):
     return H(8, head + leaf)
 
@@ -172,6 +176,36 @@ def unpack_map(data, at, count):
     return values, at
 
 
+def control_value(data, at):
+    """As `unpack`; also whole numbers below 0, and binary, which only control frames have."""
+    b = data[at]
+    if b >= 0xE0:
+        return b - 0x100, at + 1
+    if 0xD0 <= b <= 0xD3:
+        size = 1 << b - 0xD0
+        value = int.from_bytes(data[at + 1:at + 1 + size], "big", signed=True)
+        assert value < (-32 if size == 1 else -1 << 4 * size - 1), "not in the fewest bytes"
+        return value, at + 1 + size
+    if 0xC4 <= b <= 0xC6:
+        size = 1 << b - 0xC4
+        count = int.from_bytes(data[at + 1:at + 1 + size], "big")
+        assert count >= (0 if size == 1 else 1 << 4 * size), "not in the fewest bytes"
+        at += 1 + size
+        assert at + count <= len(data)
+        return data[at:at + count], at + count
+    return unpack(data, at)
+
+
+def control_values(body, count):
+    assert body[0] == 0x90 + count
+    values, at = [], 1
+    for _ in range(count):
+        value, at = control_value(body, at)
+        values.append(value)
+    assert at == len(body)
+    return values
+
+
 ITEM, BACKUP, CATEGORY = (11, 12, 13, 14, 15), (18, 19, 20), (8, 9, 10)
 
 
@@ -218,6 +252,8 @@ class Log:
         self.accounts = []          # [name, secret, chain, revision]
         self.ids = set()
         self.named = None
+        self.seals = []
+        self.is_sealed = False
 
     def summary(self):
         return struct.pack("<8s16sQQII32s32sq", b"STILLPGE", self.store, len(self.summaries),
@@ -269,13 +305,36 @@ class Log:
                 assert check == self.predecessor[:4]
                 self.page_position += self.page_events
                 self.leaves, self.bytes, self.page_events = [], 0, 0
+                self.is_sealed = False
                 continue
+            assert not self.is_sealed, "a seal closes its page"
             assert not self.leaves or self.bytes + 8 + length <= 65536
-            leaf = {1: self.name, 2: self.event}[kind](frame)
+            leaf = {1: self.name, 2: self.event, 16: self.seal, 18: self.adoption, 19: self.statement}[kind](frame)
             assert check == leaf[:4]
             self.leaves.append(leaf)
             self.bytes += 8 + length
-        assert self.named is None
+        assert self.named is None and not self.is_sealed
+
+    def seal(self, frame):
+        size, accounts, root, at = control_values(frame[16:], 4)
+        assert self.named is None and isinstance(root, bytes) and len(root) == 32
+        assert size == self.position and accounts == len(self.accounts)
+        assert self.clock <= at < 253402300800000
+        self.clock, self.is_sealed = at, True
+        self.seals.append({"page": len(self.summaries), "size": size, "accounts": accounts,
+                           "root": root.hex(), "at": at})
+        return control_leaf(16, frame[:16], frame[16:])
+
+    def adoption(self, frame):
+        digest, compiled = control_values(frame[16:], 2)
+        assert self.named is None and isinstance(compiled, bytes) and digest == blake3(compiled)
+        return control_leaf(18, frame[:16], frame[16:])
+
+    def statement(self, frame):
+        what, note = control_values(frame[16:], 2)
+        assert self.named is None and isinstance(what, str) and isinstance(note, str)
+        assert 1 <= len(what.encode()) <= 128 and 1 <= len(note.encode()) <= 65536
+        return control_leaf(19, frame[:16], frame[16:])
 
     def name(self, frame):
         ordinal, secret, name = struct.unpack_from("<I", frame)[0], frame[4:36], frame[36:]
@@ -317,8 +376,9 @@ class Log:
         assert self.met == set(self.ends), "the log does not end where HEAD says"
         summaries = self.summaries + ([self.summary()] if self.leaves else [])
         heads = sorted((account[0].decode(), account[2].hex()) for account in self.accounts)
-        return {"events": self.position, "accounts": len(self.accounts),
-                "root": tree_root(summaries).hex(), "chains": dict(heads)}
+        found = {"events": self.position, "accounts": len(self.accounts),
+                 "root": tree_root(summaries).hex(), "chains": dict(heads)}
+        return {**found, "seals": self.seals} if self.seals else found
 
 
 def check_store(store):
@@ -349,6 +409,10 @@ def check_vectors(path):
         frame = text(v["frame"])
         ordinal = struct.unpack_from("<I", frame, 8)[0]
         assert name_leaf(ordinal, frame[12:44], frame[44:]).hex() == v["leaf"], v
+    for v in vectors["control_leaves"]:
+        frame = text(v["frame"])
+        leaf = control_leaf(frame[0], frame[8:24], frame[24:])
+        assert leaf.hex() == v["leaf"] and leaf[:4] == frame[4:8], v
     for v in vectors["chains"]:
         head = H(7, text(v["name_leaf"]))
         for leaf in v["leaves"]:
@@ -358,10 +422,11 @@ def check_vectors(path):
         assert page_root([text(leaf) for leaf in v["leaves"]]).hex() == v["root"], v
     for v in vectors["tree_roots"]:
         assert tree_root([text(entry) for entry in v["entries"]]).hex() == v["root"], v
-    log = Log(text(vectors["store"]["HEAD"]))
-    for name in sorted(vectors["store"]["segments"]):
-        log.file(name, text(vectors["store"]["segments"][name]))
-    assert log.end() == vectors["store"]["expected"]
+    for store in (vectors["store"], vectors["sealed_store"]):
+        log = Log(text(store["HEAD"]))
+        for name in sorted(store["segments"]):
+            log.file(name, text(store["segments"][name]))
+        assert log.end() == store["expected"]
     return {key: len(value) for key, value in vectors.items()}
 
 

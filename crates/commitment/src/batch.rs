@@ -124,7 +124,7 @@ pub fn find_batch(bytes: &[u8], store: &[u8; 16]) -> Option<usize> {
         let Some((head, body)) = rest.split_first_chunk() else { break };
         let Ok(header) = BatchHeader::read(head) else { continue };
         let looks_right = header.total() <= rest.len()
-            && matches!(body.first(), Some(1..=3))
+            && matches!(body.first(), Some(1..=3 | 16 | 18 | 19))
             && u64::from(header.events) * 72 <= u64::from(header.len);
         if !looks_right {
             continue;

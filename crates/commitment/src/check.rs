@@ -3,10 +3,12 @@
 mod frames;
 mod looked;
 mod report;
+mod seals;
 
 use looked::{Batch, What, ordinal_of};
 pub use looked::{Looked, whole_batches};
-pub use report::{Checked, Divergence, End, Level, Report};
+pub use report::{Checked, Divergence, End, Level, Report, Sealed};
+use seals::Seals;
 
 use std::collections::{HashMap, HashSet};
 
@@ -79,6 +81,7 @@ pub struct LogCheck {
     unlinked: Vec<(u32, Digest)>,
     /// How often chains were moved on.
     round: u64,
+    seals: Seals,
 }
 
 /// Under so many chains at once cost as much as one by one.
@@ -123,6 +126,7 @@ impl LogCheck {
             ids: Ids::All(HashSet::new()),
             unlinked: Vec::new(),
             round: 0,
+            seals: Seals::default(),
         }
     }
 
@@ -343,6 +347,7 @@ impl LogCheck {
             store: self.head.now.store,
             shut: self.head.now.shut,
             torn: self.buffer.len() as u64,
+            seals: self.seals.seen,
         }
     }
 

@@ -1,5 +1,6 @@
 //! Frames: the pieces that a batch's body is made of (docs/format.md, section 5).
 
+use crate::control::{Control, ControlKind};
 use crate::envelope::ENVELOPE;
 use crate::fault::{Fault, at, same, same_bytes};
 use crate::hash::{Digest, Domain, KeyedDomain, hash, hash_pairs, keyed};
@@ -12,7 +13,7 @@ pub const FRAME_HEADER: usize = 8;
 const CHECK: std::ops::Range<usize> = 4..8;
 /// The longest body of a frame in bytes: its length has three bytes.
 pub const MAX_FRAME: usize = (1 << 24) - 1;
-/// The length of an event's salt in bytes.
+/// The length of the salt of an event, or of a control frame, in bytes.
 pub const SALT: usize = 16;
 /// The least length of a content in its frame, in bytes: a shorter one stands behind zeros, so that
 /// the frame has room for what stays of it when it is erased.
@@ -51,13 +52,23 @@ pub enum Frame<'a> {
     },
     /// The end of a page: its [`Summary`](crate::Summary).
     Trailer(&'a [u8; SUMMARY]),
+    /// What the log says of itself.
+    Control {
+        /// What it is.
+        kind: ControlKind,
+        /// Random bytes that keep the body from being guessed.
+        salt: &'a [u8; SALT],
+        /// See [`Control`](crate::Control).
+        body: &'a [u8],
+    },
 }
 
 impl<'a> Frame<'a> {
     /// Reads the frame that `bytes` begin with; also gives its length, header included.
     ///
     /// # Errors
-    /// What is wrong with it. Of an event only the lengths are judged here.
+    /// What is wrong with it. Of an event only the lengths are judged here, and of a control frame
+    /// that its salt is there.
     pub fn read(bytes: &'a [u8]) -> Result<(Frame<'a>, usize), Fault> {
         let Some((header, rest)) = bytes.split_at_checked(FRAME_HEADER) else {
             return Err(Fault::new(
@@ -96,7 +107,14 @@ impl<'a> Frame<'a> {
                 same(1, "a page trailer's length of", SUMMARY, len)?;
                 Frame::Trailer(body.first_chunk().expect("the length was checked"))
             }
-            kind => return Err(Fault::new(0, "a frame of kind 1, 2 or 3", unknown(kind))),
+            kind => {
+                let Some(kind) = ControlKind::from_number(kind) else {
+                    let expected = "a frame of kind 1, 2, 3, 16, 18 or 19";
+                    return Err(Fault::new(0, expected, unknown(kind)));
+                };
+                let (salt, body) = body.split_first_chunk().ok_or_else(|| short("a salt"))?;
+                Frame::Control { kind, salt, body }
+            }
         };
         Ok((frame, FRAME_HEADER + len))
     }
@@ -117,16 +135,14 @@ impl<'a> Frame<'a> {
             Frame::Name { ordinal, secret, name } => Some(name_leaf(*ordinal, secret, name)),
             Frame::Event { envelope, salt, padded } => Some(event_leaf(envelope, salt, padded)),
             Frame::Trailer(_) => None,
+            Frame::Control { kind, salt, body } => Some(control_leaf(*kind, salt, body)),
         }
     }
 }
 
 fn unknown(kind: u8) -> String {
     let what = match kind {
-        16 => "a seal",
         17 => "an erasure",
-        18 => "the adoption of a policy",
-        19 => "a signed statement",
         32..=34 => "an erased frame",
         _ => "unknown",
     };
@@ -165,6 +181,13 @@ pub fn name_leaf(ordinal: u32, secret: &[u8; 32], name: &str) -> Digest {
     let (secret, name) =
         (hash(Domain::Secret, &[secret]), hash(Domain::Name, &[&salt, name.as_bytes()]));
     hash(Domain::NameLeaf, &[&ordinal.to_le_bytes(), &secret, &name])
+}
+
+/// The leaf of a control frame.
+#[must_use]
+pub fn control_leaf(kind: ControlKind, salt: &[u8; SALT], body: &[u8]) -> Digest {
+    let body = hash(Domain::ControlBody, &[salt, body]);
+    hash(Domain::ControlLeaf, &[&[kind as u8], &body])
 }
 
 /// The head of an account's chain before its first event.
@@ -250,6 +273,20 @@ pub fn finish_events(out: &mut [u8], starts: &[usize]) -> Vec<Digest> {
         out[*start..][CHECK].copy_from_slice(&leaf[..4]);
     }
     leaves
+}
+
+/// Writes a control frame; gives its leaf. Whoever writes a seal writes the trailer of its page behind it, in the
+/// same batch.
+///
+/// # Panics
+/// If what it says is out of the ranges that [`Control`] states, or longer than a frame holds.
+pub fn write_control(out: &mut Vec<u8>, control: &Control<'_>, salt: &[u8; SALT]) -> Digest {
+    let (start, kind, body) = (begin(out), control.kind(), control.encode());
+    out.extend_from_slice(salt);
+    out.extend_from_slice(&body);
+    let leaf = control_leaf(kind, salt, &body);
+    finish(out, start, kind as u8, &leaf);
+    leaf
 }
 
 /// Writes a page trailer.

@@ -18,6 +18,8 @@ pub enum Domain {
     ChainStart = 7,
     ChainStep = 8,
     PageNode = 9,
+    MapKey = 10,
+    MapLeaf = 11,
     DerivedAccount = 128,
     DerivedId = 129,
     DerivedEvent = 130,
@@ -32,9 +34,15 @@ pub enum KeyedDomain {
     Item = 1,
     Backup = 2,
     Category = 3,
+    MapBlind = 4,
 }
 
-const BLOCK: usize = 64;
+/// The key under which the nodes of the account map are hashed: public, and theirs alone.
+pub(crate) const MAP_NODE_KEY: &[u8; 32] = b"stillthere.map.node.v1..........";
+/// How many hashes are computed side by side at most.
+pub(crate) const LANES: usize = blake3::platform::MAX_SIMD_DEGREE;
+
+pub(crate) const BLOCK: usize = 64;
 const SMALL: usize = 1024;
 
 /// The first words of BLAKE3's key where none is given, and its flags (the BLAKE3 paper, 2.2, 2.3).
@@ -86,8 +94,8 @@ pub fn hash(domain: Domain, parts: &[&[u8]]) -> Digest {
 /// `H(domain, a ‖ b)` of each pair, side by side where the machine can: sixteen hashes for little more
 /// than the price of one.
 ///
-/// It calls a part of blake3 that its documentation hides, as [`keyed`] does, so the crate's version is
-/// pinned; tests hold both equal to what is documented.
+/// It calls a part of blake3 that its documentation hides, as [`keyed`] and [`map_nodes`] do, so the
+/// crate's version is pinned; tests hold them equal to what is documented.
 #[must_use]
 pub fn hash_pairs(domain: Domain, pairs: &[[&[u8]; 2]]) -> Vec<Digest> {
     let blocks = |[a, b]: &[&[u8]; 2]| (a.len() + b.len() + 5).div_ceil(BLOCK);
@@ -142,31 +150,54 @@ fn hash_alike<const N: usize>(
     }
 }
 
+/// BLAKE3 of each of some blocks, keyed with [`MAP_NODE_KEY`]: one compression each, at most [`LANES`] of
+/// them. `out` has 32 bytes for each.
+pub(crate) fn map_nodes(blocks: &[&[u8; BLOCK]], out: &mut [u8]) {
+    use blake3::IncrementCounter;
+    const KEY: [u32; 8] = words(MAP_NODE_KEY);
+    let platform = blake3::platform::Platform::detect();
+    let (start, end, no) = (CHUNK_START, CHUNK_END | ROOT, IncrementCounter::No);
+    platform.hash_many(blocks, &KEY, 0, no, KEYED_HASH, start, end, out);
+}
+
 /// `K(secret, domain, text)`: 16 bytes of keyed BLAKE3. Without the secret it says nothing about
 /// the text, and nobody can test a guess.
 #[must_use]
 pub fn keyed(secret: &[u8; 32], domain: KeyedDomain, text: &[u8]) -> [u8; 16] {
+    first(&keyed_whole(secret, domain, text))
+}
+
+/// All 32 bytes of the hash of which `K` is the first half.
+pub(crate) fn keyed_whole(secret: &[u8; 32], domain: KeyedDomain, text: &[u8]) -> Digest {
     if text.len() >= BLOCK {
         let hash =
             blake3::Hasher::new_keyed(secret).update(&[domain as u8]).update(text).finalize();
-        return first(hash.as_bytes());
+        return *hash.as_bytes();
     }
     // A hasher takes longer to set up than one block to hash.
-    let mut words = [0; 8];
-    for (word, bytes) in words.iter_mut().zip(secret.as_chunks::<4>().0) {
-        *word = u32::from_le_bytes(*bytes);
-    }
+    let mut words = words(secret);
     let mut block = [0; BLOCK];
     block[0] = domain as u8;
     block[1..=text.len()].copy_from_slice(text);
     let flags = KEYED_HASH | CHUNK_START | CHUNK_END | ROOT;
     let len = text.len() as u8 + 1;
     blake3::platform::Platform::detect().compress_in_place(&mut words, &block, len, 0, flags);
-    let mut tag = [0; 16];
-    for (bytes, word) in tag.as_chunks_mut::<4>().0.iter_mut().zip(words) {
+    let mut hash = [0; 32];
+    for (bytes, word) in hash.as_chunks_mut::<4>().0.iter_mut().zip(words) {
         *bytes = word.to_le_bytes();
     }
-    tag
+    hash
+}
+
+const fn words(key: &[u8; 32]) -> [u32; 8] {
+    let mut words = [0; 8];
+    let mut n = 0;
+    while n < 8 {
+        let at = 4 * n;
+        words[n] = u32::from_le_bytes([key[at], key[at + 1], key[at + 2], key[at + 3]]);
+        n += 1;
+    }
+    words
 }
 
 /// The first bytes of a hash.
@@ -214,6 +245,7 @@ mod tests {
             keyed_plain.extend_from_slice(&text);
             let whole = blake3::keyed_hash(&[9; 32], &keyed_plain);
             assert_eq!(keyed(&[9; 32], KeyedDomain::Backup, &text), whole.as_bytes()[..16]);
+            assert_eq!(keyed_whole(&[9; 32], KeyedDomain::Backup, &text), *whole.as_bytes());
         }
     }
 
@@ -231,6 +263,19 @@ mod tests {
                 let pairs: Vec<_> = (0..count).map(cut).collect();
                 let expected: Vec<_> = pairs.iter().map(|p| hash(Domain::Content, p)).collect();
                 assert_eq!(hash_pairs(Domain::Content, &pairs), expected, "{count} of {len}");
+            }
+        }
+    }
+
+    #[test]
+    fn many_nodes_are_hashed_as_one_is() {
+        let blocks: Vec<[u8; BLOCK]> = (0..LANES).map(|n| [n as u8 ^ 0x5a; BLOCK]).collect();
+        for count in 0..=LANES {
+            let blocks: Vec<_> = blocks[..count].iter().collect();
+            let mut out = vec![0; 32 * count];
+            map_nodes(&blocks, &mut out);
+            for (block, out) in blocks.iter().zip(out.as_chunks::<32>().0) {
+                assert_eq!(blake3::keyed_hash(MAP_NODE_KEY, &block[..]).as_bytes(), out);
             }
         }
     }

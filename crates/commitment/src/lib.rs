@@ -1,11 +1,13 @@
 //! The bytes that are committed to, and what checks them. `docs/format.md` is the specification.
 //!
 //! A tour, from the inside out: a [`Frame`] carries an account's name, an event with its
-//! [`Envelope`], or the end of a page; [`hash`] makes leaves of them, [`page_root`] and
+//! [`Envelope`], what the log says of itself ([`Control`]), or the end of a page; [`hash`] makes leaves of them, [`page_root`] and
 //! [`Frontier`] roots of leaves; [`Pages`] keeps count of what stands in a page's [`Summary`].
 //! [`BatchHeader`], [`SegmentHeader`] and [`Head`] are how frames lie in files. [`LogCheck`] is fed
 //! the files of a log and finds the first byte that is not as it was written, [`Looked`] is the part of
 //! that work that any thread can do; [`Survey`] is fed a damaged log and finds all that is as it was.
+//! An [`AccountMap`] is what a [`Seal`] commits to: where each account's chain ends, and a [`MapProof`]
+//! shows that of one account alone (`docs/proofs.md`).
 //!
 //! What is shown to others (`docs/proofs.md`): [`prove_inclusion`] and [`prove_consistency`] of the tree, whose
 //! nodes [`Tiles`] hold; a [`Checkpoint`] of it in a signed [`Note`]; [`AddCheckpoint`] asks a witness to
@@ -15,11 +17,13 @@
 
 mod batch;
 mod check;
+mod control;
 mod envelope;
 mod fault;
 mod frame;
 mod hash;
 mod head;
+mod map;
 mod page;
 mod segment;
 mod survey;
@@ -30,15 +34,18 @@ pub use batch::{
     BATCH_HEADER, BatchHeader, Checksum, MAX_BATCH, begin_batch, find_batch, finish_batch,
     without_room,
 };
-pub use check::{Checked, Divergence, End, Level, LogCheck, Looked, Report, whole_batches};
+pub use check::{Checked, Divergence, End, Level, LogCheck, Looked, Report, Sealed, whole_batches};
+pub use control::{Control, ControlKind, MAX_NOTE, Seal};
 pub use envelope::{ENVELOPE, Envelope, Scope};
 pub use fault::Fault;
 pub use frame::{
     FRAME_HEADER, Frame, MAX_FRAME, MIN_CONTENT, SALT, begin_event, chain_start, chain_step,
-    content_of, event_leaf, finish_events, name_leaf, write_event, write_name, write_trailer,
+    content_of, control_leaf, event_leaf, finish_events, name_leaf, write_control, write_event,
+    write_name, write_trailer,
 };
 pub use hash::{Digest, Domain, KeyedDomain, hash, hash_pairs, hex, keyed, unhex};
 pub use head::{HEAD, Head, SLOT, Slot};
+pub use map::{AccountMap, Climb, MapKey, MapLeaf, MapProof, MapProofError};
 pub use page::{MAX_PAGE, Pages, SUMMARY, Summary};
 pub use segment::{
     FORMAT, SEGMENT_HEADER, SegmentHeader, format_version, segment_name, segment_number,

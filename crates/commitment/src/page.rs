@@ -31,7 +31,8 @@ pub struct Summary {
     pub root: Digest,
     /// The leaf hash of the summary before; zeros in page 0.
     pub predecessor: Digest,
-    /// The latest `recorded_at` that the log set, up to the page's end, in ms since the epoch.
+    /// The latest time that the log set (of an event or a seal), up to the page's end, in ms since the
+    /// epoch.
     pub clock_ms: i64,
 }
 
@@ -157,7 +158,7 @@ impl Pages {
         self.hashes.push(leaf);
     }
 
-    /// The latest `recorded_at` that the log set, in ms since the epoch.
+    /// The latest time that the log set, of an event or a seal, in ms since the epoch.
     #[must_use]
     pub const fn clock_ms(&self) -> i64 {
         self.clock_ms

@@ -3,16 +3,18 @@
 //!
 //! `UPDATE_FIXTURES=1` writes the vectors anew.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use event::{Event, RecordedBy, Timestamp, canonical};
 use serde_json::{Map, Value, json};
 use stillthere_commitment::{
-    BATCH_HEADER, Checksum, Domain, Envelope, FRAME_HEADER, Frame, Frontier, KeyedDomain, Level,
-    LogCheck, Pages, SEGMENT_HEADER, Scope, SegmentHeader, Slot, begin_batch, chain_start,
-    chain_step, finish_batch, hash, hex, keyed, page_root, segment_name, tree_leaf, unhex,
-    write_event, write_name, write_trailer,
+    AccountMap, BATCH_HEADER, BatchHeader, Checksum, Control, ControlKind, Digest, Divergence,
+    Domain, Envelope, FRAME_HEADER, Frame, Frontier, KeyedDomain, Level, LogCheck, MapKey, MapLeaf,
+    Pages, SEGMENT_HEADER, SLOT, Scope, Seal, Sealed, SegmentHeader, Slot, Survey, begin_batch,
+    chain_start, chain_step, control_leaf, finish_batch, hash, hex, keyed, page_root, segment_name,
+    tree_leaf, unhex, write_control, write_event, write_name, write_trailer,
 };
 
 fn root() -> PathBuf {
@@ -24,12 +26,14 @@ struct Made {
     pages: Pages,
     segments: Vec<Vec<u8>>,
     accounts: Vec<(String, [u8; 32])>,
+    counts: HashMap<String, u64>,
     before: Checksum,
     position: u64,
     random: u8,
 }
 
 const STORE: [u8; 16] = *b"a store's own id";
+const ORIGIN: &str = "stillthere.example/log";
 
 impl Made {
     fn new() -> Made {
@@ -37,6 +41,7 @@ impl Made {
             pages: Pages::new(STORE),
             segments: Vec::new(),
             accounts: Vec::new(),
+            counts: HashMap::new(),
             before: [0; 16],
             position: 0,
             random: 0,
@@ -71,6 +76,7 @@ impl Made {
         let mut batch = Vec::new();
         begin_batch(&mut batch);
         for event in events {
+            *self.counts.entry(event.account.clone()).or_default() += 1;
             let known = self.accounts.iter().position(|(name, _)| *name == event.account);
             let ordinal = known.unwrap_or(self.accounts.len());
             if known.is_none() {
@@ -123,6 +129,47 @@ impl Made {
         self.segments.last_mut().unwrap().extend_from_slice(&batch);
     }
 
+    /// A batch of control frames; a seal closes its page.
+    fn controls(&mut self, controls: &[Control<'_>]) {
+        let mut batch = Vec::new();
+        begin_batch(&mut batch);
+        for control in controls {
+            let salt = self.random();
+            let start = batch.len();
+            write_control(&mut batch, control, &salt);
+            self.count(&batch[start..], false);
+            if let Control::Seal(seal) = control {
+                self.pages.set_clock_ms(seal.at_ms.max(self.pages.clock_ms()));
+                let summary = self.pages.open().unwrap().encode();
+                write_trailer(&mut batch, &summary);
+                self.pages.close(&summary);
+            }
+        }
+        self.before = finish_batch(&mut batch, &STORE, &self.before, 0);
+        self.segments.last_mut().unwrap().extend_from_slice(&batch);
+    }
+
+    /// The seal that is right here, `ms` after the log's clock.
+    fn seal(&self, ms: i64) -> Seal {
+        let mut check = LogCheck::new(Level::Full, &self.head()).unwrap();
+        for (n, bytes) in self.segments.iter().enumerate() {
+            check.file(&segment_name(n as u64)).unwrap();
+            check.feed(bytes, &mut |_| {}).unwrap_or_else(|e| panic!("{e}"));
+        }
+        let leaf = |((name, head), (_, secret)): ((&str, &Digest), &(String, [u8; 32]))| {
+            let key = MapKey::of(ORIGIN, name);
+            (key, Some(MapLeaf::of(secret, head, self.counts[name]).hash(&key)))
+        };
+        let mut map = AccountMap::default();
+        map.apply(check.accounts().zip(&self.accounts).map(leaf).collect());
+        Seal {
+            size: self.position,
+            accounts: self.accounts.len() as u64,
+            root: map.root(),
+            at_ms: self.pages.clock_ms() + ms,
+        }
+    }
+
     fn count(&mut self, frame: &[u8], is_event: bool) {
         let (read, len) = Frame::read(frame).unwrap();
         assert_eq!(len, frame.len());
@@ -143,7 +190,7 @@ impl Made {
     }
 }
 
-fn made() -> Made {
+fn events() -> Vec<Event> {
     let lines = std::fs::read_to_string(root().join("fixtures/events/every-kind.ndjson")).unwrap();
     let mut events: Vec<Event> =
         lines.lines().map(|line| event::read_line(line.as_bytes()).unwrap()).collect();
@@ -155,6 +202,11 @@ fn made() -> Made {
         event.attributes.clear();
         event.recorded_at = None;
     }
+    events
+}
+
+fn made() -> Made {
+    let events = events();
     let mut made = Made::new();
     let (first, rest) = events.split_at(7);
     let (second, third) = rest.split_at(rest.len() / 2);
@@ -162,6 +214,26 @@ fn made() -> Made {
     made.batch(second, true);
     made.segment();
     made.batch(third, false);
+    made
+}
+
+/// A log with control frames of each kind: in the middle of a page, sealed twice, and open.
+fn sealed() -> Made {
+    let compiled = b"what a compiled policy is does not matter here";
+    let adoption = Control::Adoption { hash: *blake3::hash(compiled).as_bytes(), compiled };
+    let note = "origin\n1\n\n\u{2014} signer c2lnbmF0dXJl\n";
+    let statement = Control::Statement { what: "snapshot", note };
+    let events = events();
+    let two = events.len() / 2;
+    let mut made = Made::new();
+    made.controls(&[adoption]);
+    made.batch(&events[..9], false);
+    made.controls(&[Control::Seal(made.seal(0))]);
+    made.batch(&events[9..two], true);
+    made.segment();
+    made.batch(&events[two..two + 7], false);
+    made.controls(&[statement, Control::Seal(made.seal(5))]);
+    made.controls(&[adoption]);
     made
 }
 
@@ -204,7 +276,10 @@ fn vectors() -> Value {
 
     let made = made();
     let (mut names, mut events, mut leaves, mut entries) = (vec![], vec![], vec![], vec![]);
-    for segment in &made.segments {
+    let mut controls = vec![];
+    let sealed = sealed();
+    let own = made.segments.iter().map(|segment| (segment, true));
+    for (segment, is_own) in own.chain(sealed.segments.iter().map(|segment| (segment, false))) {
         let mut at = SEGMENT_HEADER;
         while at < segment.len() {
             let len = u32::from_le_bytes(segment[at + 24..at + 28].try_into().unwrap()) as usize;
@@ -214,6 +289,10 @@ fn vectors() -> Value {
                 let (frame, len) = Frame::read(&segment[at..end]).unwrap();
                 let bytes = hex(&segment[at..at + len]);
                 match (frame, frame.leaf()) {
+                    (Frame::Control { .. }, Some(leaf)) => {
+                        controls.push(json!({"frame": bytes, "leaf": hex(&leaf)}));
+                    }
+                    _ if !is_own => {}
                     (Frame::Trailer(_), _) => {
                         entries.push(hex(&segment[at + FRAME_HEADER..at + len]));
                     }
@@ -249,43 +328,64 @@ fn vectors() -> Value {
         })
         .collect();
 
-    let (report, chains) = checked(&made);
+    json!({
+        "hashes": hashes,
+        "keyed": keyed,
+        "name_leaves": names,
+        "event_leaves": events,
+        "control_leaves": controls,
+        "chains": [{"name_leaf": hex(&leaves[0]), "leaves": hexes(&leaves[1..4]), "head": hex(&chain)}],
+        "page_roots": pages,
+        "tree_roots": trees,
+        "store": store(&made),
+        "sealed_store": store(&sealed),
+    })
+}
+
+fn store(made: &Made) -> Value {
+    let (report, chains) = checked(made).unwrap_or_else(|e| panic!("{e}"));
     let segments: Map<String, Value> = made
         .segments
         .iter()
         .enumerate()
         .map(|(n, bytes)| (segment_name(n as u64), hex(bytes).into()))
         .collect();
-    json!({
-        "hashes": hashes,
-        "keyed": keyed,
-        "name_leaves": names,
-        "event_leaves": events,
-        "chains": [{"name_leaf": hex(&leaves[0]), "leaves": hexes(&leaves[1..4]), "head": hex(&chain)}],
-        "page_roots": pages,
-        "tree_roots": trees,
-        "store": {
-            "HEAD": hex(&made.head()),
-            "segments": segments,
-            "expected": {
-                "events": report.events,
-                "accounts": report.accounts,
-                "root": hex(&report.root),
-                "chains": chains,
-            },
-        },
-    })
+    let mut expected = json!({
+        "events": report.events,
+        "accounts": report.accounts,
+        "root": hex(&report.root),
+        "chains": chains,
+    });
+    let seal = |sealed: &Sealed| {
+        let Seal { size, accounts, root, at_ms } = sealed.seal;
+        json!({"page": sealed.page, "size": size, "accounts": accounts, "root": hex(&root), "at": at_ms})
+    };
+    if !report.seals.is_empty() {
+        expected["seals"] = report.seals.iter().map(seal).collect();
+    }
+    json!({"HEAD": hex(&made.head()), "segments": segments, "expected": expected})
 }
 
-fn checked(made: &Made) -> (stillthere_commitment::Report, Map<String, Value>) {
-    let mut check = LogCheck::new(Level::Full, &made.head()).unwrap();
-    for (n, bytes) in made.segments.iter().enumerate() {
-        check.file(&segment_name(n as u64)).unwrap();
-        check.feed(bytes, &mut |_| {}).unwrap_or_else(|e| panic!("{e}"));
+type Answer = Result<(stillthere_commitment::Report, Map<String, Value>), Box<Divergence>>;
+
+/// What a check says of it, which holds its map, in whatever pieces it is fed.
+fn checked(made: &Made) -> Answer {
+    let check = |level, piece| {
+        let mut check = LogCheck::new(level, &made.head())?.mapping(ORIGIN);
+        for (n, bytes) in made.segments.iter().enumerate() {
+            check.file(&segment_name(n as u64))?;
+            bytes.chunks(piece).try_for_each(|piece| check.feed(piece, &mut |_| {}))?;
+        }
+        let chains =
+            check.accounts().map(|(name, chain)| (name.to_owned(), hex(chain).into())).collect();
+        Ok((check.finish()?, chains))
+    };
+    let full: Answer = check(Level::Full, usize::MAX);
+    assert_eq!(check(Level::Full, 61), full);
+    if let Ok((report, _)) = &full {
+        assert_eq!(check(Level::Quick, 97).map(|(report, _)| report).as_ref(), Ok(report));
     }
-    let chains =
-        check.accounts().map(|(name, chain)| (name.to_owned(), hex(chain).into())).collect();
-    (check.finish().unwrap_or_else(|e| panic!("{e}")), chains)
+    full
 }
 
 #[test]
@@ -305,6 +405,110 @@ fn the_vectors_stand_in_two_languages() {
         Ok(output) => {
             let errors = String::from_utf8_lossy(&output.stderr);
             assert!(output.status.success(), "{errors}");
+        }
+    }
+}
+
+/// What a seal says is held against the log before it, and its page ends with it.
+#[test]
+fn a_seal_that_is_wrong_is_found() {
+    let events = events();
+    let two = events.len() / 2;
+    let check = |expected: &str, write: &dyn Fn(&mut Made)| {
+        let mut made = Made::new();
+        made.batch(&events[..9], false);
+        made.controls(&[Control::Seal(made.seal(0))]);
+        made.batch(&events[two..two + 7], false);
+        write(&mut made);
+        match checked(&made) {
+            Ok((report, _)) => assert_eq!((expected, report.seals.len()), ("", 2)),
+            Err(found) => assert!(found.expected.starts_with(expected), "{found}"),
+        }
+    };
+    let seal = |made: &mut Made, change: &dyn Fn(&mut Seal)| {
+        let mut seal = made.seal(3);
+        change(&mut seal);
+        made.controls(&[Control::Seal(seal)]);
+    };
+    check("", &|made| seal(made, &|_| {}));
+    check("a seal whose events are 16", &|made| seal(made, &|seal| seal.size += 1));
+    check("a seal whose events are 16", &|made| seal(made, &|seal| seal.size = 9));
+    check("a seal whose accounts are 2", &|made| seal(made, &|seal| seal.accounts -= 1));
+    check("a seal of the account map's root", &|made| seal(made, &|seal| seal.root[31] ^= 1));
+    check("a seal at ", &|made| seal(made, &|seal| seal.at_ms -= 4));
+
+    let raw = |made: &mut Made, write: &dyn Fn(&mut Vec<u8>, &[u8; 120]), events: u32| {
+        let mut batch = Vec::new();
+        begin_batch(&mut batch);
+        write_control(&mut batch, &Control::Seal(made.seal(3)), &[9; 16]);
+        let mut pages = made.pages.clone();
+        pages.set_clock_ms(made.pages.clock_ms() + 3);
+        let (frame, len) = Frame::read(&batch[BATCH_HEADER..]).unwrap();
+        pages.push(frame.leaf().unwrap(), len, false);
+        write(&mut batch, &pages.open().unwrap().encode());
+        made.before = finish_batch(&mut batch, &STORE, &made.before, events);
+        made.segments.last_mut().unwrap().extend_from_slice(&batch);
+        made.position += u64::from(events);
+    };
+    let trailer = "a page trailer behind the seal";
+    check("", &|made| raw(made, &|batch, summary| write_trailer(batch, summary), 0));
+    check(trailer, &|made| raw(made, &|_, _| {}, 0));
+    check(trailer, &|made| raw(made, &|batch, _| _ = write_name(batch, 2, &[7; 32], "late"), 0));
+    let behind_a_name = |batch: &mut Vec<u8>, summary: &[u8; 120]| {
+        write_trailer(batch, summary);
+        write_name(batch, 2, &[7; 32], "late");
+        let statement = Control::Statement { what: "w", note: "n" };
+        write_control(batch, &statement, &[8; 16]);
+    };
+    check("an event of account 2, which was just named", &|made| raw(made, &behind_a_name, 0));
+    // A number in more bytes than it needs, and a kind that is reserved; their checks are never come to.
+    let longer = |batch: &mut Vec<u8>, summary: &[u8; 120]| {
+        write_trailer(batch, summary);
+        let body = [&[7; 16][..], &[0x92, 0xd9, 1, b'w', 0xa1, b'n']].concat();
+        let leaf = control_leaf(ControlKind::Statement, &[7; 16], &body[16..]);
+        batch.extend_from_slice(&[19, 22, 0, 0, leaf[0], leaf[1], leaf[2], leaf[3]]);
+        batch.extend_from_slice(&body);
+    };
+    check("a value in the fewest bytes", &|made| raw(made, &longer, 0));
+    let erasure = |batch: &mut Vec<u8>, summary: &[u8; 120]| {
+        write_trailer(batch, summary);
+        batch.extend_from_slice(&[17, 16, 0, 0, 0, 0, 0, 0]);
+        batch.extend_from_slice(&[0; 16]);
+    };
+    check("a frame of kind 1, 2, 3, 16, 18 or 19", &|made| raw(made, &erasure, 0));
+}
+
+/// What is found in a sealed log that is sound is all of it; and what is torn out of it leaves the rest.
+#[test]
+fn a_sealed_log_is_surveyed() {
+    let made = sealed();
+    let survey = |segments: &[Vec<u8>]| {
+        let head = Slot::decode(made.head()[SLOT..].first_chunk().unwrap()).unwrap();
+        let mut survey = Survey::new(STORE, Some(head));
+        let mut found = 0;
+        for (n, bytes) in segments.iter().enumerate() {
+            let number = n as u64;
+            survey.segment(&segment_name(number), number, None, None, &mut |_| found += 1);
+            survey.feed(bytes, &mut |_| found += 1);
+        }
+        (survey.finish(true, &mut |_| found += 1), made.position)
+    };
+    let (surveyed, events) = survey(&made.segments);
+    assert_eq!((surveyed.events, surveyed.missing), (events, Vec::new()));
+    // In the frame of a control, one byte: nothing else is gone.
+    for (n, segment) in made.segments.iter().enumerate() {
+        let mut at = SEGMENT_HEADER;
+        while at < segment.len() {
+            let header = BatchHeader::read(segment[at..].first_chunk().unwrap()).unwrap();
+            if header.events == 0 {
+                let mut segments = made.segments.clone();
+                segments[n][at + BATCH_HEADER + FRAME_HEADER + 20] ^= 1;
+                let (surveyed, events) = survey(&segments);
+                assert_eq!(surveyed.events + surveyed.unproven, events);
+                assert_eq!(surveyed.missing_events(), Some(0));
+                assert_eq!(surveyed.missing.len(), 1, "{:?}", surveyed.missing);
+            }
+            at += header.total();
         }
     }
 }

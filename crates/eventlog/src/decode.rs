@@ -56,7 +56,7 @@ pub(crate) fn each_event<E: From<Fault>>(
         let moved = |fault: Fault| fault.moved(place.offset + at as u64);
         let (frame, len) = Frame::read(&batch[at..]).map_err(moved)?;
         match frame {
-            Frame::Trailer(_) => {}
+            Frame::Trailer(_) | Frame::Control { .. } => {}
             Frame::Name { ordinal, secret, name } => {
                 let known = Known { name: name.to_owned(), secret: *secret, next: 0 };
                 if accounts.insert(ordinal, known).is_some() {

@@ -1,4 +1,4 @@
-//! What a check asks of each frame: names, events and page trailers.
+//! What a check asks of each frame: names, events and page trailers. Of control frames see `seals.rs`.
 
 use super::looked::{Batch, Looked, Seen, SeenContent, SeenEvent, What};
 use super::{AccountCheck, Checked, Divergence, Ids, Level, LogCheck, Sink, divergence};
@@ -38,6 +38,11 @@ impl LogCheck {
             let end = batch.header.total();
             return Err(self.here(Fault::new(end, expected, "the end of the batch")));
         }
+        if self.seals.is_open {
+            let end = batch.header.total();
+            let expected = "a page trailer behind the seal";
+            return Err(self.here(Fault::new(end, expected, "the end of the batch")));
+        }
         let events = self.pages.position() - self.batch_position;
         same(28, "a count of events of", events, u64::from(batch.header.events))
             .map_err(|fault| self.here(fault))
@@ -56,6 +61,10 @@ impl LogCheck {
             Box::new(Divergence { position, ..*divergence(&check.file, fault.moved(offset)) })
         };
         let is_trailer = matches!(what, What::Frame(Frame::Trailer(_)));
+        if !is_trailer && self.seals.is_open {
+            let expected = "a page trailer behind the seal";
+            return Err(in_frame(self, Fault::new(0, expected, "another frame")));
+        }
         if !is_trailer && self.pages.is_full_for(bytes.len()) {
             let expected = format!("a page trailer before a page of more than {MAX_PAGE} bytes");
             return Err(in_frame(self, Fault::new(0, expected, "another frame")));
@@ -79,6 +88,7 @@ impl LogCheck {
                 let account = &mut self.accounts[ordinal as usize];
                 account.events += 1;
                 self.unlinked.push((ordinal, event.leaf));
+                self.seals.note(ordinal);
                 if is_sound {
                     let checked = Checked {
                         position: self.pages.position(),
@@ -117,6 +127,16 @@ impl LogCheck {
                     None => self.pages.count(bytes.len(), false),
                 }
             }
+            What::Frame(frame @ Frame::Control { kind, body, .. }) => {
+                let leaf = (self.level == Level::Full).then(|| frame.leaf().expect("it has one"));
+                let checked = leaf.map_or(Ok(()), |leaf| Frame::check(bytes, &leaf));
+                let checked = checked.and_then(|()| self.control(*kind, body));
+                checked.map_err(|fault| in_frame(self, fault))?;
+                match leaf {
+                    Some(leaf) => self.pages.push(leaf, bytes.len(), false),
+                    None => self.pages.count(bytes.len(), false),
+                }
+            }
             What::Frame(Frame::Event { .. }) => unreachable!("events are looked at as such"),
         }
         Ok(())
@@ -141,6 +161,7 @@ impl LogCheck {
         self.tree.push(tree_leaf(bytes));
         self.pages.close(bytes);
         self.open_page.clear();
+        self.seals.is_open = false;
         Ok(())
     }
 

@@ -4,6 +4,7 @@ use event::{Recorded, canonical};
 
 use super::LogCheck;
 use crate::batch::Checksum;
+use crate::control::Seal;
 use crate::envelope::Envelope;
 use crate::fault::Fault;
 use crate::frame::{Frame, content_of};
@@ -106,6 +107,18 @@ pub struct Report {
     /// Bytes behind the last whole batch, up to the last that is not zero: what a writer was at when it
     /// was killed. Nobody was told that they are durable.
     pub torn: u64,
+    /// Its seals, in order.
+    pub seals: Vec<Sealed>,
+}
+
+/// A seal, and where it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sealed {
+    /// The number of the page that it closes, from 0: the tree that ends with it has one more.
+    pub page: u64,
+    /// What it says. Its size, its accounts and its time agree with the log before it; its root does if the
+    /// check was to hold the map against it ([`LogCheck::mapping`](super::LogCheck::mapping)).
+    pub seal: Seal,
 }
 
 /// Where a log ends: what its next batch goes on from.

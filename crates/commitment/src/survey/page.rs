@@ -2,6 +2,7 @@
 
 use super::accounts::Accounts;
 use super::{Cause, Found, Sink, Survey};
+use crate::control::Control;
 use crate::envelope::{ENVELOPE, Envelope, Scope};
 use crate::frame::{Frame, content_of};
 use crate::hash::Digest;
@@ -121,6 +122,10 @@ impl Page {
         let set_ms = |n: usize| match self.items[n].what {
             What::Frame { from, len, is_sound: true } => match self.frame(from, len).0 {
                 Frame::Event { envelope, .. } => set_by_log(envelope),
+                Frame::Control { kind, body, .. } => match Control::decode(kind, body) {
+                    Ok(Control::Seal(seal)) => Some(seal.at_ms),
+                    _ => None,
+                },
                 _ => None,
             },
             _ => None,
@@ -312,6 +317,10 @@ impl Survey {
         }
         match frame {
             Frame::Trailer(_) => unreachable!("a trailer ends a page"),
+            Frame::Control { kind, body, .. } => match Control::decode(*kind, body) {
+                Ok(_) => class,
+                Err(_) => Class::Lost,
+            },
             Frame::Name { ordinal, secret, name } => {
                 let is_known = class != Class::Lost
                     && self.accounts.name(*ordinal, secret, name, class == Class::Intact);

@@ -1,9 +1,9 @@
 //! Frames, and the files of a whole log.
 
 use commitment::{
-    BATCH_HEADER, BatchHeader, Digest, Divergence, Envelope, FRAME_HEADER, Frame, Level, LogCheck,
-    Report, SEGMENT_HEADER, SLOT, content_of, page_root, segment_name, tree_leaf, write_event,
-    write_name, write_trailer,
+    BATCH_HEADER, BatchHeader, Control, Digest, Divergence, Envelope, FRAME_HEADER, Frame, Level,
+    LogCheck, Report, SEGMENT_HEADER, SLOT, content_of, page_root, segment_name, tree_leaf,
+    write_control, write_event, write_name, write_trailer,
 };
 use event::{Recorded, canonical};
 
@@ -29,6 +29,12 @@ pub fn frame(bytes: &[u8]) {
         Frame::Trailer(summary) => {
             write_trailer(&mut written, summary);
             tree_leaf(summary)
+        }
+        Frame::Control { kind, salt, body } => {
+            let Ok(control) = Control::decode(kind, body) else {
+                return is_printable(&Control::decode(kind, body).unwrap_err().to_string());
+            };
+            write_control(&mut written, &control, salt)
         }
     };
     assert_eq!(frame.leaf().unwrap_or(digest), digest);
