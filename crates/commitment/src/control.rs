@@ -14,7 +14,7 @@ use crate::fault::{Fault, same, same_bytes};
 use crate::hash::Digest;
 
 /// The longest note of a statement in bytes.
-pub const MAX_NOTE: usize = 65_536;
+pub const MAX_STATEMENT: usize = 65_536;
 /// The longest word for what a statement is, in bytes.
 const MAX_WHAT: usize = 128;
 /// The most accounts a log has.
@@ -74,7 +74,7 @@ pub enum Control<'a> {
     Statement {
         /// What it is about, in 1 to 128 bytes.
         what: &'a str,
-        /// The signed note, in 1 to [`MAX_NOTE`] bytes.
+        /// The signed note, in 1 to [`MAX_STATEMENT`] bytes.
         note: &'a str,
     },
 }
@@ -170,7 +170,7 @@ impl<'a> Control<'a> {
                     if is_within { Ok(()) } else { Err(Fault::new(0, expected, found)) }
                 };
                 within("a statement's subject", what, MAX_WHAT)?;
-                within("a signed note", note, MAX_NOTE)?;
+                within("a signed note", note, MAX_STATEMENT)?;
             }
         }
         Ok(())

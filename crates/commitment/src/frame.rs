@@ -167,7 +167,8 @@ pub fn event_leaf(envelope: &[u8; ENVELOPE], salt: &[u8; SALT], padded: &[u8]) -
 }
 
 /// [`event_leaf`] of each, side by side.
-pub(crate) fn event_leaves(frames: &[(&[u8; ENVELOPE], &[u8; SALT], &[u8])]) -> Vec<Digest> {
+#[must_use]
+pub fn event_leaves(frames: &[(&[u8; ENVELOPE], &[u8; SALT], &[u8])]) -> Vec<Digest> {
     let contents: Vec<_> = frames.iter().map(|(_, salt, padded)| [&salt[..], *padded]).collect();
     let contents = hash_pairs(Domain::Content, &contents);
     let leaves = frames.iter().zip(&contents).map(|((envelope, ..), c)| [&envelope[..], &c[..]]);

@@ -35,12 +35,12 @@ pub use batch::{
     without_room,
 };
 pub use check::{Checked, Divergence, End, Level, LogCheck, Looked, Report, Sealed, whole_batches};
-pub use control::{Control, ControlKind, MAX_NOTE, Seal};
+pub use control::{Control, ControlKind, MAX_STATEMENT, Seal};
 pub use envelope::{ENVELOPE, Envelope, Scope};
 pub use fault::Fault;
 pub use frame::{
     FRAME_HEADER, Frame, MAX_FRAME, MIN_CONTENT, SALT, begin_event, chain_start, chain_step,
-    content_of, control_leaf, event_leaf, finish_events, name_leaf, write_control, write_event,
+    content_of, control_leaf, event_leaf, event_leaves, finish_events, name_leaf, write_control, write_event,
     write_name, write_trailer,
 };
 pub use hash::{Digest, Domain, KeyedDomain, hash, hash_pairs, hex, keyed, unhex};
@@ -61,4 +61,4 @@ pub use tlog::{
     check_inclusion, cosign, decode_bundle, encode_bundle, grow_tiles, new_bundles, new_tiles,
     prove_consistency, prove_inclusion, tree_root,
 };
-pub use tree::{Frontier, page_root, tree_leaf};
+pub use tree::{Frontier, page_path, page_root, page_root_by, tree_leaf};

@@ -182,6 +182,12 @@ impl Pages {
         self.first_position + self.events as u64
     }
 
+    /// Whether no page is open.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.leaves == 0
+    }
+
     /// The events in closed pages.
     #[must_use]
     pub const fn first_position(&self) -> u64 {

@@ -2,7 +2,7 @@
 
 use sha2::{Digest as _, Sha256};
 
-use crate::hash::{Digest, Domain, hash_pairs};
+use crate::hash::{Digest, Domain, hash, hash_pairs};
 
 /// The root over a page's leaves; that of none means nothing.
 #[must_use]
@@ -17,6 +17,56 @@ pub fn page_root(leaves: &[Digest]) -> Digest {
         level = above;
     }
     level.pop().unwrap_or_default()
+}
+
+/// The hashes beside the way of leaf `index` in its page, from the leaf up.
+///
+/// # Panics
+/// If there is no such leaf.
+#[must_use]
+pub fn page_path(leaves: &[Digest], index: usize) -> Vec<Digest> {
+    assert!(index < leaves.len(), "a leaf of the page");
+    let mut path = Vec::new();
+    let (mut part, mut index) = (leaves, index);
+    // From the root down; the shape of RFC 6962.
+    while part.len() > 1 {
+        let (left, right) = part.split_at(part.len().next_power_of_two() / 2);
+        if index < left.len() {
+            path.push(page_root(right));
+            part = left;
+        } else {
+            path.push(page_root(left));
+            index -= left.len();
+            part = right;
+        }
+    }
+    path.reverse();
+    path
+}
+
+/// The root of the page of `count` leaves in which `leaf` is number `index` and [`page_path`] gave `path`; `None` if
+/// no path in such a page is so long.
+#[must_use]
+pub fn page_root_by(leaf: Digest, index: u32, count: u32, path: &[Digest]) -> Option<Digest> {
+    let mut last = count.checked_sub(1).filter(|last| index <= *last)?;
+    let mut index = index;
+    let mut root = leaf;
+    for beside in path {
+        // Up to where something is beside: a node without a neighbour goes up as it is.
+        while index == last && index.is_multiple_of(2) && last > 0 {
+            (index, last) = (index / 2, last / 2);
+        }
+        if last == 0 {
+            return None;
+        }
+        let pair = if index % 2 == 1 { [beside, &root] } else { [&root, beside] };
+        root = hash(Domain::PageNode, &pair.map(|hash| &hash[..]));
+        (index, last) = (index / 2, last / 2);
+    }
+    while index == last && index.is_multiple_of(2) && last > 0 {
+        (index, last) = (index / 2, last / 2);
+    }
+    (last == 0).then_some(root)
 }
 
 /// The log's tree over its pages' summaries, in SHA-256 (RFC 6962, section 2.1): only the roots of its
@@ -40,6 +90,12 @@ impl Frontier {
         let roots =
             peaks(0, size).map(|(level, index)| node(level, index)).collect::<Result<_, _>>()?;
         Ok(Frontier { roots, count: size })
+    }
+
+    /// The roots of its full subtrees, the largest first: as many as [`Frontier::of`] asks for, in that order.
+    #[must_use]
+    pub fn peaks(&self) -> &[Digest] {
+        &self.roots
     }
 
     /// How many leaves it has.
@@ -99,7 +155,7 @@ pub fn tree_leaf(entry: &[u8]) -> Digest {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{hash, hex};
+    use crate::hex;
 
     /// By the definition, top down.
     fn plain(node: fn(&Digest, &Digest) -> Digest, leaves: &[Digest]) -> Digest {
@@ -120,6 +176,30 @@ mod tests {
             tree.push([n; 32]);
             assert_eq!(tree.root(), plain(node, &leaves), "{n} leaves");
             assert_eq!(page_root(&leaves), plain(page_node, &leaves), "{n} leaves");
+            check_paths(&leaves);
+        }
+    }
+
+    /// Of every leaf: its path leads to the root, and none that was changed, cut or lengthened does.
+    fn check_paths(leaves: &[Digest]) {
+        let (root, count) = (Some(page_root(leaves)), leaves.len() as u32);
+        for (n, leaf) in leaves.iter().enumerate() {
+            let path = page_path(leaves, n);
+            let by = |index, count, path: &[Digest]| page_root_by(*leaf, index, count, path);
+            let n = n as u32;
+            assert_eq!(by(n, count, &path), root, "leaf {n} of {count}");
+            for other in (0..count).filter(|other| *other != n) {
+                assert_ne!(by(other, count, &path), root, "leaf {n} as {other} of {count}");
+            }
+            assert_eq!(by(n, n, &path), None, "leaf {n} of {n}");
+            for at in 0..path.len() {
+                let mut wrong = path.clone();
+                wrong[at][at] ^= 1;
+                assert_ne!(by(n, count, &wrong), root, "leaf {n} of {count}, hash {at}");
+                let cut = [&path[..at], &path[at + 1..]].concat();
+                assert_ne!(by(n, count, &cut), root, "leaf {n} of {count}, without {at}");
+            }
+            assert_ne!(by(n, count, &[&path[..], &[[0; 32]]].concat()), root);
         }
     }
 

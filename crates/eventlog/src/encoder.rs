@@ -1,8 +1,8 @@
 //! Puts events into frames, frames into pages and a batch.
 
 use commitment::{
-    Checksum, Digest, Envelope, FRAME_HEADER, Pages, SALT, SEGMENT_HEADER, SegmentHeader,
-    begin_batch, begin_event, finish_events, write_name, write_trailer,
+    Checksum, Control, Digest, Envelope, FRAME_HEADER, Pages, SALT, SEGMENT_HEADER, SegmentHeader,
+    begin_batch, begin_event, finish_events, write_control, write_name, write_trailer,
 };
 use event::{RecordedBy, Timestamp};
 use rand_chacha::ChaCha20Rng;
@@ -18,7 +18,7 @@ pub(crate) struct Encoder {
     accounts: u32,
     batch: Vec<u8>,
     /// Frames of the open page that the batch has, in order: an event's by its place, for its leaf is not
-    /// made yet, a name's by its leaf.
+    /// made yet, another's by its leaf.
     open: Vec<Open>,
     events: u32,
     /// The segment that the batch goes to, and where it will begin there.
@@ -30,7 +30,7 @@ pub(crate) struct Encoder {
 
 enum Open {
     Event(usize),
-    Name(Digest),
+    Made(Digest),
 }
 
 /// A full batch, but for its header.
@@ -88,7 +88,7 @@ impl Encoder {
         let start = self.batch.len();
         let leaf = write_name(&mut self.batch, ordinal, &secret, name);
         self.pages.count(self.batch.len() - start, false);
-        self.open.push(Open::Name(leaf));
+        self.open.push(Open::Made(leaf));
         (ordinal, secret)
     }
 
@@ -137,6 +137,22 @@ impl Encoder {
         (start, recorded_at, recorded_by)
     }
 
+    /// Takes in what the log says of itself. A seal closes its page.
+    pub(crate) fn control(&mut self, control: &Control<'_>) {
+        let mut salt = [0; SALT];
+        self.random.fill_bytes(&mut salt);
+        let mut frame = Vec::new();
+        let leaf = write_control(&mut frame, control, &salt);
+        self.make_room(frame.len());
+        self.batch.extend_from_slice(&frame);
+        self.pages.count(frame.len(), false);
+        self.open.push(Open::Made(leaf));
+        if let Control::Seal(seal) = control {
+            self.pages.set_clock_ms(seal.at_ms);
+            self.close_page();
+        }
+    }
+
     /// Closes the page if a frame of this length does not fit.
     fn make_room(&mut self, len: usize) {
         if self.batch.is_empty() {
@@ -151,13 +167,13 @@ impl Encoder {
     fn finish_frames(&mut self) {
         let event = |frame: &Open| match frame {
             Open::Event(start) => Some(*start),
-            Open::Name(_) => None,
+            Open::Made(_) => None,
         };
         let starts: Vec<usize> = self.open.iter().filter_map(event).collect();
         let mut leaves = finish_events(&mut self.batch, &starts).into_iter();
         for frame in self.open.drain(..) {
             self.pages.push_leaf(match frame {
-                Open::Name(leaf) => leaf,
+                Open::Made(leaf) => leaf,
                 Open::Event(_) => leaves.next().expect("a leaf an event"),
             });
         }

@@ -33,6 +33,7 @@ mod recent;
 mod recover;
 mod remains;
 mod salvage;
+mod seal;
 pub mod storage;
 mod tail;
 mod window;
@@ -49,4 +50,7 @@ pub use outcome::{ExpectedRevision, Outcome, Recovery};
 pub use prepare::Prepared;
 pub use reader::Reader;
 pub use remains::{HeadState, Remains, SegmentFile, SegmentState};
+pub use seal::{
+    PlacedControl, SealError, SealedLog, Sealer, ShownEvent, ShownStream, TreeHead,
+};
 pub use salvage::{SalvageError, Salvaged, salvage};

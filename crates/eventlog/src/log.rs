@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 
 use accounts::Accounts;
-use commitment::{Divergence, Fault, MAX_BATCH};
+use commitment::{Control, Divergence, Fault, MAX_BATCH};
 use event::{Event, Timestamp};
 
 use crate::derived::Place;
@@ -275,6 +275,51 @@ impl Log {
         state.tail.as_mut().expect("nobody else has the log").close(&self.folder)?;
         state.indexer.flush(end);
         Ok(())
+    }
+
+    /// Writes down what the log says of itself, durable when it answers: a policy that is adopted, a signed
+    /// statement. For a seal there is [`Log::seal`].
+    ///
+    /// # Errors
+    /// [`AppendError`]
+    pub fn record(&self, control: &Control<'_>) -> Result<(), AppendError> {
+        self.with_all_written(|_| Ok(Some(*control))).map(|_| ())
+    }
+
+    /// Asks `make` for a control frame when all that was staged is written, up to the end that it is given, and
+    /// writes it before anything else is staged. Gives where the log ends then.
+    pub(crate) fn with_all_written<'c, E: From<AppendError>>(
+        &self,
+        make: impl FnOnce(Durable) -> Result<Option<Control<'c>>, E>,
+    ) -> Result<Durable, E> {
+        let mut state = self.lock();
+        loop {
+            if let Some(failed) = &state.failed {
+                return Err(failed.clone().into());
+            }
+            if state.encoder.is_empty() && state.tail.is_some() {
+                break;
+            }
+            state = self.write_out(state)?;
+        }
+        if let Some(control) = make(state.durable)? {
+            state.encoder.control(&control);
+            // Nobody else has the end of the log, so this writes just that.
+            state = self.write_out(state)?;
+        }
+        Ok(state.durable)
+    }
+
+    pub(crate) fn durable(&self) -> Durable {
+        self.lock().durable
+    }
+
+    pub(crate) fn folder(&self) -> &Folder {
+        &self.folder
+    }
+
+    pub(crate) fn now_ms(&self) -> i64 {
+        (self.options.clock)().ms()
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -97,6 +97,11 @@ impl Reader {
         self.store
     }
 
+    /// Where what it reads ends.
+    pub(crate) fn end(&self) -> Durable {
+        self.end
+    }
+
     /// How many accounts have an event.
     #[must_use]
     pub fn accounts(&self) -> u64 {

@@ -3,11 +3,15 @@
 //! A tour: a [`Claim`] is read strictly from a line; a [`Bench`] holds a policy beside each of its
 //! readings and [`Bench::judge`]s a claim on a history into a [`Verdict`] with its evidence,
 //! clauses, caveats and a sentence in a [`Language`]; [`state_hash`] is the hash of an account's
-//! state and [`SnapshotRow`] the statement that carries it; [`explain`] tells the life of one item.
+//! state and [`SnapshotRow`] the statement that carries it; [`explain`] tells the life of one item. A
+//! [`certificate::Certificate`] carries an answer with all that it rests on, and [`certificate::check`] finds out what
+//! of it is proven; an [`Attestation`] is what an auditor signs who has replayed the log.
 //!
 //! Pure code without a store: the same on a server, in a terminal and in a browser.
 
+mod attestation;
 mod caveats;
+pub mod certificate;
 mod change;
 mod claim;
 mod explain;
@@ -18,6 +22,7 @@ mod subject;
 mod verdict;
 mod wording;
 
+pub use attestation::{Attestation, AttestationError};
 pub use claim::{Assert, Claim, ClaimSubject};
 pub use explain::{Explanation, ItemChange, effect, explain};
 pub use judge::{Asked, Bench};

@@ -25,6 +25,12 @@ impl MapKey {
         &self.0
     }
 
+    /// From bytes that [`MapKey::as_bytes`] gave.
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; 32]) -> MapKey {
+        MapKey(bytes)
+    }
+
     /// Where the way goes on from a node at `depth`, under 256: 0 is left.
     pub(super) fn bit(&self, depth: u16) -> usize {
         usize::from(self.0[usize::from(depth / 8)] >> (7 - depth % 8) & 1)

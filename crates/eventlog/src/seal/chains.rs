@@ -1,0 +1,336 @@
+//! Where every account's chain ends: what a walk over a log's frames finds, page by page.
+//!
+//! What is read is held against its checksums, its leaves, and its pages' summaries: so whoever signs a tree that
+//! comes of this has read again what it stands for. A check of all that a log may not contain is `LogCheck`'s.
+
+use commitment::{
+    AccountMap, BATCH_HEADER, Control, ControlKind, Digest, Domain, Envelope, FRAME_HEADER, Fault,
+    Frame, Frontier, MapKey, MapLeaf, Pages, SALT, SUMMARY, Seal, Summary, chain_start,
+    event_leaves, hash_pairs, hex, tree_leaf,
+};
+use event::RecordedBy;
+
+use super::TreeHead;
+use crate::ReadError;
+use crate::batches::{Batches, Whole, corrupt};
+use crate::derived::Place;
+use crate::folder::Folder;
+use crate::head_file::Durable;
+
+/// Leaves that wait for their chains at most: many at once cost less than each by itself.
+const WAITING: usize = 1 << 16;
+/// Under so many chains at once cost as much as one by one.
+const FEW: usize = 4;
+
+/// One account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Chain {
+    pub(super) key: MapKey,
+    pub(super) secret: [u8; 32],
+    pub(super) head: Digest,
+    pub(super) count: u64,
+}
+
+/// A log up to some place.
+pub(super) struct Chains {
+    pub(super) store: [u8; 16],
+    origin: String,
+    /// Up to here it was read.
+    pub(super) at: Durable,
+    pub(super) pages: Pages,
+    /// By ordinal.
+    pub(super) accounts: Vec<Chain>,
+    /// Leaves of accounts, in order, that are not in their chains yet.
+    waiting: Vec<(u32, Digest)>,
+    /// Ordinals whose chains went on since the map was brought up to them; some more than once.
+    changed: Vec<u32>,
+    pub(super) map: AccountMap,
+    /// Over the closed pages.
+    pub(super) tree: Frontier,
+    /// The tree that ends with the last seal.
+    pub(super) sealed: Option<TreeHead>,
+    /// A seal whose page is open still.
+    sealing: Option<Seal>,
+    /// The summaries of the pages that were closed since somebody took them.
+    pub(super) summaries: Vec<[u8; SUMMARY]>,
+    /// Adoptions of policies, the last of each, and the last seal, in the order of the log.
+    pub(super) controls: Vec<Met>,
+    /// Of the open page.
+    leaves: Vec<Digest>,
+}
+
+/// A control frame, and where it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Met {
+    pub(super) kind: ControlKind,
+    pub(super) salt: [u8; SALT],
+    pub(super) body: Vec<u8>,
+    pub(super) page: u64,
+    pub(super) leaf: u32,
+    /// All leaves of its page, once it is closed.
+    pub(super) leaves: Vec<Digest>,
+    /// Its page's summary, once it is closed.
+    pub(super) summary: [u8; SUMMARY],
+}
+
+impl Chains {
+    /// Of a log of which nothing was read.
+    pub(super) fn new(store: [u8; 16]) -> Chains {
+        let at = Durable { segment: 0, offset: 0, events: 0, checksum: [0; 16] };
+        Chains {
+            store,
+            origin: hex(&store),
+            at,
+            pages: Pages::new(store),
+            accounts: Vec::new(),
+            waiting: Vec::new(),
+            changed: Vec::new(),
+            map: AccountMap::default(),
+            tree: Frontier::default(),
+            sealed: None,
+            sealing: None,
+            summaries: Vec::new(),
+            controls: Vec::new(),
+            leaves: Vec::new(),
+        }
+    }
+
+    /// Of a log that was read up to a seal with which a batch ended.
+    pub(super) fn after(
+        (store, at, pages): ([u8; 16], Durable, Pages),
+        (accounts, map): (Vec<Chain>, AccountMap),
+        (tree, seal): (Frontier, Seal),
+    ) -> Chains {
+        let sealed = Some(TreeHead { pages: tree.count(), root: tree.root(), seal });
+        Chains { at, pages, accounts, map, tree, sealed, ..Chains::new(store) }
+    }
+
+    /// Whether nothing stands behind the last seal.
+    pub(super) fn ends_sealed(&self) -> bool {
+        let pages = self.sealed.as_ref().map(|head| head.pages);
+        pages == Some(self.pages.closed()) && self.pages.is_empty()
+    }
+
+    /// Reads on to `end`, or only to the end of the page before `to_page`; says whether that was met.
+    pub(super) fn read(
+        &mut self,
+        folder: &Folder,
+        end: Durable,
+        to_page: Option<u64>,
+    ) -> Result<bool, ReadError> {
+        let is_met = |pages: &Pages| Some(pages.closed()) == to_page && pages.is_empty();
+        if is_met(&self.pages) {
+            return Ok(true);
+        }
+        let stop = Place { segment: end.segment, offset: end.offset };
+        let mut batches = Batches::new(folder, self.store, stop).from(self.at);
+        loop {
+            let position = batches.position;
+            let Some(Whole { place, bytes }) = batches.next()? else { break };
+            let is_over = self
+                .batch(bytes, to_page)
+                .map_err(|f| corrupt(folder, place.segment, f.moved(place.offset), Some(position)))?;
+            self.at = batches.at();
+            if is_over {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Takes a batch in, or as much of it as lies before a page.
+    fn batch(&mut self, batch: &[u8], to_page: Option<u64>) -> Result<bool, Fault> {
+        let mut frames = Vec::new();
+        let mut at = BATCH_HEADER;
+        while at < batch.len() {
+            let (frame, len) = Frame::read(&batch[at..]).map_err(|f| f.moved(at as u64))?;
+            frames.push((frame, at, len));
+            at += len;
+        }
+        let events = frames.iter().filter_map(|(frame, ..)| match *frame {
+            Frame::Event { envelope, salt, padded } => Some((envelope, salt, padded)),
+            _ => None,
+        });
+        let leaves = event_leaves(&events.collect::<Vec<_>>());
+        let mut leaves = leaves.into_iter();
+        for (frame, at, len) in frames {
+            let leaf = match frame {
+                Frame::Event { .. } => leaves.next(),
+                _ => frame.leaf(),
+            };
+            self.frame(&frame, leaf, &batch[at..at + len]).map_err(|f| f.moved(at as u64))?;
+            let is_closed = matches!(frame, Frame::Trailer(_));
+            if is_closed && Some(self.pages.closed()) == to_page {
+                self.link();
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn frame(
+        &mut self,
+        frame: &Frame<'_>,
+        leaf: Option<Digest>,
+        bytes: &[u8],
+    ) -> Result<(), Fault> {
+        if let Some(leaf) = &leaf {
+            Frame::check(bytes, leaf)?;
+            self.leaves.push(*leaf);
+        }
+        let whole = |offset: usize, expected: String, found: String| Fault {
+            offset: offset as u64,
+            expected,
+            found,
+        };
+        match (*frame, leaf) {
+            (Frame::Trailer(found), _) => {
+                let summary = self.pages.open().as_ref().map(Summary::encode);
+                if summary.as_ref() != Some(found) {
+                    let expected = "the summary of the page before it".to_owned();
+                    return Err(whole(FRAME_HEADER, expected, "another".to_owned()));
+                }
+                self.pages.close(found);
+                self.summaries.push(*found);
+                self.tree.push(tree_leaf(found));
+                if let Some(seal) = self.sealing.take() {
+                    let (pages, root) = (self.tree.count(), self.tree.root());
+                    self.sealed = Some(TreeHead { pages, root, seal });
+                }
+                self.close_controls(found);
+            }
+            (Frame::Name { ordinal, secret, name }, Some(leaf)) => {
+                if ordinal as usize != self.accounts.len() {
+                    let expected = format!("the ordinal {}", self.accounts.len());
+                    return Err(whole(FRAME_HEADER, expected, ordinal.to_string()));
+                }
+                let key = MapKey::of(&self.origin, name);
+                let head = chain_start(&leaf);
+                self.accounts.push(Chain { key, secret: *secret, head, count: 0 });
+                self.pages.push(leaf, bytes.len(), false);
+            }
+            (Frame::Event { envelope, .. }, Some(leaf)) => {
+                let envelope =
+                    Envelope::decode(envelope).map_err(|f| f.moved(FRAME_HEADER as u64))?;
+                let Envelope { ordinal, recorded_by, recorded_at, .. } = envelope;
+                if ordinal as usize >= self.accounts.len() {
+                    let expected = "the ordinal of an account named before".to_owned();
+                    return Err(whole(FRAME_HEADER + 4, expected, ordinal.to_string()));
+                }
+                if recorded_by == RecordedBy::Log {
+                    let ms = recorded_at.ms().max(self.pages.clock_ms());
+                    self.pages.set_clock_ms(ms);
+                }
+                self.pages.push(leaf, bytes.len(), true);
+                self.waiting.push((ordinal, leaf));
+                if self.waiting.len() >= WAITING {
+                    self.link();
+                }
+            }
+            (Frame::Control { kind, salt, body }, Some(leaf)) => {
+                let control = Control::decode(kind, body)
+                    .map_err(|f| f.moved((FRAME_HEADER + SALT) as u64))?;
+                if let Control::Seal(seal) = control {
+                    let own = self.seal(seal.at_ms);
+                    if own != seal {
+                        let at = FRAME_HEADER + SALT;
+                        return Err(whole(at, format!("{own:?}"), format!("{seal:?}")));
+                    }
+                    self.pages.set_clock_ms(seal.at_ms.max(self.pages.clock_ms()));
+                    self.sealing = Some(seal);
+                }
+                let is_in_place_of = |met: &Met| match kind {
+                    ControlKind::Seal => met.kind == kind,
+                    ControlKind::Adoption => met.kind == kind && met.body == body,
+                    ControlKind::Statement => false,
+                };
+                self.controls.retain(|met| !is_in_place_of(met));
+                if kind != ControlKind::Statement {
+                    self.controls.push(Met {
+                        kind,
+                        salt: *salt,
+                        body: body.to_vec(),
+                        page: self.pages.closed(),
+                        leaf: self.leaves.len() as u32 - 1,
+                        leaves: Vec::new(),
+                        summary: [0; SUMMARY],
+                    });
+                }
+                self.pages.push(leaf, bytes.len(), false);
+            }
+            (_, None) => unreachable!("only a trailer has no leaf"),
+        }
+        Ok(())
+    }
+
+    fn close_controls(&mut self, summary: &[u8; SUMMARY]) {
+        let leaves = std::mem::take(&mut self.leaves);
+        let page = self.pages.closed() - 1;
+        for met in self.controls.iter_mut().filter(|met| met.page == page) {
+            met.leaves.clone_from(&leaves);
+            met.summary = *summary;
+        }
+    }
+
+    /// What a seal says of the log as far as it was read.
+    pub(super) fn seal(&mut self, at_ms: i64) -> Seal {
+        self.link();
+        self.changed.sort_unstable();
+        self.changed.dedup();
+        let leaf = |ordinal: u32| {
+            let Chain { key, secret, head, count } = &self.accounts[ordinal as usize];
+            (*key, MapLeaf::of(secret, head, *count))
+        };
+        let leaves: Vec<_> = self.changed.iter().map(|ordinal| leaf(*ordinal)).collect();
+        let hashes = MapLeaf::hash_all(&leaves);
+        let changes = leaves.iter().zip(hashes).map(|((key, _), hash)| (*key, Some(hash)));
+        self.map.apply(changes.collect());
+        self.changed.clear();
+        let (size, accounts) = (self.pages.position(), self.accounts.len() as u64);
+        Seal { size, accounts, root: self.map.root(), at_ms }
+    }
+
+    /// How many accounts' chains went on since the last seal.
+    pub(super) fn changed_accounts(&mut self) -> usize {
+        self.link();
+        self.changed.sort_unstable();
+        self.changed.dedup();
+        self.changed.len()
+    }
+
+    /// Puts the leaves that wait into their chains: of each account one at a time, of many accounts side by side.
+    fn link(&mut self) {
+        let mut waiting = std::mem::take(&mut self.waiting);
+        // Stable: each account's leaves keep their order.
+        waiting.sort_by_key(|(ordinal, _)| *ordinal);
+        let mut streams: Vec<_> = waiting.chunk_by(|a, b| a.0 == b.0).collect();
+        self.changed.extend(streams.iter().map(|stream| stream[0].0));
+        // The longest first: those that are over are the last.
+        streams.sort_by_key(|stream| std::cmp::Reverse(stream.len()));
+        for n in 0.. {
+            streams.truncate(streams.partition_point(|stream| stream.len() > n));
+            if streams.is_empty() {
+                break;
+            }
+            let accounts = &self.accounts;
+            let pair = |stream: &&[(u32, Digest)]| -> [Digest; 2] {
+                [accounts[stream[n].0 as usize].head, stream[n].1]
+            };
+            let pairs: Vec<[Digest; 2]> = streams.iter().map(pair).collect();
+            let heads: Vec<Digest> = if pairs.len() < FEW {
+                pairs.iter().map(|[head, leaf]| commitment::chain_step(head, leaf)).collect()
+            } else {
+                let pairs: Vec<[&[u8]; 2]> =
+                    pairs.iter().map(|pair| pair.each_ref().map(|hash| &hash[..])).collect();
+                hash_pairs(Domain::ChainStep, &pairs)
+            };
+            for (stream, head) in streams.iter().zip(heads) {
+                let account = &mut self.accounts[stream[n].0 as usize];
+                account.head = head;
+                account.count += 1;
+            }
+        }
+        waiting.clear();
+        self.waiting = waiting;
+    }
+}

@@ -1,0 +1,165 @@
+//! `derived/seal`: where the chains ended at a seal, so that the next one is made of what came after it.
+//!
+//! | bytes | what |
+//! |---|---|
+//! | 8 | `STILLSLD` |
+//! | 4 | format version, 1 |
+//! | 16 | store id |
+//! | 8, 8, 16, 8 | where the seal's batch ends: segment, offset, its checksum, events before |
+//! | 8, 32, 8 | pages closed, the last summary's leaf hash, the log's clock |
+//! | 32 for each bit set in that number | the roots of the full subtrees of the tree over the pages, the largest first |
+//! | 32, 8 | the seal's map root and instant |
+//! | 8, then 104 each | accounts by ordinal: key in the map (32), secret (32), chain's head (32), count (8) |
+//! | 8, then each | control frames: kind (1), salt (16), page (8), leaf (4), summary (120), 8 and the body, 8 and the
+//! leaves of its page (32 each) |
+//! | the rest but 32 | the map, `AccountMap::to_bytes` |
+//! | 32 | BLAKE3 of all before it |
+//!
+//! It is made anew from the log if anything is wrong with it.
+
+use std::path::Path;
+
+use commitment::{AccountMap, ControlKind, Frontier, MapKey, Pages, Seal};
+
+use super::chains::{Chain, Chains, Met};
+use crate::folder::Folder;
+use crate::head_file::Durable;
+
+const MAGIC: &[u8; 8] = b"STILLSLD";
+const VERSION: u32 = 1;
+const FILE: &str = "seal";
+const ACCOUNT: usize = 104;
+
+/// Keeps what was read, which ends with a seal and a batch. What cannot be written is not kept.
+pub(super) fn keep(folder: &Folder, chains: &Chains) {
+    let Some(seal) = chains.sealed.as_ref().filter(|_| chains.ends_sealed()).map(|head| head.seal)
+    else {
+        return;
+    };
+    let Durable { segment, offset, checksum, events } = chains.at;
+    let map = chains.map.to_bytes();
+    let mut out = Vec::with_capacity(256 + ACCOUNT * chains.accounts.len() + map.len());
+    out.extend_from_slice(MAGIC);
+    out.extend_from_slice(&VERSION.to_le_bytes());
+    out.extend_from_slice(&chains.store);
+    for number in [segment, offset] {
+        out.extend_from_slice(&number.to_le_bytes());
+    }
+    out.extend_from_slice(&checksum);
+    for number in [events, chains.pages.closed()] {
+        out.extend_from_slice(&number.to_le_bytes());
+    }
+    out.extend_from_slice(chains.pages.predecessor());
+    out.extend_from_slice(&chains.pages.clock_ms().to_le_bytes());
+    chains.tree.peaks().iter().for_each(|peak| out.extend_from_slice(peak));
+    out.extend_from_slice(&seal.root);
+    out.extend_from_slice(&seal.at_ms.to_le_bytes());
+    out.extend_from_slice(&(chains.accounts.len() as u64).to_le_bytes());
+    for Chain { key, secret, head, count } in &chains.accounts {
+        out.extend_from_slice(key.as_bytes());
+        out.extend_from_slice(secret);
+        out.extend_from_slice(head);
+        out.extend_from_slice(&count.to_le_bytes());
+    }
+    out.extend_from_slice(&(chains.controls.len() as u64).to_le_bytes());
+    for Met { kind, salt, body, page, leaf, leaves, summary } in &chains.controls {
+        out.push(*kind as u8);
+        out.extend_from_slice(salt);
+        out.extend_from_slice(&page.to_le_bytes());
+        out.extend_from_slice(&leaf.to_le_bytes());
+        out.extend_from_slice(summary);
+        out.extend_from_slice(&(body.len() as u64).to_le_bytes());
+        out.extend_from_slice(body);
+        out.extend_from_slice(&(leaves.len() as u64).to_le_bytes());
+        out.extend_from_slice(leaves.as_flattened());
+    }
+    out.extend_from_slice(&map);
+    let checksum = blake3::hash(&out);
+    out.extend_from_slice(checksum.as_bytes());
+    if let (dir, true) = folder.derived() {
+        let _ = put(&dir, &out);
+    }
+}
+
+fn put(dir: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    std::fs::create_dir_all(dir)?;
+    let tmp = dir.join("seal.tmp");
+    std::fs::write(&tmp, bytes)?;
+    std::fs::rename(&tmp, dir.join(FILE))
+}
+
+/// What was kept of this store, if it is sound.
+pub(super) fn load(folder: &Folder, store: &[u8; 16]) -> Option<Chains> {
+    let (dir, true) = folder.derived() else { return None };
+    let bytes = std::fs::read(dir.join(FILE)).ok()?;
+    let (bytes, checksum) = bytes.split_last_chunk::<32>()?;
+    if *blake3::hash(bytes).as_bytes() != *checksum {
+        return None;
+    }
+    let mut input = bytes;
+    if take::<8>(&mut input)? != *MAGIC
+        || take::<4>(&mut input)? != VERSION.to_le_bytes()
+        || take::<16>(&mut input)? != *store
+    {
+        return None;
+    }
+    let (segment, offset) = (number(&mut input)?, number(&mut input)?);
+    let checksum = take(&mut input)?;
+    let (events, pages) = (number(&mut input)?, number(&mut input)?);
+    let predecessor = take(&mut input)?;
+    let clock_ms = number(&mut input)?.cast_signed();
+    let tree = Frontier::of(pages, |_, _| take(&mut input).ok_or(())).ok()?;
+    let (root, at_ms) = (take(&mut input)?, number(&mut input)?.cast_signed());
+    let count = number(&mut input)?;
+    let mut accounts = Vec::new();
+    let rows = usize::try_from(count).ok()?.checked_mul(ACCOUNT)?;
+    let (rows, mut input) = input.split_at_checked(rows)?;
+    for row in rows.as_chunks::<ACCOUNT>().0 {
+        let mut row = &row[..];
+        accounts.push(Chain {
+            key: MapKey::from_bytes(take(&mut row)?),
+            secret: take(&mut row)?,
+            head: take(&mut row)?,
+            count: number(&mut row)?,
+        });
+    }
+    let mut controls = Vec::new();
+    for _ in 0..number(&mut input)? {
+        controls.push(Met {
+            kind: ControlKind::from_number(take::<1>(&mut input)?[0])?,
+            salt: take(&mut input)?,
+            page: number(&mut input)?,
+            leaf: u32::from_le_bytes(take(&mut input)?),
+            summary: take(&mut input)?,
+            body: things(&mut input, 1)?.to_vec(),
+            leaves: things(&mut input, 32)?.as_chunks().0.to_vec(),
+        });
+    }
+    let map = AccountMap::from_bytes(input).ok()?;
+    let at = Durable { segment, offset, events, checksum };
+    let seal = Seal { size: events, accounts: count, root, at_ms };
+    let is_whole = map.root() == root && pages > 0;
+    let pages_after = Pages::after(*store, pages, events, predecessor, clock_ms);
+    let is_whole = is_whole && controls.iter().all(|met| (met.leaf as usize) < met.leaves.len());
+    let mut chains = Chains::after((*store, at, pages_after), (accounts, map), (tree, seal));
+    chains.controls = controls;
+    is_whole.then_some(chains)
+}
+
+fn take<const N: usize>(input: &mut &[u8]) -> Option<[u8; N]> {
+    let (taken, rest) = input.split_first_chunk()?;
+    *input = rest;
+    Some(*taken)
+}
+
+/// As many things of `size` bytes as a number in front says.
+fn things<'a>(input: &mut &'a [u8], size: usize) -> Option<&'a [u8]> {
+    let len = usize::try_from(number(input)?).ok()?.checked_mul(size)?;
+    let (taken, rest) = input.split_at_checked(len)?;
+    *input = rest;
+    Some(taken)
+}
+
+fn number(input: &mut &[u8]) -> Option<u64> {
+    take(input).map(u64::from_le_bytes)
+}

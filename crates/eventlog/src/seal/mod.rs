@@ -1,0 +1,198 @@
+//! Seals of a log, and the tree that is published of it.
+//!
+//! A tour: a [`Sealer`] has read a log, to know where every account's chain ends; [`Log::seal`] has it read on and
+//! writes a seal, with which a page ends. [`Sealer::publish`] brings `tlog/` up to the last seal, and says what there
+//! is to sign ([`TreeHead`]). [`SealedLog`] is what a certificate is made of: a log as it was at a checkpoint.
+
+mod chains;
+mod kept;
+mod shown;
+mod tree;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use chains::Chains;
+use commitment::{Digest, Seal, TileError};
+use tree::TreeFolder;
+
+use crate::folder::{Folder, Found};
+use crate::log::Log;
+use crate::storage::Disk;
+use crate::{AppendError, OpenError, ReadError};
+
+pub use shown::{PlacedControl, SealedLog, ShownEvent, ShownStream};
+
+/// Why a log cannot be sealed, or its tree not be published or read.
+#[derive(Debug, thiserror::Error)]
+pub enum SealError {
+    /// The log, or the folder `tlog/`, cannot be read or written.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The log is not as it was written.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// The seal could not be written.
+    #[error(transparent)]
+    Append(#[from] AppendError),
+    /// The published tree is not whole. It can be deleted and made anew.
+    #[error("tlog: {0}")]
+    Tile(TileError),
+    /// There is no seal.
+    #[error("the log has no seal; `checkpoint` makes one")]
+    Unsealed,
+    /// The log ends before the tree that was asked for, or has other pages.
+    #[error("the log does not have the {pages} pages of this checkpoint with a seal at their end")]
+    Elsewhere {
+        /// The tree's size.
+        pages: u64,
+    },
+}
+
+/// The head of the tree that ends with the last seal: what there is to sign.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TreeHead {
+    /// Pages.
+    pub pages: u64,
+    /// The tree's root.
+    pub root: Digest,
+    /// The seal at its end.
+    pub seal: Seal,
+}
+
+/// What seals are made of: where every account's chain ends, as far as the log was read.
+pub struct Sealer {
+    folder: Folder,
+    chains: Chains,
+    /// Pages that `tlog/` has, by what was kept.
+    from_page: u64,
+    /// As many accounts had other chains since something was kept.
+    unkept: usize,
+}
+
+/// Under as many changed accounts nothing is kept anew, unless they are a part of all: so keeping costs in
+/// proportion to what changed.
+const KEPT_PART: usize = 8;
+
+impl Sealer {
+    /// Goes on from what was kept at an earlier seal of this log; else the whole log will be read.
+    #[must_use]
+    pub fn open(log: &Log) -> Sealer {
+        let (folder, store) = (log.folder().clone(), log.store());
+        let kept = kept::load(&folder, &store);
+        let chains = kept.unwrap_or_else(|| Chains::new(store));
+        let from_page = chains.pages.closed();
+        Sealer { folder, chains, from_page, unkept: 0 }
+    }
+
+    /// Publishes the pages up to the last seal in `tlog/`, and reads back what was written. Pages that are there are
+    /// not written again.
+    ///
+    /// # Errors
+    /// [`SealError`]; what was published before is still there.
+    pub fn publish(&mut self) -> Result<TreeHead, SealError> {
+        let head = self.chains.sealed.clone().ok_or(SealError::Unsealed)?;
+        let tree = TreeFolder::new(&self.folder);
+        let new = (head.pages - self.from_page) as usize;
+        let grown = tree.grow(self.from_page, &self.chains.summaries[..new]);
+        match grown.and_then(|()| tree.root(head.pages)) {
+            Ok(root) if root == head.root => {}
+            // Something of it is not there, or not right: all of it is made anew.
+            Ok(_) | Err(SealError::Tile(_)) => self.republish(&tree, &head)?,
+            Err(other) => return Err(other),
+        }
+        self.chains.summaries.drain(..new);
+        self.from_page = head.pages;
+        Ok(head)
+    }
+
+    /// Reads the whole log again for its pages' summaries.
+    fn republish(&self, tree: &TreeFolder, head: &TreeHead) -> Result<(), SealError> {
+        let pages = head.pages;
+        let mut chains = Chains::new(self.chains.store);
+        if !chains.read(&self.folder, self.chains.at, Some(pages))? {
+            return Err(SealError::Elsewhere { pages });
+        }
+        tree.grow(0, &chains.summaries)?;
+        match tree.root(pages)? == head.root {
+            true => Ok(()),
+            false => Err(SealError::Elsewhere { pages }),
+        }
+    }
+
+    /// Puts a file into `tlog/`: whole, synced, or not at all.
+    ///
+    /// # Errors
+    /// [`SealError`]
+    pub fn put(&self, name: &str, bytes: &[u8]) -> Result<(), SealError> {
+        TreeFolder::new(&self.folder).put(name, bytes)
+    }
+
+    /// The root of the published tree when it had so many pages.
+    ///
+    /// # Errors
+    /// [`SealError`]
+    pub fn root_at(&self, pages: u64) -> Result<Digest, SealError> {
+        TreeFolder::new(&self.folder).root(pages)
+    }
+
+    /// The proof that the tree of `old` pages is the beginning of that of `new`.
+    ///
+    /// # Errors
+    /// [`SealError`]
+    pub fn consistency(&self, old: u64, new: u64) -> Result<Vec<Digest>, SealError> {
+        TreeFolder::new(&self.folder).tiles(new).prove_consistency(old)
+    }
+
+    /// A file of `tlog/`, if it is there.
+    ///
+    /// # Errors
+    /// [`SealError`]
+    pub fn published(&self, name: &str) -> Result<Option<Vec<u8>>, SealError> {
+        TreeFolder::new(&self.folder).file(name)
+    }
+
+    /// Keeps where the chains end, for the next who seals, if that is worth it.
+    fn keep(&mut self) {
+        if self.unkept * KEPT_PART >= self.chains.accounts.len() {
+            kept::keep(&self.folder, &self.chains);
+            self.unkept = 0;
+        }
+    }
+}
+
+impl Log {
+    /// Seals the log: a page ends with where every account's chain ends, up to this event. If nothing was appended
+    /// since the last seal, that is the answer. What is staged meanwhile comes behind it.
+    ///
+    /// # Errors
+    /// [`SealError`]; nothing is sealed then.
+    pub fn seal(&self, sealer: &mut Sealer) -> Result<Seal, SealError> {
+        // Most of what there is to read is read while others append.
+        sealer.chains.read(&sealer.folder, self.durable(), None)?;
+        let (before, at_ms) = (sealer.chains.accounts.len(), self.now_ms());
+        let end = self.with_all_written(|durable| {
+            sealer.chains.read(&sealer.folder, durable, None)?;
+            if sealer.chains.ends_sealed() {
+                return Ok::<_, SealError>(None);
+            }
+            let at_ms = at_ms.max(sealer.chains.pages.clock_ms());
+            let changed = sealer.chains.changed_accounts();
+            sealer.unkept += changed.max(sealer.chains.accounts.len() - before);
+            Ok(Some(commitment::Control::Seal(sealer.chains.seal(at_ms))))
+        })?;
+        // It is read back too.
+        sealer.chains.read(&sealer.folder, end, None)?;
+        sealer.keep();
+        sealer.chains.sealed.as_ref().map(|head| head.seal).ok_or(SealError::Unsealed)
+    }
+}
+
+/// The store's folder, if it is one.
+fn store_folder(dir: &Path) -> Result<(Folder, Vec<u8>), OpenError> {
+    let folder = Folder::new(Arc::new(Disk), dir);
+    match folder.look()? {
+        Found::Store(head) => Ok((folder, head)),
+        _ => Err(OpenError::Missing { path: dir.to_owned() }),
+    }
+}

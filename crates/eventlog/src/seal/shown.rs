@@ -1,0 +1,212 @@
+//! A log as it was at a checkpoint: what a certificate is made of.
+
+use std::path::Path;
+
+use commitment::{
+    ControlKind, Digest, Domain, ENVELOPE, Frame, KeyedDomain, MapKey, MapLeaf, MapProof, SALT,
+    SUMMARY, Seal, hash, hex, keyed, page_path,
+};
+
+use super::chains::{Chains, Met};
+use super::tree::TreeFolder;
+use super::{SealError, TreeHead, kept, store_folder};
+use crate::batches::corrupt;
+use crate::head_file::Durable;
+use crate::locate::Locator;
+use crate::{ReadError, Reader};
+
+/// A log up to a seal.
+pub struct SealedLog {
+    folder: crate::folder::Folder,
+    chains: Chains,
+    head: TreeHead,
+}
+
+/// A control frame in its place in the log's tree.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlacedControl {
+    /// What it is.
+    pub kind: ControlKind,
+    /// Random.
+    pub salt: [u8; SALT],
+    /// What it says.
+    pub body: Vec<u8>,
+    /// The leaf's number in its page, from 0.
+    pub leaf: u32,
+    /// The hashes beside its way in its page.
+    pub in_page: Vec<Digest>,
+    /// The page's summary.
+    pub summary: [u8; SUMMARY],
+    /// The hashes beside the page's way in the tree.
+    pub in_tree: Vec<Digest>,
+}
+
+/// An account's events up to the seal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShownStream {
+    /// The account's number.
+    pub ordinal: u32,
+    /// The salt of its name.
+    pub name_salt: [u8; 16],
+    /// The hash of its secret.
+    pub secret_hash: Digest,
+    /// By revision.
+    pub events: Vec<ShownEvent>,
+    /// Its secret: it must not be shown.
+    secret: [u8; 32],
+}
+
+/// An event as its frame has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShownEvent {
+    /// Its envelope.
+    pub envelope: [u8; ENVELOPE],
+    /// Its salt.
+    pub salt: [u8; SALT],
+    /// Its content, behind zeros if it is short.
+    pub padded: Vec<u8>,
+    /// Its place in the log.
+    pub position: u64,
+}
+
+impl ShownEvent {
+    /// The salted hash of the content.
+    #[must_use]
+    pub fn content_hash(&self) -> Digest {
+        hash(Domain::Content, &[&self.salt, &self.padded])
+    }
+}
+
+impl ShownStream {
+    /// The tag of an item of the account.
+    #[must_use]
+    pub fn tag(&self, item: &str) -> [u8; 16] {
+        keyed(&self.secret, KeyedDomain::Item, item.as_bytes())
+    }
+}
+
+impl SealedLog {
+    /// Of the tree of so many pages, which must end with a seal.
+    ///
+    /// # Errors
+    /// [`SealError`]
+    pub fn open(dir: &Path, reader: &Reader, pages: u64) -> Result<SealedLog, SealError> {
+        let (folder, _) = store_folder(dir)?;
+        let store = reader.store();
+        // Where the chains end may have been kept at this seal, or at an earlier one.
+        let kept = kept::load(&folder, &store);
+        let kept = kept.filter(|chains| chains.pages.closed() <= pages);
+        let mut chains = kept.unwrap_or_else(|| Chains::new(store));
+        let is_there = chains.read(&folder, reader.end(), Some(pages))?;
+        let head = chains.sealed.clone().filter(|head| is_there && head.pages == pages);
+        let head = head.ok_or(SealError::Elsewhere { pages })?;
+        Ok(SealedLog { folder, chains, head })
+    }
+
+    /// The tree's head.
+    #[must_use]
+    pub fn head(&self) -> &TreeHead {
+        &self.head
+    }
+
+    /// The seal in its place.
+    ///
+    /// # Errors
+    /// [`SealError`]
+    pub fn seal(&self) -> Result<PlacedControl, SealError> {
+        let seal = self.chains.controls.iter().rev().find(|met| met.kind == ControlKind::Seal);
+        self.place(seal.ok_or(SealError::Unsealed)?)
+    }
+
+    /// The last adoption of a policy whose compiled form this is, if there is one.
+    ///
+    /// # Errors
+    /// [`SealError`]
+    pub fn adoption(&self, compiled: &[u8]) -> Result<Option<PlacedControl>, SealError> {
+        let is_it = |met: &&Met| {
+            let control = commitment::Control::decode(met.kind, &met.body);
+            matches!(control, Ok(commitment::Control::Adoption { compiled: c, .. }) if c == compiled)
+        };
+        self.chains.controls.iter().rev().find(is_it).map(|met| self.place(met)).transpose()
+    }
+
+    fn place(&self, met: &Met) -> Result<PlacedControl, SealError> {
+        let tree = TreeFolder::new(&self.folder);
+        Ok(PlacedControl {
+            kind: met.kind,
+            salt: met.salt,
+            body: met.body.clone(),
+            leaf: met.leaf,
+            in_page: page_path(&met.leaves, met.leaf as usize),
+            summary: met.summary,
+            in_tree: tree.tiles(self.head.pages).prove_inclusion(met.page)?,
+        })
+    }
+
+    /// What the seal's account map says of an account: where its chain ends, or that it is not there.
+    #[must_use]
+    pub fn map(&self, account: &str) -> MapProof {
+        let key = MapKey::of(&hex(&self.chains.store), account);
+        let chain = self.chains.accounts.iter().find(|chain| chain.key == key && chain.count > 0);
+        let proof = match chain {
+            Some(chain) => {
+                let leaf = MapLeaf::of(&chain.secret, &chain.head, chain.count);
+                self.chains.map.prove(&key, leaf)
+            }
+            None => self.chains.map.prove_absence(&key),
+        };
+        proof.expect("the map is of these chains")
+    }
+
+    /// The frames of an account's events up to the seal; `None` if it has none.
+    ///
+    /// # Errors
+    /// [`SealError`]
+    pub fn stream(&self, reader: &Reader, account: &str) -> Result<Option<ShownStream>, SealError> {
+        let key = MapKey::of(&hex(&self.chains.store), account);
+        let found = (0u32..).zip(&self.chains.accounts).find(|(_, chain)| chain.key == key);
+        let Some((ordinal, chain)) = found.filter(|(_, chain)| chain.count > 0) else {
+            return Ok(None);
+        };
+        let Seal { size, .. } = self.head.seal;
+        let mut events = Vec::new();
+        let mut locator = Locator::default();
+        let end: Durable = reader.end();
+        for position in reader.positions(account)?.into_iter().filter(|at| *at < size) {
+            let place = locator.find(&self.folder, end, position)?.place;
+            let bytes = locator.frame(&self.folder, end, place)?;
+            let bad = |fault: commitment::Fault| {
+                corrupt(&self.folder, place.segment, fault.moved(place.offset), Some(position))
+            };
+            let (frame, _) = Frame::read(bytes).map_err(bad)?;
+            let Frame::Event { envelope, salt, padded } = frame else {
+                let expected = "an event's frame".to_owned();
+                let fault = commitment::Fault { offset: 0, expected, found: "another".to_owned() };
+                return Err(bad(fault).into());
+            };
+            let padded = padded.to_vec();
+            events.push(ShownEvent { envelope: *envelope, salt: *salt, padded, position });
+        }
+        Ok(Some(ShownStream {
+            ordinal,
+            name_salt: keyed(&chain.secret, KeyedDomain::NameSalt, &[]),
+            secret_hash: hash(Domain::Secret, &[&chain.secret]),
+            events,
+            secret: chain.secret,
+        }))
+    }
+}
+
+impl Reader {
+    /// The positions of an account's events, rising.
+    ///
+    /// # Errors
+    /// [`ReadError`]
+    pub fn positions(&self, account: &str) -> Result<Vec<u64>, ReadError> {
+        let history = self.account_history(account)?;
+        let mut positions: Vec<u64> =
+            history.iter().flat_map(|h| &h.steps).map(|step| step.position).collect();
+        positions.sort_unstable();
+        Ok(positions)
+    }
+}

@@ -1,0 +1,361 @@
+//! Checks a certificate with no store and no network.
+
+use commitment::{
+    Checkpoint, CheckpointError, Control, ControlKind, Digest, Domain, MapKey, MapProofError, Note,
+    ProofError, Quorum, QuorumError, SUMMARY, Seal, Signed, Summary, VerifierKey, Witnessed,
+    chain_start, chain_step, check_inclusion, control_leaf, hash, hex, page_root_by, tree_leaf,
+};
+use event::{LineError, Timestamp};
+use policy::{CompiledError, Policy, PolicyHash};
+
+use super::replay::answer;
+use super::{Adopted, Certificate, Fact, Placed, Shown, Stream, WireError, facts};
+use crate::attestation::Attestation;
+use crate::Language;
+
+/// Whose word counts.
+#[derive(Debug, Clone, Default)]
+pub struct Trust {
+    /// The log's keys, all of one name: its origin. At least one.
+    pub log: Vec<VerifierKey>,
+    /// Auditors.
+    pub auditors: Vec<VerifierKey>,
+    /// Witnesses, with how many of them must have signed.
+    pub witnesses: Option<Quorum>,
+}
+
+/// What the certificate has to be about; what is `None` may be anything.
+#[derive(Debug, Clone, Default)]
+pub struct Expected {
+    /// The account's name.
+    pub account: Option<String>,
+    /// The policy.
+    pub policy: Option<PolicyHash>,
+    /// The log's events up to the seal.
+    pub size: Option<u64>,
+    /// The instant of the question.
+    pub as_of: Option<Timestamp>,
+}
+
+/// Why a certificate proves nothing.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[allow(missing_docs, reason = "the sentences say what the fields are")]
+pub enum CertificateError {
+    #[error(transparent)]
+    Wire(#[from] WireError),
+    #[error("no key of a log to check it with")]
+    NoKey,
+    #[error("its checkpoint: {0}")]
+    Checkpoint(#[from] CheckpointError),
+    #[error("its witnesses: {0}")]
+    Witnesses(#[from] QuorumError),
+    #[error("{what}: {source}")]
+    Tree { what: &'static str, source: ProofError },
+    #[error("{what} does not lie in its page")]
+    Page { what: &'static str },
+    #[error("its seal: {0}")]
+    Seal(String),
+    #[error("the account map: {0}")]
+    Map(#[from] MapProofError),
+    #[error("the account map says that the account has {expected}, and {found} shown")]
+    Presence { expected: &'static str, found: &'static str },
+    #[error("{found} events are shown, and the account map counts {expected}")]
+    Count { expected: u64, found: u64 },
+    #[error("the events shown end in another head of the chain than the account map has")]
+    Head,
+    #[error("the event of revision {revision}: {what}")]
+    Event { revision: u64, what: String },
+    #[error("no event that is shown whole names the item {0:?}")]
+    NoItem(String),
+    #[error("an event that the answer needs is not shown whole")]
+    Hidden,
+    #[error("its policy: {0}")]
+    Policy(#[from] CompiledError),
+    #[error("the log adopted another policy there")]
+    Adoption,
+    #[error("its claim: {0}")]
+    Claim(LineError),
+    #[error("the claim {0:?} is about something else than the certificate")]
+    OtherClaim(String),
+    #[error("another answer follows from what it shows: it says {found}, and it follows {expected}")]
+    Answer { expected: String, found: String },
+    #[error("an auditor's note: {0}")]
+    Auditor(String),
+    #[error("made for {what} {found}, expected {expected}")]
+    Other { what: &'static str, expected: String, found: String },
+}
+
+/// What a certificate that holds says.
+#[derive(Debug, Clone)]
+pub struct Checked {
+    /// The log.
+    pub origin: String,
+    /// Pages in the log's tree.
+    pub pages: u64,
+    /// The tree's root.
+    pub root: Digest,
+    /// What the seal says.
+    pub seal: Seal,
+    /// Whose log.
+    pub store: [u8; 16],
+    /// The account.
+    pub account: String,
+    /// The heads of the account's chain, from that before its first event on; `None` if it is not there.
+    pub heads: Option<Vec<Digest>>,
+    /// The policy.
+    pub policy: PolicyHash,
+    /// The policy's name.
+    pub policy_name: String,
+    /// The instant asked about.
+    pub as_of: Timestamp,
+    /// Of which item; `None`: of the whole account.
+    pub item: Option<String>,
+    /// The answers, each a line of JSON.
+    pub answers: Vec<String>,
+    /// How many events are shown whole.
+    pub whole: u64,
+    /// How many are shown by their envelopes.
+    pub hidden: u64,
+    /// Where the log adopted the policy: the page's number.
+    pub adopted: Option<u64>,
+    /// The auditors who replayed the log up to the seal.
+    pub auditors: Vec<String>,
+    /// The witnesses who saw the checkpoint.
+    pub witnesses: Vec<Witnessed>,
+}
+
+impl Checked {
+    /// Each fact with the word for what it rests on, and the reason.
+    #[must_use]
+    pub fn facts(&self, lang: Language) -> Vec<Fact> {
+        facts::of(self, lang)
+    }
+}
+
+/// Checks a certificate.
+///
+/// # Errors
+/// The first reason for which it proves nothing, or is about something else than was expected.
+pub fn check(
+    bytes: &[u8],
+    trust: &Trust,
+    expected: &Expected,
+) -> Result<Checked, CertificateError> {
+    let certificate = Certificate::decode(bytes)?;
+    let Certificate { checkpoint, seal, map, account, stream, question, .. } = &certificate;
+    let note = Note::parse(checkpoint.as_bytes()).map_err(CheckpointError::from)?;
+    let origin = trust.log.first().ok_or(CertificateError::NoKey)?.name();
+    let witnesses = trust.witnesses.as_ref().map_or(&[][..], Quorum::witnesses);
+    let (checkpoint, signed) = Checkpoint::open(&note, origin, &trust.log, witnesses)?;
+    let witnesses = seen_by(&signed, trust)?;
+
+    let summary = in_tree(seal, &checkpoint, "the seal's page")?;
+    if summary.page + 1 != checkpoint.size {
+        return Err(CertificateError::Seal("it is not in the tree's last page".to_owned()));
+    }
+    let last = summary.leaves.saturating_sub(1);
+    in_page(seal, ControlKind::Seal, last, &summary, "the seal")?;
+    let seal = match Control::decode(ControlKind::Seal, &seal.body) {
+        Ok(Control::Seal(seal)) => seal,
+        Ok(_) => unreachable!("a seal was asked for"),
+        Err(fault) => return Err(CertificateError::Seal(fault.to_string())),
+    };
+    let covered = summary.first_position + u64::from(summary.events);
+    if seal.size != covered {
+        let what = format!("it covers {} events, and its page ends at {covered}", seal.size);
+        return Err(CertificateError::Seal(what));
+    }
+
+    let key = MapKey::of(&hex(&summary.store), account);
+    let leaf = map.check(&key, &seal.root)?;
+    let heads = match (leaf, stream) {
+        (None, None) => None,
+        (Some(leaf), Some(stream)) => {
+            let found = stream.events.len() as u64;
+            if found != leaf.count {
+                return Err(CertificateError::Count { expected: leaf.count, found });
+            }
+            let heads = chain(account, stream);
+            if heads.last() != Some(&leaf.head) {
+                return Err(CertificateError::Head);
+            }
+            Some(heads)
+        }
+        (Some(_), None) => {
+            return Err(CertificateError::Presence { expected: "events", found: "none are" });
+        }
+        (None, Some(_)) => {
+            return Err(CertificateError::Presence { expected: "none", found: "some are" });
+        }
+    };
+
+    let policy = Policy::from_canonical_bytes(&certificate.policy)?;
+    let policy_hash = PolicyHash::of_compiled(&certificate.policy);
+    let adopted = certificate
+        .adopted
+        .as_ref()
+        .map(|adopted| adoption(adopted, &checkpoint, &summary, &certificate.policy))
+        .transpose()?;
+
+    let answers = answer(account, stream.as_ref(), &policy, question)?;
+    if answers != certificate.answers {
+        let (expected, found) = (answers.join(" "), certificate.answers.join(" "));
+        return Err(CertificateError::Answer { expected, found });
+    }
+
+    let own = Attestation::of(&checkpoint, &seal);
+    let auditors = audited_by(&certificate.audits, &own, &trust.auditors)?;
+    let counted = |is_whole: bool| {
+        let events = stream.iter().flat_map(|stream| &stream.events);
+        events.filter(|shown| matches!(shown, Shown::Whole { .. }) == is_whole).count() as u64
+    };
+    let checked = Checked {
+        origin: checkpoint.origin,
+        pages: checkpoint.size,
+        root: checkpoint.root,
+        store: summary.store,
+        account: account.clone(),
+        heads,
+        policy: policy_hash,
+        policy_name: policy.name,
+        as_of: question.as_of,
+        item: question.item.clone(),
+        answers,
+        whole: counted(true),
+        hidden: counted(false),
+        adopted,
+        auditors,
+        witnesses,
+        seal,
+    };
+    is_as_expected(&checked, expected)?;
+    Ok(checked)
+}
+
+/// The witnesses who signed, if they are enough.
+fn seen_by(signed: &[Signed], trust: &Trust) -> Result<Vec<Witnessed>, CertificateError> {
+    match &trust.witnesses {
+        None => Ok(Vec::new()),
+        Some(quorum) => Ok(quorum.check(signed)?),
+    }
+}
+
+/// The summary of a page that lies in the tree.
+fn in_tree(
+    placed: &Placed,
+    checkpoint: &Checkpoint,
+    what: &'static str,
+) -> Result<Summary, CertificateError> {
+    let bytes: &[u8; SUMMARY] = &placed.summary;
+    let summary = Summary::decode(bytes).map_err(|_| CertificateError::Page { what })?;
+    let Checkpoint { size, root, .. } = checkpoint;
+    let leaf = tree_leaf(bytes);
+    check_inclusion(&leaf, summary.page, *size, &placed.in_tree, root)
+        .map_err(|source| CertificateError::Tree { what, source })?;
+    Ok(summary)
+}
+
+/// Holds that a control frame is leaf `leaf` of the page.
+fn in_page(
+    placed: &Placed,
+    kind: ControlKind,
+    leaf: u32,
+    summary: &Summary,
+    what: &'static str,
+) -> Result<(), CertificateError> {
+    let hash = control_leaf(kind, &placed.salt, &placed.body);
+    match page_root_by(hash, leaf, summary.leaves, &placed.in_page) {
+        Some(root) if root == summary.root => Ok(()),
+        _ => Err(CertificateError::Page { what }),
+    }
+}
+
+/// The heads of the chain of the events shown, from that before the first on.
+fn chain(account: &str, stream: &Stream) -> Vec<Digest> {
+    let name = hash(Domain::Name, &[&stream.name_salt, account.as_bytes()]);
+    let ordinal = stream.ordinal.to_le_bytes();
+    let name_leaf = hash(Domain::NameLeaf, &[&ordinal, &stream.secret_hash, &name]);
+    let mut head = chain_start(&name_leaf);
+    let mut heads = vec![head];
+    for shown in &stream.events {
+        let (envelope, content) = match shown {
+            Shown::Whole { envelope, salt, padded, .. } => {
+                (envelope, hash(Domain::Content, &[salt, padded]))
+            }
+            Shown::Envelope { envelope, content } => (envelope, *content),
+        };
+        head = chain_step(&head, &hash(Domain::EventLeaf, &[envelope, &content]));
+        heads.push(head);
+    }
+    heads
+}
+
+/// The number of the page in which the log adopted the policy.
+fn adoption(
+    adopted: &Adopted,
+    checkpoint: &Checkpoint,
+    seal: &Summary,
+    policy: &[u8],
+) -> Result<u64, CertificateError> {
+    let what = "the policy's adoption";
+    let summary = in_tree(&adopted.placed, checkpoint, what)?;
+    in_page(&adopted.placed, ControlKind::Adoption, adopted.leaf, &summary, what)?;
+    match Control::decode(ControlKind::Adoption, &adopted.placed.body) {
+        Ok(Control::Adoption { compiled, .. })
+            if compiled == policy && summary.store == seal.store =>
+        {
+            Ok(summary.page)
+        }
+        _ => Err(CertificateError::Adoption),
+    }
+}
+
+/// The names of the known auditors whose notes are about this seal.
+fn audited_by(
+    notes: &[String],
+    own: &Attestation,
+    known: &[VerifierKey],
+) -> Result<Vec<String>, CertificateError> {
+    let bad = |error: &dyn std::fmt::Display| CertificateError::Auditor(error.to_string());
+    let mut names = Vec::new();
+    for note in notes {
+        let note = Note::parse(note.as_bytes()).map_err(|e| bad(&e))?;
+        let is_known = |line: &commitment::SignatureLine| {
+            known.iter().any(|key| key.name() == line.name() && key.id() == line.id())
+        };
+        if !note.signatures().iter().any(is_known) {
+            continue;
+        }
+        let opened = note.open(known).map_err(|e| bad(&e))?;
+        let says = Attestation::parse(opened.text).map_err(|e| bad(&e))?;
+        if says == *own {
+            names.extend(opened.signed.iter().map(|signed| signed.key.name().to_owned()));
+        } else if says.origin == own.origin && says.pages == own.pages {
+            // To this very size, the auditor has another log.
+            return Err(bad(&"a known auditor found another log up to this seal"));
+        }
+    }
+    names.sort_unstable();
+    names.dedup();
+    Ok(names)
+}
+
+fn is_as_expected(checked: &Checked, expected: &Expected) -> Result<(), CertificateError> {
+    let other = |what, expected: String, found: String| match expected == found {
+        true => Ok(()),
+        false => Err(CertificateError::Other { what, expected, found }),
+    };
+    if let Some(account) = &expected.account {
+        other("the account", format!("{account:?}"), format!("{:?}", checked.account))?;
+    }
+    if let Some(policy) = &expected.policy {
+        other("the policy", policy.to_string(), checked.policy.to_string())?;
+    }
+    if let Some(size) = expected.size {
+        other("a log of size", size.to_string(), checked.seal.size.to_string())?;
+    }
+    if let Some(as_of) = expected.as_of {
+        other("the instant", as_of.to_string(), checked.as_of.to_string())?;
+    }
+    Ok(())
+}

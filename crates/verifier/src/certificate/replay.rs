@@ -1,0 +1,194 @@
+//! The answer that follows from what a certificate shows.
+
+use commitment::{ENVELOPE, Envelope, Scope, content_of};
+use event::{EventHash, History, Names, Recorded, Step, Timestamp, canonical};
+use policy::Policy;
+use projection::fold;
+use serde::Serialize;
+
+use super::{CertificateError, Question, Shown, Stream};
+use crate::{Asked, Bench, Claim, ClaimSubject, Language};
+
+/// A stream as far as it is shown, fit to be folded.
+pub(super) struct Replay {
+    pub(super) history: History,
+    /// By revision; `None` of an event that is shown by its envelope.
+    hashes: Vec<Option<EventHash>>,
+}
+
+/// Whether an answer about one item needs the whole event: all but those about other items and about
+/// backups, of which it needs to know only that they are.
+#[must_use]
+pub fn is_needed(envelope: &Envelope, item: Option<&[u8; 16]>) -> bool {
+    let Some(item) = item else { return true };
+    match envelope.scope {
+        Scope::Account | Scope::Category => true,
+        Scope::Item => envelope.tag == *item,
+        Scope::Backup => false,
+    }
+}
+
+impl Replay {
+    /// # Errors
+    /// An event that is not what the log takes, or not shown as the question needs it.
+    pub(super) fn of(
+        account: &str,
+        stream: &Stream,
+        item: Option<&str>,
+    ) -> Result<Replay, CertificateError> {
+        let mut names = Names::default();
+        let mut steps = Vec::with_capacity(stream.events.len());
+        let mut hashes = Vec::with_capacity(stream.events.len());
+        // The tag of the item that was asked for, and what hides the others' names.
+        let mut asked: Option<[u8; 16]> = None;
+        let mut hidden = std::collections::BTreeMap::new();
+        for (revision, shown) in (0u64..).zip(&stream.events) {
+            let bad = |what: String| CertificateError::Event { revision, what };
+            let bytes: &[u8; ENVELOPE] = match shown {
+                Shown::Whole { envelope, .. } | Shown::Envelope { envelope, .. } => envelope,
+            };
+            let envelope = Envelope::decode(bytes).map_err(|fault| bad(fault.to_string()))?;
+            if envelope.ordinal != stream.ordinal {
+                return Err(bad("it is of another account's number".to_owned()));
+            }
+            match shown {
+                Shown::Whole { padded, position, .. } => {
+                    let content = canonical::decode_content(envelope.kind, content_of(padded))
+                        .map_err(|error| bad(error.to_string()))?;
+                    let event = envelope.event(account, content);
+                    let (scope, subject) = Scope::of(&event.payload);
+                    if scope != envelope.scope {
+                        return Err(bad("its envelope is of another scope".to_owned()));
+                    }
+                    if scope == Scope::Item && Some(subject) == item {
+                        if asked.is_some_and(|tag| tag != envelope.tag) {
+                            return Err(bad("the item has another tag elsewhere".to_owned()));
+                        }
+                        asked = Some(envelope.tag);
+                    }
+                    hashes.push(Some(EventHash::of(&event)));
+                    let recorded = Recorded {
+                        event,
+                        position: *position,
+                        revision,
+                        recorded_at: envelope.recorded_at,
+                        recorded_by: envelope.recorded_by,
+                    };
+                    steps.push(Step::of(&recorded, &mut names));
+                }
+                Shown::Envelope { .. } => {
+                    if item.is_none() || matches!(envelope.scope, Scope::Account | Scope::Category)
+                    {
+                        return Err(bad("the answer needs its content".to_owned()));
+                    }
+                    // No subject is called so: it has at least one byte.
+                    let subject = hidden.entry((envelope.scope as u8, envelope.tag));
+                    let subject = *subject.or_insert_with(|| names.push(""));
+                    hashes.push(None);
+                    steps.push(Step {
+                        occurred_at: envelope.occurred_at,
+                        recorded_at: envelope.recorded_at,
+                        position: 0,
+                        revision,
+                        bytes: None,
+                        subject: Some(subject),
+                        word: None,
+                        kind: envelope.kind,
+                        actor: envelope.actor,
+                        surface: envelope.surface,
+                        purge_cause: None,
+                        clear_cause: None,
+                        delete_backups: false,
+                        recorded_by: envelope.recorded_by,
+                    });
+                }
+            }
+        }
+        if let Some(item) = item {
+            let tag = asked.ok_or_else(|| CertificateError::NoItem(item.to_owned()))?;
+            if hidden.contains_key(&(Scope::Item as u8, tag)) {
+                return Err(CertificateError::Hidden);
+            }
+        }
+        steps.sort_by_key(|step| (step.occurred_at, step.revision));
+        Ok(Replay { history: History { account: account.to_owned(), names, steps }, hashes })
+    }
+}
+
+/// What follows from a stream under a policy: a line of JSON a claim; without claims one of the item or the
+/// account. An account without events is absent.
+///
+/// # Errors
+/// A claim that cannot be read or is about something else, an event that is not what the log takes.
+pub fn answer(
+    account: &str,
+    stream: Option<&Stream>,
+    policy: &Policy,
+    question: &Question,
+) -> Result<Vec<String>, CertificateError> {
+    let Question { as_of, known_at, item, claims } = question;
+    let replay = stream.map(|stream| Replay::of(account, stream, item.as_deref())).transpose()?;
+    if !claims.is_empty() {
+        let bench = Bench::new(policy.clone());
+        let asked = Asked {
+            as_of: *as_of,
+            known_at: *known_at,
+            names_known_at: false,
+            lang: Language::En,
+        };
+        let judged = claims.iter().map(|line| {
+            let claim = claim(line, account, item.as_deref())?;
+            let history = replay.as_ref().map(|replay| &replay.history);
+            let verdict = bench.judge(&claim, history, &asked, |event| {
+                let hashes = replay.as_ref().map_or(&[][..], |replay| &replay.hashes);
+                let hash = usize::try_from(event.revision).ok().and_then(|n| hashes.get(n));
+                hash.copied().flatten().ok_or(CertificateError::Hidden)
+            })?;
+            Ok(json(&verdict))
+        });
+        return judged.collect();
+    }
+    let view = replay.as_ref().and_then(|r| fold(&r.history, policy, *as_of, *known_at));
+    let Some(view) = view else {
+        return Ok(vec![json(&Absent { account, as_of: *as_of, absent: true })]);
+    };
+    let Some(item) = item else { return Ok(vec![json(&view.account_state())]) };
+    let row = view.account_state().items.into_iter().find(|row| row.item == *item);
+    Ok(vec![match row {
+        Some(item) => json(&ItemAnswer { account, as_of: *as_of, item: &item }),
+        None => json(&Absent { account, as_of: *as_of, absent: true }),
+    }])
+}
+
+/// A claim about what the certificate is about.
+fn claim(line: &str, account: &str, item: Option<&str>) -> Result<Claim, CertificateError> {
+    let claim = Claim::read(line.as_bytes()).map_err(CertificateError::Claim)?;
+    let is_about = match (&claim.subject, item) {
+        (ClaimSubject::Item(subject), Some(item)) => subject == item,
+        (_, Some(_)) => false,
+        (_, None) => true,
+    };
+    if claim.account != account || !is_about {
+        return Err(CertificateError::OtherClaim(claim.claim));
+    }
+    Ok(claim)
+}
+
+#[derive(Serialize)]
+struct Absent<'a> {
+    account: &'a str,
+    as_of: Timestamp,
+    absent: bool,
+}
+
+#[derive(Serialize)]
+struct ItemAnswer<'a> {
+    account: &'a str,
+    as_of: Timestamp,
+    #[serde(flatten)]
+    item: &'a projection::ItemRow,
+}
+
+fn json(value: &impl Serialize) -> String {
+    serde_json::to_string(value).expect("answers are JSON")
+}
