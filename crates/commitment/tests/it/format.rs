@@ -4,7 +4,6 @@
 //! `UPDATE_FIXTURES=1` writes the vectors anew.
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use event::{Event, RecordedBy, Timestamp, canonical};
@@ -17,9 +16,7 @@ use stillthere_commitment::{
     tree_leaf, unhex, write_control, write_event, write_name, write_trailer,
 };
 
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
-}
+use crate::root;
 
 /// A log in memory, whose random bytes are not: salts and secrets count up.
 struct Made {
