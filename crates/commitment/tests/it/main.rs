@@ -3,6 +3,7 @@
 mod checkpoints;
 mod format;
 mod keys;
+mod map;
 mod notes;
 mod plain;
 mod proofs;
