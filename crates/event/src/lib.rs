@@ -8,7 +8,7 @@
 //! Events come from lines: [`read_line`] takes NDJSON and CloudEvents and is strict about both,
 //! [`write_ndjson`] and [`write_cloudevent`] give them back. [`canonical`] is the one way to spell
 //! an event in bytes, and [`EventHash`] the hash of those. [`json`] is the strict JSON beneath,
-//! for other kinds of lines too.
+//! for other kinds of lines too, and [`msgpack`] the strict MessagePack, for other canonical bytes.
 //!
 //! Nothing here reads a clock, a file or a random source.
 
@@ -21,7 +21,7 @@ mod history;
 pub mod json;
 pub mod limits;
 mod line_error;
-mod msgpack;
+pub mod msgpack;
 mod ndjson;
 mod near;
 mod time;

@@ -1,27 +1,33 @@
 //! The part of MessagePack that canonical bytes use, read strictly: each value has one spelling.
+//!
+//! Every method reads the value that comes next, or says at which byte it is not what its name (and
+//! `what`, for the message) asks for.
 
 use rmp::Marker;
 
 use crate::canonical::{CanonicalError, Problem};
 
 /// Reads values one after the other and knows where it is.
-pub(crate) struct Reader<'a> {
+pub struct Reader<'a> {
     bytes: &'a [u8],
     at: usize,
 }
 
 impl<'a> Reader<'a> {
-    pub(crate) fn new(bytes: &'a [u8]) -> Reader<'a> {
+    /// At the first of `bytes`.
+    #[must_use]
+    pub fn new(bytes: &'a [u8]) -> Reader<'a> {
         Reader { bytes, at: 0 }
     }
 
     /// The offset of the next byte.
-    pub(crate) fn offset(&self) -> usize {
+    #[must_use]
+    pub fn offset(&self) -> usize {
         self.at
     }
 
     /// Holds that every byte was read.
-    pub(crate) fn finish(self) -> Result<(), CanonicalError> {
+    pub fn finish(self) -> Result<(), CanonicalError> {
         if self.at == self.bytes.len() { Ok(()) } else { Err(Problem::Trailing.at(self.at)) }
     }
 
@@ -47,7 +53,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A whole number from 0 to `most`.
-    pub(crate) fn uint(&mut self, what: &'static str, most: u64) -> Result<u64, CanonicalError> {
+    pub fn uint(&mut self, what: &'static str, most: u64) -> Result<u64, CanonicalError> {
         let start = self.at;
         let value = match self.marker(what)? {
             Marker::FixPos(value) => {
@@ -64,7 +70,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A whole number of 64 bits with its sign.
-    pub(crate) fn int(&mut self, what: &'static str) -> Result<i64, CanonicalError> {
+    pub fn int(&mut self, what: &'static str) -> Result<i64, CanonicalError> {
         let start = self.at;
         // A number ≥ 0 is spelled without a sign; one below 0 in the fewest bytes that hold it.
         let signed = |value: i64, most: i64| {
@@ -87,7 +93,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A text of `least` to `most` bytes.
-    pub(crate) fn text(
+    pub fn text(
         &mut self,
         what: &'static str,
         least: usize,
@@ -113,8 +119,26 @@ impl<'a> Reader<'a> {
         std::str::from_utf8(bytes).map_err(|_| Problem::NotUtf8.at(start))
     }
 
+    /// `N` bytes (at most 255) that are not text.
+    pub fn bytes<const N: usize>(
+        &mut self,
+        what: &'static str,
+    ) -> Result<&'a [u8; N], CanonicalError> {
+        let start = self.at;
+        let length = match self.marker(what)? {
+            Marker::Bin8 => self.wide::<1>(0)?,
+            _ => return Err(Problem::Expected(what).at(start)),
+        };
+        if length != N as u64 {
+            return Err(Problem::OutOfRange(what).at(start));
+        }
+        let bytes = self.bytes[self.at..].first_chunk().ok_or(Problem::Ends(what).at(start))?;
+        self.at += N;
+        Ok(bytes)
+    }
+
     /// True or false.
-    pub(crate) fn flag(&mut self, what: &'static str) -> Result<bool, CanonicalError> {
+    pub fn flag(&mut self, what: &'static str) -> Result<bool, CanonicalError> {
         let flag = match self.marker(what)? {
             Marker::True => true,
             Marker::False => false,
@@ -125,11 +149,11 @@ impl<'a> Reader<'a> {
     }
 
     /// What `read` gives, or `None` for nil.
-    pub(crate) fn optional<T>(
+    pub fn optional<T, E: From<CanonicalError>>(
         &mut self,
         what: &'static str,
-        read: impl FnOnce(&mut Self) -> Result<T, CanonicalError>,
-    ) -> Result<Option<T>, CanonicalError> {
+        read: impl FnOnce(&mut Self) -> Result<T, E>,
+    ) -> Result<Option<T>, E> {
         if self.marker(what)? == Marker::Null {
             self.at += 1;
             return Ok(None);
@@ -138,7 +162,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The length of an array, whose values come next.
-    pub(crate) fn array(&mut self, what: &'static str) -> Result<usize, CanonicalError> {
+    pub fn array(&mut self, what: &'static str) -> Result<usize, CanonicalError> {
         let length = match self.marker(what)? {
             Marker::FixArray(length) => {
                 self.at += 1;
@@ -152,17 +176,13 @@ impl<'a> Reader<'a> {
     }
 
     /// Holds that an array of `length` values comes next.
-    pub(crate) fn array_of(
-        &mut self,
-        what: &'static str,
-        length: usize,
-    ) -> Result<(), CanonicalError> {
+    pub fn array_of(&mut self, what: &'static str, length: usize) -> Result<(), CanonicalError> {
         let start = self.at;
         if self.array(what)? == length { Ok(()) } else { Err(Problem::OutOfRange(what).at(start)) }
     }
 
     /// The length of a map, whose keys and values come next.
-    pub(crate) fn map(&mut self, what: &'static str) -> Result<usize, CanonicalError> {
+    pub fn map(&mut self, what: &'static str) -> Result<usize, CanonicalError> {
         let length = match self.marker(what)? {
             Marker::FixMap(length) => {
                 self.at += 1;

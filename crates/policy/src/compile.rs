@@ -147,8 +147,9 @@ pub(crate) fn version(node: &Node) -> Result<Version, Fault> {
         over,
         stale_after,
         late_after,
-        clauses,
+        clauses: clauses.into(),
         readings: Vec::new(),
+        text_hashes: [].into(),
     })
 }
 

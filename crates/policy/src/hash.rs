@@ -20,12 +20,18 @@
 //! names are strings, times milliseconds since the epoch, H is BLAKE3 as 32 bytes; integers and
 //! lengths take their shortest form, names are in byte order. The zone's name is not in it, nor
 //! how the file is laid out, what it says by default, or how a reading spells what it sets.
+//! [`Policy::from_canonical_bytes`] reads it back.
 
 use std::fmt;
 
 use rmp::encode as mp;
 
 use crate::{Policy, Version, Window, Zone};
+
+/// What a compiled form begins with.
+pub(crate) const MARK: &str = "stillthere policy";
+/// The number of this layout.
+pub(crate) const LAYOUT: u8 = 1;
 
 /// The hash of a policy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -36,6 +42,12 @@ impl PolicyHash {
     #[must_use]
     pub const fn from_bytes(bytes: [u8; 32]) -> PolicyHash {
         PolicyHash(bytes)
+    }
+
+    /// Of the policy with this compiled form.
+    #[must_use]
+    pub fn of_compiled(bytes: &[u8]) -> PolicyHash {
+        PolicyHash(*blake3::hash(bytes).as_bytes())
     }
 
     /// Its bytes.
@@ -62,7 +74,7 @@ impl Policy {
     /// The hash of [`Policy::canonical_bytes`].
     #[must_use]
     pub fn hash(&self) -> PolicyHash {
-        PolicyHash(*blake3::hash(&self.canonical_bytes()).as_bytes())
+        PolicyHash::of_compiled(&self.canonical_bytes())
     }
 
     /// The compiled form, as the module's page lays it out.
@@ -70,8 +82,8 @@ impl Policy {
     pub fn canonical_bytes(&self) -> Vec<u8> {
         let mut out = Out(Vec::with_capacity(1024));
         out.list(5);
-        out.text("stillthere policy");
-        out.number(1);
+        out.text(MARK);
+        out.number(i64::from(LAYOUT));
         out.text(&self.name);
         out.zone(&self.zone);
         out.each(&self.versions, Out::version);
@@ -108,8 +120,8 @@ impl Out {
         mp::write_sint(&mut self.0, number).expect("memory");
     }
 
-    fn hash_of(&mut self, text: &str) {
-        mp::write_bin(&mut self.0, blake3::hash(text.as_bytes()).as_bytes()).expect("memory");
+    fn hash(&mut self, hash: &[u8; 32]) {
+        mp::write_bin(&mut self.0, hash).expect("memory");
     }
 
     fn nil(&mut self) {
@@ -143,16 +155,20 @@ impl Out {
         self.text(&version.id);
         self.number(version.effective_from.ms());
         self.number(i64::from(version.confidence.number()));
-        self.hash_of(&version.source);
+        let mut known = version.text_hashes.iter();
+        let mut hash_of = |text: &str| {
+            known.next().copied().unwrap_or_else(|| *blake3::hash(text.as_bytes()).as_bytes())
+        };
+        self.hash(&hash_of(&version.source));
         self.rules(version);
-        self.each(&version.clauses, |out, clause| {
+        self.each(version.clauses.iter(), |out, clause| {
             out.list(3);
             out.text(&clause.id);
             out.each(&clause.for_, |out, word| out.text(word));
             out.each(&clause.text, |out, (language, text)| {
                 out.list(2);
                 out.text(language);
-                out.hash_of(text);
+                out.hash(&hash_of(text));
             });
         });
         let mut readings: Vec<_> = version.readings.iter().collect();

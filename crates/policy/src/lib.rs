@@ -6,13 +6,15 @@
 //! ([`Remark`]), and [`Policy::preset`] is one that is compiled in. [`Window`] is a duration of
 //! the policy language and does its arithmetic in a [`Zone`]; [`Policy::with_reading`] is the same
 //! policy with a disputed sentence read another way; [`Policy::hash`] names what a policy means
-//! and not how its file is written.
+//! and not how its file is written: it is that of [`Policy::canonical_bytes`], from which
+//! [`Policy::from_canonical_bytes`] makes a policy that folds the same with no file and no database.
 //!
 //! Nothing here reads a clock, a file or a random source: presets and the time zone database are
 //! compiled in.
 
 mod choice;
 mod compile;
+mod compiled;
 mod error;
 mod hash;
 mod preset;
@@ -26,6 +28,7 @@ mod window;
 mod zone;
 
 pub use choice::{Actors, Basis, Confidence, Days, Kinds, OnChange, Over};
+pub use compiled::CompiledError;
 pub use error::{Place, PolicyError, Remark};
 pub use hash::PolicyHash;
 pub use preset::{DEFAULT_PRESET, presets};

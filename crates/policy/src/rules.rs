@@ -1,6 +1,7 @@
 //! The compiled policy: what a fold asks of it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use event::Timestamp;
 use serde::Serialize;
@@ -52,9 +53,12 @@ pub struct Version {
     /// How late an event may be recorded before it is noted.
     pub late_after: Window,
     /// What findings and verdicts cite, in the order of the file.
-    pub clauses: Vec<Clause>,
+    pub clauses: Arc<[Clause]>,
     /// Other ways in which the text can be read, in the order of the file.
     pub readings: Vec<Reading>,
+    /// Where the texts are not there (`crate::compiled`), their hashes in the order of the compiled
+    /// form: of `source`, then of those of the clauses. Empty otherwise.
+    pub(crate) text_hashes: Arc<[[u8; 32]]>,
 }
 
 /// A tier's rules.

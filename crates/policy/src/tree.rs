@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use event::limits::TEXT_BYTES;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -146,7 +147,7 @@ impl Node {
 
 /// Whether a text can be a name on the wire.
 pub(crate) fn is_name(text: &str) -> bool {
-    (1..=128).contains(&text.len())
+    (1..=TEXT_BYTES).contains(&text.len())
 }
 
 impl Value {

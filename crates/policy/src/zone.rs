@@ -16,11 +16,11 @@ use jiff::tz::{TimeZone, TimeZoneDatabase};
 const CYCLE_MS: i64 = 146_097 * 86_400_000;
 /// 2500-01-01T00:00:00Z. The cycle before it starts in 2100, after the last irregular change of
 /// the database (Morocco's, listed to 2087).
-const LISTED_MS: i64 = 16_725_225_600_000;
-/// No offset is further than this from UTC (TZif allows 25:59:59; the database has 15:13:42).
-const FARTHEST_MS: i64 = 26 * 3_600_000;
+pub(crate) const LISTED_MS: i64 = 16_725_225_600_000;
+/// Every offset is nearer than this to UTC (TZif allows 25:59:59; the database has 15:13:42).
+pub(crate) const FARTHEST_MS: i64 = 26 * 3_600_000;
 
-/// A time zone by its IANA name.
+/// A time zone.
 #[derive(Debug, Clone)]
 pub struct Zone {
     name: Arc<str>,
@@ -70,7 +70,13 @@ impl Zone {
         Zone { name: "UTC".into(), changes: Arc::new(changes) }
     }
 
-    /// The name by which it was asked for.
+    /// The zone of these changes, as [`Changes`] has them: at instants that can be listed, to
+    /// offsets nearer than [`FARTHEST_MS`]. It has no name.
+    pub(crate) fn of_changes(first_ms: i64, later: Vec<(i64, i64)>) -> Zone {
+        Zone { name: "".into(), changes: Arc::new(Changes { first_ms, later }) }
+    }
+
+    /// The name by which it was asked for; empty where it comes from a compiled policy.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name

@@ -194,7 +194,7 @@ impl Page<'_> {
                 Column::long(question.pick("says", "内容")),
             ])
             .indented(2);
-            for clause in &version.clauses {
+            for clause in version.clauses.iter() {
                 let text = clause.text.get(lang.name()).or_else(|| clause.text.values().next());
                 clauses.row(self.screen, vec![(&clause.id).into(), Cell::or_dash(text)])?;
             }

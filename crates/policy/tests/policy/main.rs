@@ -2,6 +2,7 @@
 
 mod bad_files;
 mod calendar;
+mod compiled;
 mod good_files;
 mod hashing;
 mod preset;

@@ -73,7 +73,7 @@ fn has_a_clause_for_each_rule_in_both_languages() {
     let policy = preset();
     let clauses = &policy.versions[0].clauses;
     assert_eq!(clauses.len(), 18);
-    for clause in clauses {
+    for clause in clauses.iter() {
         for language in ["en", "zh"] {
             assert!(!clause.text[language].is_empty(), "{}: {language}", clause.id);
         }

@@ -141,7 +141,7 @@ fn no_file_panics() {
         let text: String = text.into_iter().collect();
         if let Ok((policy, _)) = Policy::check(&text) {
             read += 1;
-            let _ = policy.hash();
+            crate::compiled::comes_back(&policy);
             serde_json::to_string(&policy).unwrap();
             for id in policy.readings() {
                 let _ = policy.with_reading(&id).unwrap().hash();

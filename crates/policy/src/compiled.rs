@@ -1,0 +1,362 @@
+//! From the compiled form back to a policy: what a certificate carries and is judged by, with no
+//! file and no time zone database.
+//!
+//! Read is what [`Policy::canonical_bytes`] writes (the page of `hash.rs` lays it out) and nothing
+//! else: what no policy file compiles to is refused, whatever it would mean. So bytes and policies go
+//! one to one, and what is read gives back the same bytes and the same [`Policy::hash`].
+//!
+//! A zone may have changes that the database never had, so that a certificate outlives it: they are
+//! held to be whole seconds from the year 1 to 2500, in order, with offsets of under 26 hours.
+//!
+//! What the form holds only by hash, or not at all, is empty: [`Version::source`], the texts of
+//! [`Clause::text`] (their languages are there), the zone's name, [`Reading::set`]. Readings come by
+//! their ids. The rest, and with it every fold, is that of the policy which was compiled.
+//!
+//! Memory is proportional to the bytes: a list grows by what was read of it and never by the length
+//! that it claims, and the clauses of a version are not copied for each reading.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use event::limits::TEXT_BYTES;
+use event::msgpack::Reader;
+use event::{Actor, CanonicalError, Kind, Timestamp};
+
+use crate::hash::{LAYOUT, MARK};
+use crate::zone::{FARTHEST_MS, LISTED_MS};
+use crate::{
+    Actors, Basis, Clause, Confidence, Days, Kinds, OnChange, Over, Policy, Reading, Tier,
+    TrashRules, Version, Window, Zone,
+};
+
+/// Bytes that are not the compiled form of a policy: the first thing wrong with them.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CompiledError {
+    /// Not canonical `MessagePack`, or a value of another type, range or length.
+    #[error(transparent)]
+    Spelling(#[from] CanonicalError),
+    /// A value that no policy has there.
+    #[error("at byte {offset}: expected {expected}, found {found}")]
+    Value {
+        /// Where the value begins, in bytes from 0.
+        offset: usize,
+        /// What can be there.
+        expected: &'static str,
+        /// What is.
+        found: String,
+    },
+}
+
+impl CompiledError {
+    /// Where the value at fault begins, in bytes from 0.
+    #[must_use]
+    pub const fn offset(&self) -> usize {
+        match self {
+            CompiledError::Spelling(error) => error.offset,
+            CompiledError::Value { offset, .. } => *offset,
+        }
+    }
+}
+
+fn refused(offset: usize, expected: &'static str, found: impl ToString) -> CompiledError {
+    CompiledError::Value { offset, expected, found: found.to_string() }
+}
+
+type Result<T> = std::result::Result<T, CompiledError>;
+
+impl Policy {
+    /// The policy of this compiled form, without its texts.
+    ///
+    /// # Errors
+    /// [`CompiledError`]: [`Policy::canonical_bytes`] gives these bytes for no policy file.
+    pub fn from_canonical_bytes(bytes: &[u8]) -> Result<Policy> {
+        let mut reader = Reader::new(bytes);
+        let policy = policy(&mut reader)?;
+        reader.finish()?;
+        Ok(policy)
+    }
+}
+
+fn policy(r: &mut Reader<'_>) -> Result<Policy> {
+    r.array_of("the 5 parts of a compiled policy", 5)?;
+    let at = r.offset();
+    let mark = r.text("the mark of a compiled policy", 1, TEXT_BYTES)?;
+    if mark != MARK {
+        return Err(refused(at, "the mark of a compiled policy", format_args!("{mark:?}")));
+    }
+    let at = r.offset();
+    let layout = r.uint("layout 1", u64::MAX)?;
+    if layout != u64::from(LAYOUT) {
+        return Err(refused(at, "layout 1", layout));
+    }
+    let name = name(r, "the policy's name")?.to_owned();
+    let zone = zone(r)?;
+    let at = r.offset();
+    let mut ids = BTreeSet::new();
+    let versions = rising(r, "versions in the order in which they take effect", |r| {
+        let version = version(r, &mut ids)?;
+        Ok((version.effective_from, version))
+    })?;
+    if versions.is_empty() {
+        return Err(refused(at, "at least one version", "none"));
+    }
+    let versions = versions.into_iter().map(|(_, version)| version).collect();
+    Ok(Policy { name, zone, versions })
+}
+
+fn zone(r: &mut Reader<'_>) -> Result<Zone> {
+    r.array_of("the 2 parts of a zone", 2)?;
+    let first_ms = offset_ms(r)?;
+    let mut held = first_ms;
+    let later = rising(r, "changes of the zone in the order of time", |r| {
+        r.array_of("the 2 parts of a change", 2)?;
+        let at = r.offset();
+        let at_ms = r.int("the instant of a change")?;
+        if !(Timestamp::MIN.ms()..LISTED_MS).contains(&at_ms) || at_ms % 1000 != 0 {
+            return Err(refused(at, "a whole second from the year 1 to 2500, in ms", at_ms));
+        }
+        let at = r.offset();
+        let next = offset_ms(r)?;
+        if next == held {
+            return Err(refused(at, "an offset other than the one before it", next / 1000));
+        }
+        held = next;
+        Ok((at_ms, next))
+    })?;
+    Ok(Zone::of_changes(first_ms, later))
+}
+
+fn offset_ms(r: &mut Reader<'_>) -> Result<i64> {
+    const FARTHEST_S: i64 = FARTHEST_MS / 1000;
+    let at = r.offset();
+    let offset_s = r.int("an offset")?;
+    if (1 - FARTHEST_S..FARTHEST_S).contains(&offset_s) {
+        Ok(offset_s * 1000)
+    } else {
+        Err(refused(at, "an offset of under 26 hours, in seconds", offset_s))
+    }
+}
+
+fn version<'a>(r: &mut Reader<'a>, ids: &mut BTreeSet<&'a str>) -> Result<Version> {
+    r.array_of("the 7 parts of a version", 7)?;
+    let id = unique(r, "a version's id that none before it has", ids)?;
+    let at = r.offset();
+    let ms = r.int("the instant from which a version is in force")?;
+    let effective_from = Timestamp::from_ms(ms)
+        .ok_or_else(|| refused(at, "an instant from the year 1 to 9999, in ms", ms))?;
+    let confidence = word(r, "a confidence", Confidence::ALL, Confidence::number)?;
+    let mut text_hashes = vec![*r.bytes("the hash of the source")?];
+    let read_as = |r: &mut Reader<'a>| rules(r, id, effective_from, confidence);
+    let mut base = read_as(r)?;
+    let mut ids = BTreeSet::new();
+    let clauses = each(r, "clauses", |r| clause(r, &mut ids, &mut text_hashes))?;
+    base.clauses = clauses.into();
+    base.text_hashes = text_hashes.into();
+    let readings = rising(r, "readings in the order of their ids", |r| {
+        r.array_of("the 2 parts of a reading", 2)?;
+        let at = r.offset();
+        let id = name(r, "a reading's id")?;
+        if id == "default" {
+            return Err(refused(at, "a reading's id", "\"default\", the policy as it stands"));
+        }
+        let at = r.offset();
+        let mut version = read_as(r)?;
+        if !version.tiers.iter().map(|t| &t.name).eq(base.tiers.iter().map(|t| &t.name)) {
+            return Err(refused(at, "rules with the version's own tiers", "others"));
+        }
+        version.clauses = base.clauses.clone();
+        version.text_hashes = base.text_hashes.clone();
+        Ok((id, Reading { id: id.to_owned(), set: BTreeMap::new(), version }))
+    })?;
+    base.readings = readings.into_iter().map(|(_, reading)| reading).collect();
+    Ok(base)
+}
+
+/// A version of these rules, with no clauses and no readings.
+fn rules(
+    r: &mut Reader<'_>,
+    id: &str,
+    effective_from: Timestamp,
+    confidence: Confidence,
+) -> Result<Version> {
+    r.array_of("the 7 parts of rules", 7)?;
+    let on_change = word(r, "what a change does", OnChange::ALL, OnChange::number)?;
+    let at = r.offset();
+    let mut named = BTreeSet::new();
+    let tiers = each(r, "tiers", |r| {
+        r.array_of("the 3 parts of a tier", 3)?;
+        Ok(Tier {
+            name: unique(r, "a tier's name that none before it has", &mut named)?.to_owned(),
+            quota: r.optional("a quota", |r| r.uint("a quota", u64::MAX))?,
+            trash: window(r, "a tier's window")?,
+        })
+    })?;
+    if tiers.is_empty() {
+        return Err(refused(at, "at least one tier", "none"));
+    }
+    let trash = trash(r)?;
+    r.array_of("the 5 parts of the rules of inactivity", 5)?;
+    let inactivity_window = window(r, "the window of inactivity")?;
+    let resets: Kinds = words(r, "kinds in the order of their numbers", Kind::ALL, Kind::number)?;
+    let actors: Actors =
+        words(r, "actors in the order of their numbers", Actor::ALL, Actor::number)?;
+    let notice = window(r, "a notice")?;
+    let exempt_tiers = rising(r, "exempt tiers in the order of their names", |r| {
+        let at = r.offset();
+        let tier = name(r, "an exempt tier")?;
+        if !named.contains(tier) {
+            return Err(refused(at, "a tier of the version", format_args!("{tier:?}")));
+        }
+        Ok((tier, ()))
+    })?;
+    Ok(Version {
+        id: id.to_owned(),
+        effective_from,
+        confidence,
+        source: String::new(),
+        on_change,
+        tiers,
+        trash,
+        inactivity_window,
+        resets,
+        actors,
+        notice,
+        exempt_tiers: owned(exempt_tiers).map(|(tier, ())| tier).collect(),
+        over: word(r, "what happens over quota", Over::ALL, Over::number)?,
+        stale_after: window(r, "the window of a backup")?,
+        late_after: window(r, "the window of lateness")?,
+        clauses: [].into(),
+        readings: Vec::new(),
+        text_hashes: [].into(),
+    })
+}
+
+fn trash(r: &mut Reader<'_>) -> Result<TrashRules> {
+    r.array_of("the 6 parts of the rules of the trash", 6)?;
+    let basis = word(r, "whose window counts", Basis::ALL, Basis::number)?;
+    let days = word(r, "how days are counted", Days::ALL, Days::number)?;
+    let purge_lag = window(r, "a purge lag")?;
+    let counts_toward_quota = r.flag("whether the trash counts toward the quota")?;
+    let categories = rising(r, "categories in the order of their names", |r| {
+        r.array_of("the 2 parts of a category", 2)?;
+        Ok((name(r, "a category")?, window(r, "a category's window")?))
+    })?;
+    let no_trash = rising(r, "categories without a trash in the order of their names", |r| {
+        Ok((name(r, "a category")?, ()))
+    })?;
+    Ok(TrashRules {
+        basis,
+        days,
+        purge_lag,
+        counts_toward_quota,
+        categories: owned(categories).collect(),
+        no_trash: owned(no_trash).map(|(category, ())| category).collect(),
+    })
+}
+
+/// A clause; the hashes of its texts go to `text_hashes`.
+fn clause<'a>(
+    r: &mut Reader<'a>,
+    ids: &mut BTreeSet<&'a str>,
+    text_hashes: &mut Vec<[u8; 32]>,
+) -> Result<Clause> {
+    r.array_of("the 3 parts of a clause", 3)?;
+    let id = unique(r, "a clause's id that none before it has", ids)?.to_owned();
+    let for_ = each(r, "what a clause is for", |r| Ok(name(r, "a word")?.to_owned()))?;
+    let texts = rising(r, "texts in the order of their languages", |r| {
+        r.array_of("the 2 parts of a text", 2)?;
+        let language = name(r, "a language")?;
+        text_hashes.push(*r.bytes("the hash of a text")?);
+        Ok((language, String::new()))
+    })?;
+    Ok(Clause { id, for_, text: owned(texts).collect() })
+}
+
+fn window(r: &mut Reader<'_>, what: &'static str) -> Result<Window> {
+    let ends = r.optional(what, |r| {
+        r.array_of(what, 2)?;
+        let of = match r.uint("the unit of a window", 2)? {
+            0 => Window::Days,
+            1 => Window::Months,
+            _ => Window::Years,
+        };
+        let n = r.uint("the number of a window", u64::from(u32::MAX))?;
+        Ok::<_, CompiledError>(of(u32::try_from(n).expect("no more than asked for")))
+    })?;
+    Ok(ends.unwrap_or(Window::Never))
+}
+
+fn name<'a>(r: &mut Reader<'a>, what: &'static str) -> Result<&'a str> {
+    Ok(r.text(what, 1, TEXT_BYTES)?)
+}
+
+/// A name that is not among `names`, and then is.
+fn unique<'a>(
+    r: &mut Reader<'a>,
+    what: &'static str,
+    names: &mut BTreeSet<&'a str>,
+) -> Result<&'a str> {
+    let at = r.offset();
+    let name = name(r, what)?;
+    if names.insert(name) { Ok(name) } else { Err(refused(at, what, format_args!("{name:?}"))) }
+}
+
+/// One of a closed list of words, by its number.
+fn word<T: Copy>(
+    r: &mut Reader<'_>,
+    what: &'static str,
+    all: &[T],
+    number: fn(T) -> u8,
+) -> Result<T> {
+    let at = r.offset();
+    let found = r.uint(what, u64::MAX)?;
+    let known = all.iter().copied().find(|word| u64::from(number(*word)) == found);
+    known.ok_or_else(|| refused(at, what, found))
+}
+
+/// A set of them.
+fn words<T: Copy + Ord, S: FromIterator<T>>(
+    r: &mut Reader<'_>,
+    what: &'static str,
+    all: &[T],
+    number: fn(T) -> u8,
+) -> Result<S> {
+    let words = rising(r, what, |r| Ok((word(r, "the number of a word", all, number)?, ())))?;
+    Ok(words.into_iter().map(|(word, ())| word).collect())
+}
+
+/// A list of what `read` reads.
+fn each<'a, T>(
+    r: &mut Reader<'a>,
+    what: &'static str,
+    mut read: impl FnMut(&mut Reader<'a>) -> Result<T>,
+) -> Result<Vec<T>> {
+    let length = r.array(what)?;
+    // Without room for `length`: nothing says yet that so many are there.
+    let mut list = Vec::new();
+    for _ in 0..length {
+        list.push(read(r)?);
+    }
+    Ok(list)
+}
+
+/// A list of keys with what belongs to them, each key above the one before it.
+fn rising<'a, K: Copy + Ord, T>(
+    r: &mut Reader<'a>,
+    what: &'static str,
+    mut read: impl FnMut(&mut Reader<'a>) -> Result<(K, T)>,
+) -> Result<Vec<(K, T)>> {
+    let mut last = None;
+    each(r, what, |r| {
+        let at = r.offset();
+        let (key, value) = read(r)?;
+        if last.is_some_and(|last| last >= key) {
+            return Err(refused(at, what, "one that is not above the one before it"));
+        }
+        last = Some(key);
+        Ok((key, value))
+    })
+}
+
+fn owned<T>(named: Vec<(&str, T)>) -> impl Iterator<Item = (String, T)> {
+    named.into_iter().map(|(name, value)| (name.to_owned(), value))
+}
