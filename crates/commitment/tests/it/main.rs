@@ -4,6 +4,7 @@ mod checkpoints;
 mod format;
 mod keys;
 mod notes;
+mod oracle;
 mod plain;
 mod proofs;
 mod strangers;
