@@ -179,8 +179,7 @@ func answer(folder string, words []string) string {
 		t := tree()
 		return judged(tlog.CheckTree(hashes(words[5]), t.N, t.Hash, number(words[3]), hash(words[4])))
 	case "tile":
-		// The reader alone would not do. It holds tiles against their parents from the place len(stx) on,
-		// and where two hashes of stx lie in one tile, the first tiles of the leaf come before that place.
+		// The leaf is not believed because the reader gave it: a proof is made of the same tiles, and checked.
 		t, n := tree(), number(words[3])
 		reader := tlog.TileHashReader(t, tiles{folder, words[5], number(words[6])})
 		found, err := reader.ReadHashes([]int64{tlog.StoredHashIndex(0, n)})
