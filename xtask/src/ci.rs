@@ -20,6 +20,12 @@ pub fn run() -> Result<(), String> {
     if !has("python3", &["--version"]) {
         left_out.push("the format's second reader (Debian's package python3 brings it)");
     }
+    if !has_go() {
+        left_out.push(
+            "notes, tiles and proofs held against Go's (Debian's packages golang-go and \
+             golang-golang-x-mod-dev bring it)",
+        );
+    }
     if !crate::root().join("target/peers/bin/python").exists() {
         left_out.push("the answers of DuckDB and Polars (`cargo xtask peers` brings them)");
     }
@@ -39,5 +45,16 @@ pub fn run() -> Result<(), String> {
 }
 
 fn has(program: &str, args: &[&str]) -> bool {
-    Command::new(program).args(args).output().is_ok_and(|output| output.status.success())
+    says_yes(Command::new(program).args(args))
+}
+
+/// Whether Go is there with the library that judges the log's formats, where Debian puts it.
+fn has_go() -> bool {
+    let mut go = Command::new("go");
+    go.args(["list", "golang.org/x/mod/sumdb/note"]).env_remove("GOFLAGS");
+    says_yes(go.env("GO111MODULE", "off").env("GOPATH", "/usr/share/gocode"))
+}
+
+fn says_yes(command: &mut Command) -> bool {
+    command.output().is_ok_and(|output| output.status.success())
 }

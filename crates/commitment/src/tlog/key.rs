@@ -211,7 +211,7 @@ impl SignerKey {
     }
 
     /// Its text, the secret included: wiped from memory when it is dropped, and to be kept where only
-    /// the signer reads.
+    /// the signer reads. Unlike the key's own, the text's `Debug` shows it.
     #[must_use]
     pub fn encode(&self) -> Zeroizing<String> {
         let mut bytes = Zeroizing::new([self.verifier.algorithm as u8; 33]);

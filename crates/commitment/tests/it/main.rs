@@ -5,6 +5,7 @@ mod format;
 mod keys;
 mod map;
 mod notes;
+mod oracle;
 mod plain;
 mod proofs;
 mod strangers;
