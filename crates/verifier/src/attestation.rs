@@ -56,37 +56,51 @@ impl Attestation {
     /// # Errors
     /// The first line that does not belong there.
     pub fn parse(text: &str) -> Result<Attestation, AttestationError> {
-        let mut lines = (1..).zip(text.split('\n'));
-        let mut next = |expected| match lines.next() {
-            Some((line, text)) => (line, text, expected),
-            None => (7, "", expected),
-        };
-        let wrong = |(line, _, expected)| AttestationError { line, expected };
-        let first = next("`stillthere audit v1`");
-        if first.1 != FIRST {
-            return Err(wrong(first));
-        }
-        let origin = next("the log's origin");
-        if origin.1.is_empty() {
-            return Err(wrong(origin));
-        }
-        let number = |line: (usize, &str, &'static str)| {
-            let number: Option<u64> = line.1.parse().ok();
-            number.filter(|n| n.to_string() == line.1).ok_or_else(|| wrong(line))
-        };
-        let digest = |line: (usize, &str, &'static str)| {
-            let bytes = unhex(line.1).filter(|bytes| hex(bytes) == line.1);
-            bytes.and_then(|bytes| Digest::try_from(bytes).ok()).ok_or_else(|| wrong(line))
-        };
-        let pages = number(next("a number of pages"))?;
-        let root = digest(next("the tree's root in hexadecimal"))?;
-        let events = number(next("a number of events"))?;
-        let map = digest(next("the account map's root in hexadecimal"))?;
-        let end = next("a newline and nothing more");
-        if !end.1.is_empty() || lines.next().is_some() || !text.ends_with('\n') {
-            return Err(wrong(end));
-        }
-        Ok(Attestation { origin: origin.1.to_owned(), pages, root, events, map })
+        let mut lines = Lines { rest: text.split('\n'), line: 0 };
+        let first = lines.next("`stillthere audit v1`")?;
+        lines.holds(first == FIRST, "`stillthere audit v1`")?;
+        let origin = lines.next("the log's origin")?.to_owned();
+        lines.holds(!origin.is_empty(), "the log's origin")?;
+        let pages = lines.number("a number of pages")?;
+        let root = lines.digest("the tree's root in hexadecimal")?;
+        let events = lines.number("a number of events")?;
+        let map = lines.digest("the account map's root in hexadecimal")?;
+        let expected = "a newline, and nothing behind it";
+        let is_empty = lines.next(expected)?.is_empty();
+        let is_last = lines.rest.next().is_none();
+        lines.holds(is_empty && is_last, expected)?;
+        Ok(Attestation { origin, pages, root, events, map })
+    }
+}
+
+/// The lines of a text, and where they are.
+struct Lines<'a> {
+    rest: std::str::Split<'a, char>,
+    line: usize,
+}
+
+impl<'a> Lines<'a> {
+    fn next(&mut self, expected: &'static str) -> Result<&'a str, AttestationError> {
+        self.line += 1;
+        self.rest.next().ok_or(AttestationError { line: self.line, expected })
+    }
+
+    fn holds(&self, is: bool, expected: &'static str) -> Result<(), AttestationError> {
+        if is { Ok(()) } else { Err(AttestationError { line: self.line, expected }) }
+    }
+
+    fn number(&mut self, expected: &'static str) -> Result<u64, AttestationError> {
+        let text = self.next(expected)?;
+        let number: u64 = text.parse().unwrap_or_default();
+        self.holds(number.to_string() == text, expected)?;
+        Ok(number)
+    }
+
+    fn digest(&mut self, expected: &'static str) -> Result<Digest, AttestationError> {
+        let text = self.next(expected)?;
+        let digest: Option<Digest> = unhex(text).and_then(|bytes| bytes.try_into().ok());
+        let digest = digest.filter(|digest| hex(digest) == text);
+        digest.ok_or(AttestationError { line: self.line, expected })
     }
 }
 
