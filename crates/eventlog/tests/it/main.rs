@@ -12,5 +12,6 @@ mod power;
 mod recovery;
 mod rot;
 mod salvage;
+mod sealed;
 mod support;
 mod write_and_read;
