@@ -386,9 +386,9 @@ mod tests {
             assert_eq!(Control::decode(kind, &body), Ok(control));
             assert_eq!(ControlKind::from_number(kind as u8), Some(kind));
             assert!(Control::decode(kind, &[&body[..], &[0]].concat()).is_err());
-            for at in 0..body.len().min(200) {
+            for at in 0..body.len().min(if body.len() < 1000 { 200 } else { 48 }) {
                 assert!(Control::decode(kind, &body[..at]).is_err());
-                for other in 0..=255 {
+                for other in (0..=255).step_by(if body.len() < 1000 { 1 } else { 51 }) {
                     let mut changed = body.clone();
                     changed[at] = other;
                     if let Ok(read) = Control::decode(kind, &changed) {

@@ -54,6 +54,9 @@ impl Branch {
     }
 }
 
+/// What an account takes: there is a branch less than leaves.
+const _: () = assert!(size_of::<Leaf>() + size_of::<Branch>() == 140);
+
 /// The map of a log's accounts.
 ///
 /// Memory: 140 bytes an account, and the room that its vectors leave.

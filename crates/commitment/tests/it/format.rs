@@ -504,6 +504,7 @@ fn a_sealed_log_is_surveyed() {
                 assert_eq!(surveyed.events + surveyed.unproven, events);
                 assert_eq!(surveyed.missing_events(), Some(0));
                 assert_eq!(surveyed.missing.len(), 1, "{:?}", surveyed.missing);
+                assert_eq!(surveyed.accounts.whole, made.accounts.len() as u64);
             }
             at += header.total();
         }

@@ -12,6 +12,7 @@ mod power;
 mod recovery;
 mod rot;
 mod salvage;
+mod sealed;
 mod sealing;
 mod support;
 mod write_and_read;
