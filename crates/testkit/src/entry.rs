@@ -16,16 +16,17 @@ pub use derived::{derived, sound_run};
 pub use headers::headers;
 pub use lines::{claim, event_line};
 pub use log::{frame, log, pack, unpack};
-pub use policies::policy;
+pub use policies::{compiled, policy};
 pub use spelling::{canonical, content};
 
 /// An entry point.
 pub type Entry = fn(&[u8]);
 
 /// All of them, by the names of their fuzz targets.
-pub const ALL: [(&str, Entry); 9] = [
+pub const ALL: [(&str, Entry); 10] = [
     ("canonical", canonical),
     ("claim", claim),
+    ("compiled", compiled),
     ("content", content),
     ("derived", derived),
     ("event_line", event_line),

@@ -1,7 +1,7 @@
-//! Policy files.
+//! Policy files and their compiled form.
 
 use event::Timestamp;
-use policy::{Policy, Version, Window, Zone};
+use policy::{Policy, PolicyHash, Version, Window, Zone};
 
 use super::is_printable;
 
@@ -30,6 +30,32 @@ pub fn policy(text: &[u8]) {
     assert!(serde_json::to_string(&policy).is_ok(), "it can be shown");
 }
 
+/// Bytes that may be a compiled policy.
+pub fn compiled(bytes: &[u8]) {
+    let policy = match Policy::from_canonical_bytes(bytes) {
+        Ok(policy) => policy,
+        Err(error) => {
+            is_printable(&error.to_string());
+            return assert!(error.offset() <= bytes.len(), "{error}, of {}", bytes.len());
+        }
+    };
+    assert!(policy.canonical_bytes() == bytes, "it is the only spelling");
+    assert_eq!(policy.hash(), PolicyHash::of_compiled(bytes));
+    for name in policy.readings() {
+        let read = policy.with_reading(&name).expect("it is named").canonical_bytes();
+        let again = Policy::from_canonical_bytes(&read).expect("a reading is a policy");
+        assert!(again.canonical_bytes() == read);
+    }
+    // Its zone may be one of no database.
+    for window in [Window::Days(0), Window::Months(1), Window::Years(u32::MAX)] {
+        for start in [Timestamp::MIN, Timestamp::from_ms(0).expect("1970"), Timestamp::MAX] {
+            let end = window.after(start, &policy.zone);
+            assert!(end.is_none_or(|end| end.ms() - start.ms() >= window.at_least_ms()));
+            let _ = window.after_local_dates(start, &policy.zone);
+        }
+    }
+}
+
 /// A place is within the text.
 fn is_there(place: &policy::Place, text: &str) {
     let mut lines = text.split('\n');
@@ -40,7 +66,7 @@ fn is_there(place: &policy::Place, text: &str) {
 
 /// Everything that a fold asks of a policy has an answer.
 fn is_sound(policy: &Policy) {
-    assert_eq!(policy.hash(), policy.clone().hash());
+    compiled(&policy.canonical_bytes());
     assert!(policy.versions.is_sorted_by(|a, b| a.effective_from < b.effective_from));
     for at in [Timestamp::MIN, Timestamp::MAX] {
         assert!(!policy.version_at(at).tiers.is_empty());

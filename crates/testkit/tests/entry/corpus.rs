@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use event::{canonical, read_line, write_cloudevent};
+use policy::Policy;
 use serde_json::Value;
 use stillthere_testkit::entry;
 
@@ -69,19 +70,23 @@ pub fn make() -> Vec<(&'static str, Vec<Vec<u8>>)> {
         bytes
     });
     let claims = fixture("causes/claims.ndjson") + &fixture("rules/S12-trash-window/claims.ndjson");
-    let presets = policy::presets().iter().map(|(_, text)| text.as_bytes().to_vec());
+    let presets = policy::presets().iter().map(|(_, text)| (*text).to_owned());
     let policies = [fixture("causes/policy.toml"), fixture("findings/overdue-purge/policy.toml")];
+    let policies: Vec<String> = presets.chain(policies).collect();
+    let compiled =
+        policies.iter().map(|text| Policy::parse(text).expect("sound").canonical_bytes());
     let (files, frames) = log();
     vec![
         ("canonical", spelled.collect()),
         ("claim", claims.lines().take(24).map(|line| line.as_bytes().into()).collect()),
+        ("compiled", compiled.collect()),
         ("content", contents.collect()),
         ("derived", vec![entry::sound_run()]),
         ("event_line", event_lines),
         ("frame", frames),
         ("headers", headers(&files)),
         ("log", vec![entry::pack(&files)]),
-        ("policy", presets.chain(policies.map(String::into_bytes)).collect()),
+        ("policy", policies.iter().map(|text| text.as_bytes().into()).collect()),
     ]
 }
 
