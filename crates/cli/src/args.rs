@@ -39,7 +39,7 @@ impl Cli {
     /// The command line, as it is read and as help and completions show it: a verb that answers of no
     /// instant takes `--as-of` and `--known-at` too, and does not show them.
     pub fn command_line() -> Command {
-        const TIMELESS: [&str; 10] = [
+        const TIMELESS: [&str; 13] = [
             "import",
             "verify",
             "policy",
@@ -50,6 +50,9 @@ impl Cli {
             "restore",
             "salvage",
             "doctor",
+            "key",
+            "checkpoint",
+            "audit-log",
         ];
         let line = Cli::command();
         let hidden = ["as_of", "known_at"].map(|id| {
@@ -202,6 +205,44 @@ pub enum Verb {
         #[arg(long, value_name = "FILE")]
         unproven: Option<PathBuf>,
     },
+    /// Make the key that signs checkpoints, or show who verifies it
+    #[command(
+        subcommand,
+        after_help = "Example:\n  stillthere key new --origin example.com/accounts\n  stillthere key show\n\n\
+        The private key lies in the store's folder keys/, readable by its owner alone, and is never \
+        printed. The verifier key is for everyone."
+    )]
+    Key(KeyVerb),
+    /// Seal the log, publish its tree, and sign the tree's head
+    #[command(after_help = "Example:\n  stillthere checkpoint > checkpoint-2026-02-13\n  \
+        stillthere checkpoint --witness cosigned.txt --witness-key witness.vkey\n\n\
+        Keep checkpoints where the store's owner cannot reach them: `verify --checkpoint` then shows a log \
+        that was rewritten or cut. What was written is read back before it is signed, and a smaller or another \
+        checkpoint is never signed after one that was. The tree lies in the store's folder tlog/, as C2SP \
+        tlog-tiles.")]
+    Checkpoint(CheckpointArgs),
+    /// Write an answer with all that it rests on into one file, for somebody who trusts nobody
+    #[command(after_help = "Example:\n  stillthere certify ann --item photo-17 -o photo-17.cert\n  \
+        stillthere certify ann --claim claims.ndjson -o ann.cert\n  \
+        stillthere check photo-17.cert --key example.vkey\n\n\
+        A certificate of one item shows whole the events about it and about the account; of the others only \
+        when, of what kind and by whom. It goes up to the last checkpoint. An account that is not there can be \
+        certified too.")]
+    Certify(CertifyArgs),
+    /// Check a certificate, with no store and no network
+    #[command(after_help = "Example:\n  stillthere check photo-17.cert --key example.vkey\n  \
+        stillthere check old.cert new.cert --key example.vkey\n\n\
+        Each fact is shown with the word for what it rests on: proven, attested and by whom, or what nobody can \
+        prove. A key is a verifier key or a file of them. Two certificates that hold are held against each \
+        other: where they cannot both be true, that proves misconduct.")]
+    Check(CheckArgs),
+    /// Replay a log with everything in it, and sign that to its checkpoint all is right
+    #[command(after_help = "Example:\n  stillthere key new --origin auditor.example --key auditor.key\n  \
+        stillthere audit-log --key auditor.key -o audit.note\n  \
+        stillthere certify ann --audit audit.note -o ann.cert\n\n\
+        Only who replays the whole log can see that the account map leaves nothing out. A certificate that \
+        carries the note says who did, to those who `check` it with --auditor.")]
+    AuditLog(AuditLogArgs),
     /// Show and check retention rules
     #[command(
         subcommand,
@@ -303,6 +344,127 @@ pub struct VerifyArgs {
     /// A root that was noted before, for this very size of the log: another one is exit code 1
     #[arg(long, value_name = "HEX", value_parser = root)]
     pub expect_root: Option<commitment::Digest>,
+    /// A checkpoint that was kept elsewhere: a log that was rewritten or cut since is exit code 1
+    #[arg(long, value_name = "FILE", requires = "keys")]
+    pub checkpoint: Option<PathBuf>,
+    /// Who signed it: the log's verifier key, or a file of such
+    #[arg(long = "key", value_name = "VKEY", requires = "checkpoint")]
+    pub keys: Vec<String>,
+}
+
+/// What can be done with keys.
+#[derive(Debug, Subcommand)]
+pub enum KeyVerb {
+    /// Make one; there must be none yet
+    #[command(after_help = "Example:\n  stillthere key new --origin example.com/accounts")]
+    New {
+        /// The name of the log, or of the auditor, without spaces and + [default: one made of random digits]
+        #[arg(long, value_name = "NAME")]
+        origin: Option<String>,
+        /// The file of the private key [default: keys/signing.key in the store]
+        #[arg(long, value_name = "FILE")]
+        key: Option<PathBuf>,
+    },
+    /// Make another in its place, of the same name; the old one still verifies
+    #[command(after_help = "Example:\n  stillthere key rotate")]
+    Rotate {
+        /// The file of the private key [default: keys/signing.key in the store]
+        #[arg(long, value_name = "FILE")]
+        key: Option<PathBuf>,
+    },
+    /// Print the verifier keys, the present one last
+    #[command(after_help = "Example:\n  stillthere key show > example.vkey")]
+    Show {
+        /// The file of the private key [default: keys/signing.key in the store]
+        #[arg(long, value_name = "FILE")]
+        key: Option<PathBuf>,
+    },
+}
+
+/// What `checkpoint` takes.
+#[derive(Debug, Args)]
+pub struct CheckpointArgs {
+    /// The file of the private key [default: keys/signing.key in the store]
+    #[arg(long, value_name = "FILE")]
+    pub key: Option<PathBuf>,
+    /// Take in the cosignatures of this copy of the checkpoint, which witnesses signed
+    #[arg(long, value_name = "FILE")]
+    pub witness: Vec<PathBuf>,
+    /// A witness whose cosignature is checked: its verifier key, or a file of such
+    #[arg(long = "witness-key", value_name = "VKEY")]
+    pub witness_keys: Vec<String>,
+    /// How many of those must have signed
+    #[arg(long, value_name = "K", requires = "witness_keys")]
+    pub require_witnesses: Option<usize>,
+}
+
+/// What `certify` takes.
+#[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("to").required(true).multiple(true).args(["output", "print"]))]
+pub struct CertifyArgs {
+    /// The account
+    pub account: String,
+    /// One item alone: other items' events are not shown
+    #[arg(long, value_name = "ITEM")]
+    pub item: Option<String>,
+    /// Judge these claims, a line each, in place of the state
+    #[arg(long, value_name = "FILE")]
+    pub claim: Option<PathBuf>,
+    /// The file to write
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Show what it says, for a person
+    #[arg(long)]
+    pub print: bool,
+    /// Up to this checkpoint [default: the last]
+    #[arg(long, value_name = "FILE")]
+    pub checkpoint: Option<PathBuf>,
+    /// Carry this auditor's note
+    #[arg(long = "audit", value_name = "NOTE")]
+    pub audits: Vec<PathBuf>,
+}
+
+/// What `check` takes.
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    /// A certificate, or two to hold against each other
+    #[arg(required = true, num_args = 1..=2, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// The log's verifier key, or a file of such
+    #[arg(long = "key", required = true, value_name = "VKEY")]
+    pub keys: Vec<String>,
+    /// An auditor whose word counts: its verifier key, or a file of such
+    #[arg(long = "auditor", value_name = "VKEY")]
+    pub auditors: Vec<String>,
+    /// A witness whose word counts: its verifier key, or a file of such
+    #[arg(long = "witness", value_name = "VKEY")]
+    pub witness_keys: Vec<String>,
+    /// How many of the witnesses must have signed
+    #[arg(long, value_name = "K", requires = "witness_keys")]
+    pub require_witnesses: Option<usize>,
+    /// Refuse one of another account
+    #[arg(long, value_name = "ACCOUNT")]
+    pub account: Option<String>,
+    /// Refuse one of a log of another size, in events
+    #[arg(long, value_name = "EVENTS")]
+    pub size: Option<u64>,
+}
+
+/// What `audit-log` takes.
+#[derive(Debug, Args)]
+pub struct AuditLogArgs {
+    /// The file of the auditor's private key
+    #[arg(long, value_name = "FILE")]
+    pub key: PathBuf,
+    /// The log's verifier key, or a file of such [default: tlog/vkey in the store]
+    #[arg(long = "log-key", value_name = "VKEY")]
+    pub log_keys: Vec<String>,
+    /// Up to this checkpoint [default: the last]
+    #[arg(long, value_name = "FILE")]
+    pub checkpoint: Option<PathBuf>,
+    /// Write the note to this file
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
 }
 
 /// What can be done with policies.
@@ -321,6 +483,14 @@ pub enum PolicyVerb {
         /// Print the policy's file as it is, to start your own from
         #[arg(long, conflicts_with = "json")]
         toml: bool,
+    },
+    /// Adopt a policy on the log: nobody can then say that answers were judged by another
+    #[command(after_help = "Example:\n  stillthere policy adopt my-rules.toml\n\n\
+        Its compiled form goes into the log. Certificates made under it say that the log adopted it.")]
+    Adopt {
+        /// A file or a preset's name; else that of --policy
+        #[arg(value_name = "NAME|FILE")]
+        which: Option<PathBuf>,
     },
     /// Check a policy, and remark on what its author may not have meant
     #[command(after_help = "Example:\n  stillthere policy check my-rules.toml")]

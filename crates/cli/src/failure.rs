@@ -25,6 +25,8 @@ pub enum Failure {
     Usage(String),
     /// The store cannot be opened, locked, read or written.
     Store(String),
+    /// What was asked for was looked at and refused: a check failed, and nothing was signed or written.
+    Refused(String),
     /// Ctrl-C, or the system asked to end.
     Interrupted(String),
 }
@@ -39,9 +41,10 @@ impl Failure {
     pub fn message(&self) -> Option<&str> {
         match self {
             Failure::BrokenPipe => None,
-            Failure::Usage(message) | Failure::Store(message) | Failure::Interrupted(message) => {
-                Some(message)
-            }
+            Failure::Usage(message)
+            | Failure::Store(message)
+            | Failure::Refused(message)
+            | Failure::Interrupted(message) => Some(message),
         }
     }
 
@@ -49,6 +52,7 @@ impl Failure {
     pub fn exit_code(&self) -> ExitCode {
         ExitCode::from(match self {
             Failure::BrokenPipe => 0,
+            Failure::Refused(_) => 1,
             Failure::Usage(_) => 2,
             Failure::Store(_) => 3,
             Failure::Interrupted(_) => 130,
@@ -74,6 +78,17 @@ impl From<eventlog::OpenError> for Failure {
 impl From<eventlog::ReadError> for Failure {
     fn from(error: eventlog::ReadError) -> Failure {
         Failure::Store(without_number(error))
+    }
+}
+
+impl From<eventlog::SealError> for Failure {
+    fn from(error: eventlog::SealError) -> Failure {
+        match error {
+            eventlog::SealError::Unsealed | eventlog::SealError::Elsewhere { .. } => {
+                Failure::Refused(error.to_string())
+            }
+            _ => Failure::Store(without_number(error)),
+        }
     }
 }
 

@@ -11,6 +11,7 @@ mod commands;
 mod failure;
 mod generate;
 mod input;
+mod keys;
 mod output;
 mod question;
 mod show;

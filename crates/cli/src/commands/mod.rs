@@ -2,8 +2,12 @@
 
 mod accounts;
 mod audit;
+mod audit_log;
 mod backup;
 pub mod bench;
+mod certify;
+mod check;
+mod checkpoint;
 mod completions;
 mod doctor;
 mod explain;
@@ -11,6 +15,7 @@ mod export;
 mod findings;
 mod generate;
 mod import;
+mod key;
 mod policy;
 mod replay;
 mod salvage;
@@ -39,6 +44,11 @@ pub fn run(verb: Verb, question: &Question, screen: &mut Screen) -> Result<Outco
         Verb::Restore { from } => backup::restore(&from, question, screen),
         Verb::Doctor => doctor::run(question, screen),
         Verb::Salvage { to, unproven } => salvage::run(&to, unproven.as_deref(), question, screen),
+        Verb::Key(verb) => key::run(&verb, question, screen),
+        Verb::Checkpoint(args) => checkpoint::run(&args, question, screen),
+        Verb::Certify(args) => certify::run(&args, question, screen),
+        Verb::Check(args) => check::run(&args, question, screen),
+        Verb::AuditLog(args) => audit_log::run(&args, question, screen),
         Verb::Policy(verb) => policy::run(&verb, question, screen),
         Verb::Export(args) => export::run(&args, question, screen),
         Verb::Generate(args) => generate::run(&args, question, screen),

@@ -1,0 +1,207 @@
+//! `certify`: an answer with all that it rests on, in one file.
+
+use std::path::{Path, PathBuf};
+
+use commitment::{Envelope, Scope, VerifierKey};
+use eventlog::{PlacedControl, Reader, SealedLog, ShownEvent, ShownStream};
+use serde_json::json;
+use verifier::certificate::{
+    self, Adopted, Certificate, CertificateError, Expected, Placed, Shown, Stream, Trust, answer,
+    is_needed,
+};
+
+use super::checkpoint::published;
+use crate::args::CertifyArgs;
+use crate::commands::check::show;
+use crate::failure::{Failure, Outcome};
+use crate::input::{Input, Next};
+use crate::keys::{KeyRing, note_in, verifier_keys};
+use crate::output::{Partial, refuse_in_store};
+use crate::question::Question;
+use crate::show::amount::counted;
+use crate::show::escape::escaped;
+use crate::show::screen::Screen;
+
+pub fn run(
+    args: &CertifyArgs,
+    question: &Question,
+    screen: &mut Screen,
+) -> Result<Outcome, Failure> {
+    if let Some(path) = &args.output {
+        refuse_in_store(path, &question.store)?;
+    }
+    let policy = question.policy()?;
+    let claims = args.claim.as_deref().map(claims_in).transpose()?.unwrap_or_default();
+    let audits = args.audits.iter().map(|path| note_in(path)).collect::<Result<Vec<_>, _>>()?;
+    let reader = Reader::open(&question.store)?;
+    let (note, checkpoint) = published(args.checkpoint.as_deref(), question)?;
+    let sealed = SealedLog::open(&question.store, &reader, checkpoint.size)?;
+    if sealed.head().root != checkpoint.root {
+        return Err(Failure::Refused(format!(
+            "the first {} of this log have another root than the checkpoint",
+            counted(checkpoint.size, "page")
+        )));
+    }
+    let stream = sealed.stream(&reader, &args.account)?;
+    let tag = match (&stream, &args.item) {
+        (Some(stream), Some(item)) => Some(item_tag(stream, item, question)?),
+        (None, Some(_)) => return Err(question.no_account(&args.account, &question.open()?)),
+        (_, None) => None,
+    };
+    let stream = stream.map(|stream| shown(stream, tag.as_ref()));
+    let asked = certificate::Question {
+        as_of: question.as_of,
+        known_at: question.known_at,
+        item: args.item.clone(),
+        claims,
+    };
+    let answers = answer(&args.account, stream.as_ref(), &policy, &asked).map_err(refused)?;
+    let compiled = policy.canonical_bytes();
+    let adopted = sealed.adoption(&compiled)?;
+    let certificate = Certificate {
+        checkpoint: note.to_string(),
+        audits: audits.iter().map(ToString::to_string).collect(),
+        seal: placed(sealed.seal()?),
+        map: sealed.map(&args.account),
+        account: args.account.clone(),
+        stream,
+        policy: compiled,
+        adopted: adopted.map(|adopted| Adopted { leaf: adopted.leaf, placed: placed(adopted) }),
+        question: asked,
+        answers,
+    };
+    let bytes = certificate.encode();
+    // Whoever is handed it will check it: so it is checked first.
+    let trust = Trust { log: own_keys(question)?, ..Trust::default() };
+    let checked = certificate::check(&bytes, &trust, &Expected::default()).map_err(|error| {
+        Failure::Refused(format!("the certificate would not hold, so it was not written: {error}"))
+    })?;
+    if let Some(path) = &args.output {
+        let mut file = Partial::create(path)?;
+        file.write(&bytes)?;
+        let name = file.end()?;
+        if !args.print {
+            return match question.json {
+                true => screen.json(&json!({
+                    "certificate": name, "bytes": bytes.len(), "account": args.account,
+                    "whole": checked.whole, "envelopes": checked.hidden, "size": checked.pages,
+                    "events": checked.seal.size,
+                })),
+                false => screen.line(question.pick(
+                    format!(
+                        "{} written to {name}: {} of {} whole, {} by envelope.",
+                        counted(bytes.len() as u64, "byte"),
+                        counted(checked.whole, "event"),
+                        escaped(&args.account),
+                        checked.hidden
+                    ),
+                    format!(
+                        "已写入 {name}：{} 字节；{} 的 {} 条事件完整示出，{} 条仅示封套。",
+                        bytes.len(),
+                        escaped(&args.account),
+                        checked.whole,
+                        checked.hidden
+                    ),
+                )),
+            }
+            .map(|()| Outcome::Fine);
+        }
+    }
+    show(&checked, question, screen)?;
+    Ok(Outcome::Fine)
+}
+
+/// The keys by which this store's checkpoints are known.
+pub fn own_keys(question: &Question) -> Result<Vec<VerifierKey>, Failure> {
+    let published = question.store.join("tlog/vkey");
+    let mut keys = verifier_keys(&[published.to_string_lossy().into_owned()])?;
+    let rings = KeyRing::of(None, question).verifiers();
+    let name = keys[0].name().to_owned();
+    keys.extend(rings.unwrap_or_default().into_iter().filter(|key| key.name() == name));
+    keys.dedup();
+    let mut known: Vec<VerifierKey> = Vec::new();
+    for key in keys {
+        if !known.contains(&key) {
+            known.push(key);
+        }
+    }
+    Ok(known)
+}
+
+fn refused(error: CertificateError) -> Failure {
+    Failure::Usage(error.to_string())
+}
+
+/// The lines of a file of claims.
+fn claims_in(path: &Path) -> Result<Vec<String>, Failure> {
+    let mut input = Input::open(path)?;
+    let mut claims = Vec::new();
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        let wrong = |input: &Input, reason: &str| {
+            Failure::Usage(format!("{}:{}: {reason}", input.name, input.line_number()))
+        };
+        match input.next_line(&mut line)? {
+            Next::End => break,
+            Next::LongLine => return Err(wrong(&input, "line: too long")),
+            Next::Line if event::is_blank(&line) => {}
+            Next::Line => {
+                let text = line.trim_ascii();
+                verifier::Claim::read(text).map_err(|e| wrong(&input, &e.to_string()))?;
+                claims.push(String::from_utf8_lossy(text).into_owned());
+            }
+        }
+    }
+    match claims.is_empty() {
+        true => Err(Failure::Usage(format!("{}: no claims", input.name))),
+        false => Ok(claims),
+    }
+}
+
+/// The tag of an item that some event names.
+fn item_tag(stream: &ShownStream, item: &str, question: &Question) -> Result<[u8; 16], Failure> {
+    let tag = stream.tag(item);
+    let is_it = |event: &ShownEvent| {
+        let envelope = Envelope::decode(&event.envelope);
+        envelope.is_ok_and(|envelope| envelope.scope == Scope::Item && envelope.tag == tag)
+    };
+    match stream.events.iter().any(is_it) {
+        true => Ok(tag),
+        false => Err(Failure::Usage(format!(
+            "item {}: no event of the account up to the checkpoint names it; `stillthere state` lists those \
+             that are, `stillthere checkpoint` seals what is new in {}",
+            escaped(item),
+            crate::show::escape::escaped_path(&question.store)
+        ))),
+    }
+}
+
+/// The stream, as far as the question needs it.
+fn shown(stream: ShownStream, item: Option<&[u8; 16]>) -> Stream {
+    let event = |event: &ShownEvent| {
+        let needed =
+            Envelope::decode(&event.envelope).is_ok_and(|envelope| is_needed(&envelope, item));
+        match needed {
+            true => Shown::Whole {
+                envelope: event.envelope,
+                salt: event.salt,
+                padded: event.padded.clone(),
+                position: event.position,
+            },
+            false => Shown::Envelope { envelope: event.envelope, content: event.content_hash() },
+        }
+    };
+    Stream {
+        ordinal: stream.ordinal,
+        name_salt: stream.name_salt,
+        secret_hash: stream.secret_hash,
+        events: stream.events.iter().map(event).collect(),
+    }
+}
+
+fn placed(control: PlacedControl) -> Placed {
+    let PlacedControl { salt, body, in_page, summary, in_tree, .. } = control;
+    Placed { salt, body, in_page, summary, in_tree }
+}
+

@@ -1,0 +1,194 @@
+//! `check`: whether a certificate holds, and what its answer rests on; with no store and no network.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use commitment::{Quorum, hex};
+use serde_json::{Value, json};
+use verifier::certificate::{
+    Basis, CertificateError, Checked, Expected, MAX_CERTIFICATE, Trust, WireError, check, conflict,
+};
+
+use crate::args::CheckArgs;
+use crate::failure::{Failure, Outcome};
+use crate::keys::verifier_keys;
+use crate::question::Question;
+use crate::show::escape::{escaped, escaped_path};
+use crate::show::screen::Screen;
+use crate::show::style;
+use crate::show::table::{Cell, Column, Table, paragraph};
+
+pub fn run(args: &CheckArgs, question: &Question, screen: &mut Screen) -> Result<Outcome, Failure> {
+    let witnesses = verifier_keys(&args.witness_keys)?;
+    let witnesses = match args.require_witnesses {
+        None if witnesses.is_empty() => None,
+        need => Some(
+            Quorum::new(need.unwrap_or(0), witnesses)
+                .map_err(|e| Failure::Usage(e.to_string()))?,
+        ),
+    };
+    let log = verifier_keys(&args.keys)?;
+    if let Some(other) = log.iter().find(|key| key.name() != log[0].name()) {
+        return Err(Failure::Usage(format!(
+            "--key: the keys of one log have one name; these have {} and {}",
+            log[0].name(),
+            other.name()
+        )));
+    }
+    let trust = Trust { log, auditors: verifier_keys(&args.auditors)?, witnesses };
+    let expected = Expected {
+        account: args.account.clone(),
+        policy: question.asked_policy.then(|| question.policy().map(|p| p.hash())).transpose()?,
+        size: args.size,
+        as_of: question.asked_as_of,
+    };
+    let mut held = Vec::new();
+    for file in &args.files {
+        match check(&read(file)?, &trust, &expected) {
+            Ok(checked) => held.push(checked),
+            Err(CertificateError::Wire(WireError::Magic)) if args.files.len() == 1 => {
+                return Err(Failure::Usage(format!("{}: not a certificate", escaped_path(file))));
+            }
+            Err(error) => return refuse(file, &error.to_string(), question, screen),
+        }
+    }
+    if let [a, b] = &held[..] {
+        return compare(a, b, question, screen);
+    }
+    show(&held[0], question, screen)?;
+    Ok(Outcome::Fine)
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, Failure> {
+    let failed = |e: &std::io::Error| Failure::file(path, "read the certificate", e);
+    let mut bytes = Vec::new();
+    let file = File::open(path).map_err(|e| failed(&e))?;
+    file.take(MAX_CERTIFICATE as u64 + 1).read_to_end(&mut bytes).map_err(|e| failed(&e))?;
+    Ok(bytes)
+}
+
+fn refuse(
+    file: &Path,
+    reason: &str,
+    question: &Question,
+    screen: &mut Screen,
+) -> Result<Outcome, Failure> {
+    let file = escaped_path(file);
+    match question.json {
+        true => screen.json(&json!({ "ok": false, "file": file, "reason": reason, "what": [] }))?,
+        false => {
+            let said = question.pick("does not hold", "不成立");
+            screen.line(format_args!("{file}: {said}: {reason}"))?;
+        }
+    }
+    Ok(Outcome::BadNews)
+}
+
+fn compare(
+    a: &Checked,
+    b: &Checked,
+    question: &Question,
+    screen: &mut Screen,
+) -> Result<Outcome, Failure> {
+    let found = conflict(a, b).map(|conflict| conflict.to_string());
+    match (question.json, &found) {
+        (true, _) => screen.json(&json!({
+            "ok": found.is_none(), "misconduct": found, "origin": a.origin,
+            "accounts": [a.account, b.account], "sizes": [a.pages, b.pages],
+        }))?,
+        (false, None) => screen.line(question.pick(
+            "Both hold, and they go together as far as they show.",
+            "两份均成立，且就其所示内容彼此一致。",
+        ))?,
+        (false, Some(found)) => screen.line(question.pick(
+            format!("Both hold, and they cannot both be true: {found}. Whoever signed them for {} is at fault.", a.origin),
+            format!("两份均成立，却不可能同时为真：{found}。过错在为 {} 签名者。", a.origin),
+        ))?,
+    }
+    Ok(if found.is_none() { Outcome::Fine } else { Outcome::BadNews })
+}
+
+/// Shows a certificate that holds.
+pub fn show(checked: &Checked, question: &Question, screen: &mut Screen) -> Result<(), Failure> {
+    let facts = checked.facts(question.lang);
+    if question.json {
+        let answers: Vec<Value> = checked
+            .answers
+            .iter()
+            .map(|line| serde_json::from_str(line).expect("answers are JSON"))
+            .collect();
+        return screen.json(&json!({
+            "ok": true, "account": checked.account, "item": checked.item,
+            "as_of": checked.as_of, "origin": checked.origin, "size": checked.pages,
+            "root": hex(&checked.root), "events": checked.seal.size,
+            "policy": checked.policy_name, "policy_hash": checked.policy,
+            "answers": answers, "what": facts,
+            "disclosed": { "whole": checked.whole, "envelopes": checked.hidden },
+        }));
+    }
+    let about = match &checked.item {
+        Some(item) => format!("{}: {}", escaped(&checked.account), escaped(item)),
+        None => escaped(&checked.account).to_string(),
+    };
+    screen.line(question.pick(
+        format!("The certificate holds: {about}, as of {}", checked.as_of),
+        format!("证书成立：{about}，截至 {}", checked.as_of),
+    ))?;
+    screen.line("")?;
+    for answer in &checked.answers {
+        let answer: Value = serde_json::from_str(answer).expect("answers are JSON");
+        for line in answer_lines(&answer, question) {
+            paragraph(screen, 2, &Cell::from(line))?;
+        }
+    }
+    screen.line("")?;
+    let mut table = Table::new([
+        Column::text(question.pick("rests on", "依据")),
+        Column::words(question.pick("what", "内容")),
+        Column::words(question.pick("because", "理由")),
+    ]);
+    for fact in facts {
+        let basis = match (fact.basis, &fact.by) {
+            (basis, Some(by)) => question.pick(format!("{basis} by {by}"), format!("{}（{by}）", word(basis))),
+            (basis, None) => question.pick(basis.to_string(), word(basis).to_owned()),
+        };
+        let basis = match fact.basis {
+            Basis::Proven => Cell::styled(basis, style::GOOD),
+            Basis::Attested => Cell::from(basis),
+            Basis::Unprovable => Cell::styled(basis, style::CARE),
+        };
+        table.row(screen, vec![basis, fact.fact.into(), fact.because.into()])?;
+    }
+    table.end(screen)
+}
+
+fn word(basis: Basis) -> &'static str {
+    match basis {
+        Basis::Proven => "已证明",
+        Basis::Attested => "有人担保",
+        Basis::Unprovable => "无法证明",
+    }
+}
+
+/// An answer for a person: what a claim came to, or the state.
+fn answer_lines(answer: &Value, question: &Question) -> Vec<String> {
+    let text = |key: &str| answer.get(key).and_then(Value::as_str).map(|t| escaped(t).to_string());
+    if let (Some(claim), Some(verdict)) = (text("claim"), text("verdict")) {
+        let because = text("because").unwrap_or_default();
+        return vec![format!("{claim}: {verdict}"), because];
+    }
+    if answer.get("absent").is_some() {
+        return vec![question.pick("not there", "不存在").to_owned()];
+    }
+    let mut lines = Vec::new();
+    for key in ["item", "status", "state", "cause", "since", "recoverable_until"] {
+        if let Some(value) = text(key) {
+            lines.push(format!("{key}: {value}"));
+        }
+    }
+    if let Some(counts) = answer.get("counts") {
+        lines.push(format!("counts: {counts}"));
+    }
+    lines
+}

@@ -1,0 +1,225 @@
+//! Keys in files: the private one that signs, beside it those that verify and what was signed last.
+//!
+//! | file | what |
+//! |---|---|
+//! | `FILE` | the private key, one line, for nobody else's eyes (mode 0600) |
+//! | `FILE.pub` | verifier keys, a line each; the last is the private key's, those above it had its place before |
+//! | `FILE.last` | the checkpoint that was signed last: no smaller and no other one is signed after it |
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+
+use commitment::{Algorithm, Note, SignerKey, VerifierKey};
+
+use crate::failure::Failure;
+use crate::question::Question;
+use crate::show::escape::escaped_path;
+
+/// No file of keys, and no note, is longer, in bytes.
+const MOST: u64 = 1 << 20;
+
+/// The files of a private key.
+pub struct KeyRing {
+    private: PathBuf,
+}
+
+impl KeyRing {
+    /// Of a file, or the store's own.
+    pub fn of(key: Option<&Path>, question: &Question) -> KeyRing {
+        let own = || question.store.join("keys").join("signing.key");
+        KeyRing { private: key.map_or_else(own, Path::to_owned) }
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.private
+    }
+
+    fn beside(&self, ending: &str) -> PathBuf {
+        let mut name = self.private.as_os_str().to_owned();
+        name.push(ending);
+        PathBuf::from(name)
+    }
+
+    /// Makes a key; `origin` is its name, else one is made of the key.
+    pub fn make(&self, origin: Option<&str>) -> Result<VerifierKey, Failure> {
+        let (seed, name) = random_key(origin)?;
+        let signer = signer(&name, &seed)?;
+        self.put_private(&signer, false)?;
+        self.put_public(&[signer.verifier().clone()])?;
+        Ok(signer.verifier().clone())
+    }
+
+    /// Makes another key of the same name; who trusts the old one goes on to.
+    pub fn rotate(&self) -> Result<VerifierKey, Failure> {
+        let old = self.signer()?;
+        let (seed, _) = random_key(Some(old.verifier().name()))?;
+        let new = signer(old.verifier().name(), &seed)?;
+        let mut verifiers = self.verifiers()?;
+        verifiers.push(new.verifier().clone());
+        // First what verifies: a kill in between leaves a verifier too many, and no signature that nobody knows.
+        self.put_public(&verifiers)?;
+        self.put_private(&new, true)?;
+        Ok(new.verifier().clone())
+    }
+
+    /// The private key.
+    pub fn signer(&self) -> Result<SignerKey, Failure> {
+        let path = escaped_path(&self.private);
+        let text = match read(&self.private) {
+            Err(e) if e.kind() == io::ErrorKind::NotFound => {
+                return Err(Failure::Usage(format!(
+                    "{path}: there is no key to sign with; `stillthere key new` makes one"
+                )));
+            }
+            read => read.map_err(|e| Failure::file(&self.private, "read the key", &e))?,
+        };
+        let text = text.strip_suffix('\n').unwrap_or(&text);
+        SignerKey::parse(text)
+            .map_err(|error| Failure::Usage(format!("{path}: not a private key: {error}")))
+    }
+
+    /// Those that verify what it signs and signed.
+    pub fn verifiers(&self) -> Result<Vec<VerifierKey>, Failure> {
+        keys_in(&self.beside(".pub"))
+    }
+
+    /// What was signed last.
+    pub fn last(&self) -> Result<Option<Note>, Failure> {
+        let path = self.beside(".last");
+        match read(&path) {
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(e) => Err(Failure::file(&path, "read what was signed last", &e)),
+            Ok(text) => note_of(&path, &text).map(Some),
+        }
+    }
+
+    /// Keeps what is signed now.
+    pub fn set_last(&self, note: &Note) -> Result<(), Failure> {
+        let path = self.beside(".last");
+        replace(&path, note.to_string().as_bytes(), 0o644)
+            .map_err(|e| Failure::file(&path, "keep what is signed", &e))
+    }
+
+    fn put_private(&self, signer: &SignerKey, in_place: bool) -> Result<(), Failure> {
+        let path = escaped_path(&self.private);
+        if let Some(folder) = self.private.parent().filter(|f| !f.as_os_str().is_empty()) {
+            fs::create_dir_all(folder).map_err(|e| Failure::file(folder, "make the folder", &e))?;
+        }
+        let bytes = signer.encode();
+        let line = [bytes.as_bytes(), b"\n"].concat();
+        let written = match in_place {
+            true => replace(&self.private, &line, 0o600),
+            false => create(&self.private, &line, 0o600),
+        };
+        written.map_err(|e| match e.kind() {
+            io::ErrorKind::AlreadyExists => Failure::Usage(format!(
+                "{path}: there is a key already; `stillthere key rotate` makes another in its place"
+            )),
+            _ => Failure::file(&self.private, "write the key", &e),
+        })
+    }
+
+    fn put_public(&self, verifiers: &[VerifierKey]) -> Result<(), Failure> {
+        let path = self.beside(".pub");
+        let text: String = verifiers.iter().map(|key| format!("{key}\n")).collect();
+        replace(&path, text.as_bytes(), 0o644)
+            .map_err(|e| Failure::file(&path, "write the verifier keys", &e))
+    }
+}
+
+fn random_key(name: Option<&str>) -> Result<([u8; 32], String), Failure> {
+    let mut random = [0; 40];
+    getrandom::fill(&mut random)
+        .map_err(|e| Failure::Usage(format!("the system gives no random bytes: {e}")))?;
+    let (seed, rest) = random.split_first_chunk().expect("40 bytes");
+    let name = name.map_or_else(|| format!("stillthere/{}", commitment::hex(rest)), str::to_owned);
+    Ok((*seed, name))
+}
+
+fn signer(name: &str, seed: &[u8; 32]) -> Result<SignerKey, Failure> {
+    SignerKey::new(name, Algorithm::Ed25519, seed)
+        .map_err(|error| Failure::Usage(format!("--origin: {error}")))
+}
+
+/// Verifier keys as the command line gives them: one, or a file of them.
+pub fn verifier_keys(given: &[String]) -> Result<Vec<VerifierKey>, Failure> {
+    let mut keys = Vec::new();
+    for text in given {
+        match VerifierKey::parse(text) {
+            Ok(key) => keys.push(key),
+            Err(_) if Path::new(text).is_file() => keys.extend(keys_in(Path::new(text))?),
+            Err(error) => {
+                let text = crate::show::escape::escaped(text);
+                return Err(Failure::Usage(format!(
+                    "{text}: neither a verifier key ({error}) nor a file of such"
+                )));
+            }
+        }
+    }
+    Ok(keys)
+}
+
+fn keys_in(path: &Path) -> Result<Vec<VerifierKey>, Failure> {
+    let text = read(path).map_err(|e| Failure::file(path, "read the verifier keys", &e))?;
+    let lines = (1..).zip(text.lines()).filter(|(_, line)| !line.is_empty());
+    let keys = lines.map(|(number, line)| {
+        VerifierKey::parse(line).map_err(|error| {
+            let path = escaped_path(path);
+            Failure::Usage(format!("{path}:{number}: not a verifier key: {error}"))
+        })
+    });
+    let keys: Vec<VerifierKey> = keys.collect::<Result<_, _>>()?;
+    match keys.is_empty() {
+        true => Err(Failure::Usage(format!("{}: no verifier key", escaped_path(path)))),
+        false => Ok(keys),
+    }
+}
+
+/// A signed note in a file.
+pub fn note_in(path: &Path) -> Result<Note, Failure> {
+    let text = read(path).map_err(|e| Failure::file(path, "read the note", &e))?;
+    note_of(path, &text)
+}
+
+fn note_of(path: &Path, text: &str) -> Result<Note, Failure> {
+    Note::parse(text.as_bytes()).map_err(|error| {
+        Failure::Usage(format!("{}: not a signed note: {error}", escaped_path(path)))
+    })
+}
+
+fn read(path: &Path) -> io::Result<String> {
+    let mut text = String::new();
+    File::open(path)?.take(MOST + 1).read_to_string(&mut text)?;
+    match text.len() as u64 > MOST {
+        true => Err(io::Error::other("longer than 1 MiB, which nothing of the kind is")),
+        false => Ok(text),
+    }
+}
+
+fn create(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
+    use std::os::unix::fs::OpenOptionsExt;
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    sync_folder(path)
+}
+
+/// Puts a file in the place of another: whole, or not at all.
+fn replace(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
+    let mut tmp = path.as_os_str().to_owned();
+    tmp.push(".tmp");
+    let tmp = PathBuf::from(tmp);
+    match fs::remove_file(&tmp) {
+        Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
+        _ => {}
+    }
+    create(&tmp, bytes, mode)?;
+    fs::rename(&tmp, path)?;
+    sync_folder(path)
+}
+
+fn sync_folder(path: &Path) -> io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+}
