@@ -94,7 +94,7 @@ pub fn hash(domain: Domain, parts: &[&[u8]]) -> Digest {
 /// `H(domain, a ‖ b)` of each pair, side by side where the machine can: sixteen hashes for little more
 /// than the price of one.
 ///
-/// It calls a part of blake3 that its documentation hides, as [`keyed`] and [`map_nodes`] do, so the
+/// It calls a part of blake3 that its documentation hides, as [`keyed`] and `map_nodes` do, so the
 /// crate's version is pinned; tests hold them equal to what is documented.
 #[must_use]
 pub fn hash_pairs(domain: Domain, pairs: &[[&[u8]; 2]]) -> Vec<Digest> {
