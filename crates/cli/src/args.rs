@@ -222,12 +222,14 @@ pub enum Verb {
         tlog-tiles.")]
     Checkpoint(CheckpointArgs),
     /// Write an answer with all that it rests on into one file, for somebody who trusts nobody
-    #[command(after_help = "Example:\n  stillthere certify ann --item photo-17 -o photo-17.cert\n  \
+    #[command(
+        after_help = "Example:\n  stillthere certify ann --item photo-17 -o photo-17.cert\n  \
         stillthere certify ann --claim claims.ndjson -o ann.cert\n  \
         stillthere check photo-17.cert --key example.vkey\n\n\
         A certificate of one item shows whole the events about it and about the account; of the others only \
         when, of what kind and by whom. It goes up to the last checkpoint. An account that is not there can be \
-        certified too.")]
+        certified too."
+    )]
     Certify(CertifyArgs),
     /// Check a certificate, with no store and no network
     #[command(after_help = "Example:\n  stillthere check photo-17.cert --key example.vkey\n  \
@@ -237,11 +239,13 @@ pub enum Verb {
         other: where they cannot both be true, that proves misconduct.")]
     Check(CheckArgs),
     /// Replay a log with everything in it, and sign that to its checkpoint all is right
-    #[command(after_help = "Example:\n  stillthere key new --origin auditor.example --key auditor.key\n  \
+    #[command(
+        after_help = "Example:\n  stillthere key new --origin auditor.example --key auditor.key\n  \
         stillthere audit-log --key auditor.key -o audit.note\n  \
         stillthere certify ann --audit audit.note -o ann.cert\n\n\
         Only who replays the whole log can see that the account map leaves nothing out. A certificate that \
-        carries the note says who did, to those who `check` it with --auditor.")]
+        carries the note says who did, to those who `check` it with --auditor."
+    )]
     AuditLog(AuditLogArgs),
     /// Show and check retention rules
     #[command(

@@ -22,6 +22,7 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use clap::FromArgMatches;
+use clap::parser::ValueSource;
 
 use crate::args::Cli;
 use crate::failure::Failure;
@@ -35,13 +36,16 @@ fn main() -> ExitCode {
         true => line.mut_arg("store", |store| store.env(None::<&str>)),
         false => line,
     };
-    let matches = line.try_get_matches();
-    let cli = match matches.and_then(|matches| Cli::from_arg_matches(&matches)) {
-        Ok(cli) => cli,
+    let read = line.try_get_matches().and_then(|matches| {
+        let is_asked = matches.value_source("policy") == Some(ValueSource::CommandLine);
+        Ok((Cli::from_arg_matches(&matches)?, is_asked))
+    });
+    let (cli, is_policy_asked) = match read {
+        Ok(read) => read,
         Err(error) => return not_a_command(&error),
     };
     let mut screen = Screen::new();
-    let question = Question::new(cli.global);
+    let question = Question::new(cli.global, is_policy_asked);
     let result = commands::run(cli.verb, &question, &mut screen);
     // What was answered before a failure is an answer still.
     let result = match (result, screen.flush()) {

@@ -22,6 +22,8 @@ use crate::store::Store;
 pub struct Question {
     pub store: PathBuf,
     policy: PathBuf,
+    /// Whether the policy was asked for, and is not the default.
+    pub is_policy_asked: bool,
     /// Answer as of then.
     pub as_of: Timestamp,
     /// Answer by what was recorded up to then.
@@ -34,11 +36,12 @@ pub struct Question {
 }
 
 impl Question {
-    pub fn new(global: Global) -> Question {
+    pub fn new(global: Global, is_policy_asked: bool) -> Question {
         let now = now();
         Question {
             store: global.store,
             policy: global.policy,
+            is_policy_asked,
             as_of: global.as_of.unwrap_or(now),
             known_at: global.known_at.unwrap_or(now),
             asked_as_of: global.as_of,

@@ -50,7 +50,7 @@ pub use outcome::{ExpectedRevision, Outcome, Recovery};
 pub use prepare::Prepared;
 pub use reader::Reader;
 pub use remains::{HeadState, Remains, SegmentFile, SegmentState};
-pub use seal::{
-    PlacedControl, SealError, SealedLog, Sealer, ShownEvent, ShownStream, TreeHead,
-};
 pub use salvage::{SalvageError, Salvaged, salvage};
+pub use seal::{
+    PlacedControl, SealError, SealedLog, Sealer, ShownEvent, ShownStream, TreeHead, page_leaves,
+};

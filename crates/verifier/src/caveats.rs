@@ -104,7 +104,8 @@ fn named(facts: &Facts<'_>, ids: &[&str], lang: Language) -> String {
             let reading = version.readings.iter().find(|reading| reading.id == *id)?;
             Some(reading_says(reading, version, lang))
         });
-        let says = says.unwrap_or_default();
+        // Of a policy in its compiled form nobody knows how a reading spells what it sets.
+        let Some(says) = says.filter(|says| !says.is_empty()) else { return (*id).to_owned() };
         lang.pick(format!("{id} ({says})"), format!("{id}（{says}）"))
     });
     named.collect::<Vec<_>>().join(lang.pick(", ", "、"))

@@ -1,9 +1,10 @@
 //! `certify`: an answer with all that it rests on, in one file.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use commitment::{Envelope, Scope, VerifierKey};
 use eventlog::{PlacedControl, Reader, SealedLog, ShownEvent, ShownStream};
+use policy::Policy;
 use serde_json::json;
 use verifier::certificate::{
     self, Adopted, Certificate, CertificateError, Expected, Placed, Shown, Stream, Trust, answer,
@@ -55,13 +56,18 @@ pub fn run(
         item: args.item.clone(),
         claims,
     };
-    let answers = answer(&args.account, stream.as_ref(), &policy, &asked).map_err(refused)?;
     let compiled = policy.canonical_bytes();
+    // As whoever checks it reads it: without the texts, of which the compiled form has the hashes.
+    let policy = Policy::from_canonical_bytes(&compiled)
+        .map_err(|error| Failure::Usage(format!("the policy: {error}")))?;
+    let answers = answer(&args.account, stream.as_ref(), &policy, &asked, None).map_err(refused)?;
     let adopted = sealed.adoption(&compiled)?;
+    let seal = sealed.seal()?;
     let certificate = Certificate {
         checkpoint: note.to_string(),
         audits: audits.iter().map(ToString::to_string).collect(),
-        seal: placed(sealed.seal()?),
+        seal_body: seal.body.clone(),
+        seal: placed(seal),
         map: sealed.map(&args.account),
         account: args.account.clone(),
         stream,
@@ -73,7 +79,8 @@ pub fn run(
     let bytes = certificate.encode();
     // Whoever is handed it will check it: so it is checked first.
     let trust = Trust { log: own_keys(question)?, ..Trust::default() };
-    let checked = certificate::check(&bytes, &trust, &Expected::default()).map_err(|error| {
+    let checked = certificate::check(&bytes, &trust, &Expected::default(), question.lang);
+    let checked = checked.map_err(|error| {
         Failure::Refused(format!("the certificate would not hold, so it was not written: {error}"))
     })?;
     if let Some(path) = &args.output {
@@ -201,7 +208,6 @@ fn shown(stream: ShownStream, item: Option<&[u8; 16]>) -> Stream {
 }
 
 fn placed(control: PlacedControl) -> Placed {
-    let PlacedControl { salt, body, in_page, summary, in_tree, .. } = control;
-    Placed { salt, body, in_page, summary, in_tree }
+    let PlacedControl { salt, in_page, summary, in_tree, .. } = control;
+    Placed { salt, in_page, summary, in_tree }
 }
-

@@ -24,8 +24,7 @@ pub fn run(args: &CheckArgs, question: &Question, screen: &mut Screen) -> Result
     let witnesses = match args.require_witnesses {
         None if witnesses.is_empty() => None,
         need => Some(
-            Quorum::new(need.unwrap_or(0), witnesses)
-                .map_err(|e| Failure::Usage(e.to_string()))?,
+            Quorum::new(need.unwrap_or(0), witnesses).map_err(|e| Failure::Usage(e.to_string()))?,
         ),
     };
     let log = verifier_keys(&args.keys)?;
@@ -39,13 +38,16 @@ pub fn run(args: &CheckArgs, question: &Question, screen: &mut Screen) -> Result
     let trust = Trust { log, auditors: verifier_keys(&args.auditors)?, witnesses };
     let expected = Expected {
         account: args.account.clone(),
-        policy: question.asked_policy.then(|| question.policy().map(|p| p.hash())).transpose()?,
+        policy: question
+            .is_policy_asked
+            .then(|| question.policy().map(|p| p.hash()))
+            .transpose()?,
         size: args.size,
         as_of: question.asked_as_of,
     };
     let mut held = Vec::new();
     for file in &args.files {
-        match check(&read(file)?, &trust, &expected) {
+        match check(&read(file)?, &trust, &expected, question.lang) {
             Ok(checked) => held.push(checked),
             Err(CertificateError::Wire(WireError::Magic)) if args.files.len() == 1 => {
                 return Err(Failure::Usage(format!("{}: not a certificate", escaped_path(file))));
@@ -111,7 +113,7 @@ fn compare(
 
 /// Shows a certificate that holds.
 pub fn show(checked: &Checked, question: &Question, screen: &mut Screen) -> Result<(), Failure> {
-    let facts = checked.facts(question.lang);
+    let facts = checked.facts();
     if question.json {
         let answers: Vec<Value> = checked
             .answers
@@ -150,7 +152,9 @@ pub fn show(checked: &Checked, question: &Question, screen: &mut Screen) -> Resu
     ]);
     for fact in facts {
         let basis = match (fact.basis, &fact.by) {
-            (basis, Some(by)) => question.pick(format!("{basis} by {by}"), format!("{}（{by}）", word(basis))),
+            (basis, Some(by)) => {
+                question.pick(format!("{basis} by {by}"), format!("{}（{by}）", word(basis)))
+            }
             (basis, None) => question.pick(basis.to_string(), word(basis).to_owned()),
         };
         let basis = match fact.basis {

@@ -61,8 +61,12 @@ fn sign(
     sealer: &Sealer,
 ) -> Result<Note, Failure> {
     let origin = signer.verifier().name().to_owned();
-    let checkpoint =
-        Checkpoint { origin: origin.clone(), size: head.pages, root: head.root, extensions: vec![] };
+    let checkpoint = Checkpoint {
+        origin: origin.clone(),
+        size: head.pages,
+        root: head.root,
+        extensions: vec![],
+    };
     let failed = |error: commitment::CheckpointError| Failure::Usage(error.to_string());
     if let Some(note) = last {
         let (signed, _) = Checkpoint::open(note, &origin, verifiers, &[])

@@ -2,14 +2,16 @@
 
 use std::path::Path;
 
+use commitment::Control;
 use event::Timestamp;
+use eventlog::{Log, Options};
 use policy::{Policy, Version, Window, presets};
 use serde_json::json;
 use verifier::{reading_says, window_says};
 
 use crate::args::PolicyVerb;
 use crate::failure::{Failure, Outcome};
-use crate::question::{Question, bad_policy, find_policy, policy_text};
+use crate::question::{Question, bad_policy, find_policy, now, policy_text};
 use crate::show::amount;
 use crate::show::escape::escaped_path;
 use crate::show::screen::Screen;
@@ -40,9 +42,29 @@ pub fn run(
                 false => Page { policy: &policy, question, screen }.show()?,
             }
         }
+        PolicyVerb::Adopt { which } => adopt(which.as_deref(), question, screen)?,
         PolicyVerb::Check { file } => check(file, question, screen)?,
     }
     Ok(Outcome::Fine)
+}
+
+/// Puts the policy into the log.
+fn adopt(which: Option<&Path>, question: &Question, screen: &mut Screen) -> Result<(), Failure> {
+    let policy = which.map_or_else(|| question.policy(), find_policy)?;
+    let compiled = policy.canonical_bytes();
+    // A store that is missing is not made.
+    drop(question.open()?);
+    let log = Log::open(&question.store, Options::new(now))?;
+    log.record(&Control::Adoption { hash: *policy.hash().as_bytes(), compiled: &compiled })?;
+    log.close()?;
+    let (name, hash) = (&policy.name, policy.hash());
+    if question.json {
+        return screen.json(&json!({ "policy": name, "policy_hash": hash }));
+    }
+    screen.line(question.pick(
+        format!("The log has adopted {name} ({hash}). `stillthere checkpoint` seals it."),
+        format!("日志已采用 {name}（{hash}）。用 `stillthere checkpoint` 封存。"),
+    ))
 }
 
 fn list(question: &Question, screen: &mut Screen) -> Result<(), Failure> {

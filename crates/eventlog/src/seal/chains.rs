@@ -127,9 +127,9 @@ impl Chains {
         loop {
             let position = batches.position;
             let Some(Whole { place, bytes }) = batches.next()? else { break };
-            let is_over = self
-                .batch(bytes, to_page)
-                .map_err(|f| corrupt(folder, place.segment, f.moved(place.offset), Some(position)))?;
+            let is_over = self.batch(bytes, to_page).map_err(|f| {
+                corrupt(folder, place.segment, f.moved(place.offset), Some(position))
+            })?;
             self.at = batches.at();
             if is_over {
                 return Ok(true);

@@ -21,7 +21,7 @@ use crate::log::Log;
 use crate::storage::Disk;
 use crate::{AppendError, OpenError, ReadError};
 
-pub use shown::{PlacedControl, SealedLog, ShownEvent, ShownStream};
+pub use shown::{PlacedControl, SealedLog, ShownEvent, ShownStream, page_leaves};
 
 /// Why a log cannot be sealed, or its tree not be published or read.
 #[derive(Debug, thiserror::Error)]

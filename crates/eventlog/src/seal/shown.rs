@@ -4,7 +4,7 @@ use std::path::Path;
 
 use commitment::{
     ControlKind, Digest, Domain, ENVELOPE, Frame, KeyedDomain, MapKey, MapLeaf, MapProof, SALT,
-    SUMMARY, Seal, hash, hex, keyed, page_path,
+    SUMMARY, Seal, hash, hex, keyed, page_path, tree_leaf,
 };
 
 use super::chains::{Chains, Met};
@@ -195,6 +195,18 @@ impl SealedLog {
             secret: chain.secret,
         }))
     }
+}
+
+/// The leaf hashes of a log's closed pages, the first `most` of them: what its tree is over.
+///
+/// # Errors
+/// [`SealError`]
+pub fn page_leaves(dir: &Path, reader: &Reader, most: u64) -> Result<Vec<Digest>, SealError> {
+    let (folder, _) = store_folder(dir)?;
+    let mut chains = Chains::new(reader.store());
+    chains.read(&folder, reader.end(), Some(most))?;
+    let most = usize::try_from(most).unwrap_or(usize::MAX);
+    Ok(chains.summaries.iter().take(most).map(|summary| tree_leaf(summary)).collect())
 }
 
 impl Reader {

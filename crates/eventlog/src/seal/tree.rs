@@ -35,7 +35,9 @@ impl TreeFolder {
         let path = self.root.join(name);
         match self.folder.storage.open(&path, Access::Read) {
             Ok(_) => Ok(Some(self.folder.read(&path, MOST + 1)?)),
-            Err(e) if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            Err(e)
+                if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) =>
+            {
                 Ok(None)
             }
             Err(e) => Err(OpenError::io("open", &path)(e).into()),

@@ -10,8 +10,8 @@ use policy::{CompiledError, Policy, PolicyHash};
 
 use super::replay::answer;
 use super::{Adopted, Certificate, Fact, Placed, Shown, Stream, WireError, facts};
-use crate::attestation::Attestation;
 use crate::Language;
+use crate::attestation::Attestation;
 
 /// Whose word counts.
 #[derive(Debug, Clone, Default)]
@@ -71,18 +71,23 @@ pub enum CertificateError {
     Hidden,
     #[error("its policy: {0}")]
     Policy(#[from] CompiledError),
-    #[error("the log adopted another policy there")]
+    #[error("the policy was adopted by another log")]
     Adoption,
     #[error("its claim: {0}")]
     Claim(LineError),
     #[error("the claim {0:?} is about something else than the certificate")]
     OtherClaim(String),
-    #[error("another answer follows from what it shows: it says {found}, and it follows {expected}")]
+    #[error("another answer follows from what it shows, from byte {} on", differ(expected, found))]
     Answer { expected: String, found: String },
     #[error("an auditor's note: {0}")]
     Auditor(String),
     #[error("made for {what} {found}, expected {expected}")]
     Other { what: &'static str, expected: String, found: String },
+}
+
+/// Where two texts differ.
+fn differ(a: &str, b: &str) -> usize {
+    a.bytes().zip(b.bytes()).take_while(|(a, b)| a == b).count()
 }
 
 /// What a certificate that holds says.
@@ -110,8 +115,10 @@ pub struct Checked {
     pub as_of: Timestamp,
     /// Of which item; `None`: of the whole account.
     pub item: Option<String>,
-    /// The answers, each a line of JSON.
+    /// The answers, each a line of JSON, with their sentences.
     pub answers: Vec<String>,
+    /// The language of these.
+    pub lang: Language,
     /// How many events are shown whole.
     pub whole: u64,
     /// How many are shown by their envelopes.
@@ -127,12 +134,12 @@ pub struct Checked {
 impl Checked {
     /// Each fact with the word for what it rests on, and the reason.
     #[must_use]
-    pub fn facts(&self, lang: Language) -> Vec<Fact> {
-        facts::of(self, lang)
+    pub fn facts(&self) -> Vec<Fact> {
+        facts::of(self, self.lang)
     }
 }
 
-/// Checks a certificate.
+/// Checks a certificate; what it answers is told in `lang`.
 ///
 /// # Errors
 /// The first reason for which it proves nothing, or is about something else than was expected.
@@ -140,9 +147,11 @@ pub fn check(
     bytes: &[u8],
     trust: &Trust,
     expected: &Expected,
+    lang: Language,
 ) -> Result<Checked, CertificateError> {
     let certificate = Certificate::decode(bytes)?;
-    let Certificate { checkpoint, seal, map, account, stream, question, .. } = &certificate;
+    let Certificate { checkpoint, seal, seal_body, map, account, stream, question, .. } =
+        &certificate;
     let note = Note::parse(checkpoint.as_bytes()).map_err(CheckpointError::from)?;
     let origin = trust.log.first().ok_or(CertificateError::NoKey)?.name();
     let witnesses = trust.witnesses.as_ref().map_or(&[][..], Quorum::witnesses);
@@ -154,8 +163,8 @@ pub fn check(
         return Err(CertificateError::Seal("it is not in the tree's last page".to_owned()));
     }
     let last = summary.leaves.saturating_sub(1);
-    in_page(seal, ControlKind::Seal, last, &summary, "the seal")?;
-    let seal = match Control::decode(ControlKind::Seal, &seal.body) {
+    in_page(seal, (ControlKind::Seal, seal_body), last, &summary, "the seal")?;
+    let seal = match Control::decode(ControlKind::Seal, seal_body) {
         Ok(Control::Seal(seal)) => seal,
         Ok(_) => unreachable!("a seal was asked for"),
         Err(fault) => return Err(CertificateError::Seal(fault.to_string())),
@@ -197,11 +206,12 @@ pub fn check(
         .map(|adopted| adoption(adopted, &checkpoint, &summary, &certificate.policy))
         .transpose()?;
 
-    let answers = answer(account, stream.as_ref(), &policy, question)?;
+    let answers = answer(account, stream.as_ref(), &policy, question, None)?;
     if answers != certificate.answers {
         let (expected, found) = (answers.join(" "), certificate.answers.join(" "));
         return Err(CertificateError::Answer { expected, found });
     }
+    let answers = answer(account, stream.as_ref(), &policy, question, Some(lang))?;
 
     let own = Attestation::of(&checkpoint, &seal);
     let auditors = audited_by(&certificate.audits, &own, &trust.auditors)?;
@@ -221,6 +231,7 @@ pub fn check(
         as_of: question.as_of,
         item: question.item.clone(),
         answers,
+        lang,
         whole: counted(true),
         hidden: counted(false),
         adopted,
@@ -258,12 +269,12 @@ fn in_tree(
 /// Holds that a control frame is leaf `leaf` of the page.
 fn in_page(
     placed: &Placed,
-    kind: ControlKind,
+    (kind, body): (ControlKind, &[u8]),
     leaf: u32,
     summary: &Summary,
     what: &'static str,
 ) -> Result<(), CertificateError> {
-    let hash = control_leaf(kind, &placed.salt, &placed.body);
+    let hash = control_leaf(kind, &placed.salt, body);
     match page_root_by(hash, leaf, summary.leaves, &placed.in_page) {
         Some(root) if root == summary.root => Ok(()),
         _ => Err(CertificateError::Page { what }),
@@ -299,14 +310,12 @@ fn adoption(
 ) -> Result<u64, CertificateError> {
     let what = "the policy's adoption";
     let summary = in_tree(&adopted.placed, checkpoint, what)?;
-    in_page(&adopted.placed, ControlKind::Adoption, adopted.leaf, &summary, what)?;
-    match Control::decode(ControlKind::Adoption, &adopted.placed.body) {
-        Ok(Control::Adoption { compiled, .. })
-            if compiled == policy && summary.store == seal.store =>
-        {
-            Ok(summary.page)
-        }
-        _ => Err(CertificateError::Adoption),
+    let hash = *PolicyHash::of_compiled(policy).as_bytes();
+    let body = Control::Adoption { hash, compiled: policy }.encode();
+    in_page(&adopted.placed, (ControlKind::Adoption, &body), adopted.leaf, &summary, what)?;
+    match summary.store == seal.store {
+        true => Ok(summary.page),
+        false => Err(CertificateError::Adoption),
     }
 }
 

@@ -50,11 +50,16 @@ pub(super) fn of(checked: &Checked, lang: Language) -> Vec<Fact> {
         Basis::Attested,
         Some(&operator),
         pick(
-            format!("the log is the one with the root {} of {pages} pages", hex(root)),
+            format!(
+                "the log is the one whose tree of {pages} page{} has the root {}",
+                if *pages == 1 { "" } else { "s" },
+                hex(root)
+            ),
             format!("日志即根为 {}、共 {pages} 页的那一份", hex(root)),
         ),
         pick(
-            "its key signed this checkpoint; another one of this size would prove misconduct".to_owned(),
+            "its key signed this checkpoint; another one of this size would prove misconduct"
+                .to_owned(),
             "该检查点由其密钥签名；若另有同样大小而根不同的检查点，即可证明其作弊".to_owned(),
         ),
     );
@@ -79,7 +84,9 @@ pub(super) fn of(checked: &Checked, lang: Language) -> Vec<Fact> {
                 Basis::Proven,
                 None,
                 pick(
-                    format!("these {count} events of {account:?} are in the log in this order, unchanged"),
+                    format!(
+                        "these {count} events of {account:?} are in the log in this order, unchanged"
+                    ),
                     format!("{account:?} 的这 {count} 条事件按此顺序存在于日志中，未被改动"),
                 ),
                 pick(
@@ -118,7 +125,9 @@ pub(super) fn of(checked: &Checked, lang: Language) -> Vec<Fact> {
                 "they are all of the account's events among the log's {size}, and none of the {hidden} shown by \
                  envelope is about the item"
             ),
-            format!("它们是日志 {size} 条事件中该账号的全部事件，且仅示封套的 {hidden} 条均与该项目无关"),
+            format!(
+                "它们是日志 {size} 条事件中该账号的全部事件，且仅示封套的 {hidden} 条均与该项目无关"
+            ),
         ),
     };
     let replayed = pick(
@@ -169,10 +178,7 @@ pub(super) fn of(checked: &Checked, lang: Language) -> Vec<Fact> {
         ),
         None => fact(
             Basis::Attested,
-            Some(&pick(
-                "whoever made the certificate".to_owned(),
-                "证书制作者".to_owned(),
-            )),
+            Some(&pick("whoever made the certificate".to_owned(), "证书制作者".to_owned())),
             pick(
                 format!("the policy to judge by is {policy_name} ({policy})"),
                 format!("判断所依据的策略为 {policy_name}（{policy}）"),

@@ -27,8 +27,10 @@ pub struct Certificate {
     pub checkpoint: String,
     /// Notes of auditors who replayed the log up to here.
     pub audits: Vec<String>,
-    /// The seal, which is the last leaf of the last page.
+    /// Where the seal stands, which is the last leaf of the last page.
     pub seal: Placed,
+    /// What the seal says: the body of its frame, behind the salt.
+    pub seal_body: Vec<u8>,
     /// What the account map of the seal says of the account.
     pub map: MapProof,
     /// Its name.
@@ -41,7 +43,7 @@ pub struct Certificate {
     pub adopted: Option<Adopted>,
     /// What was asked.
     pub question: Question,
-    /// One line of JSON a claim; without claims, one of the item or the account.
+    /// One line of JSON a claim, without sentences; without claims, one of the item or the account.
     pub answers: Vec<String>,
 }
 
@@ -50,8 +52,6 @@ pub struct Certificate {
 pub struct Placed {
     /// Random.
     pub salt: [u8; SALT],
-    /// What it says.
-    pub body: Vec<u8>,
     /// The hashes beside its way in its page, from the leaf up.
     pub in_page: Vec<Digest>,
     /// The page's summary.
@@ -60,7 +60,7 @@ pub struct Placed {
     pub in_tree: Vec<Digest>,
 }
 
-/// The adoption of the policy.
+/// The adoption of the policy. What the frame says follows from the policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Adopted {
     /// The leaf's number in its page, from 0.

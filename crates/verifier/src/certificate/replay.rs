@@ -116,7 +116,8 @@ impl Replay {
 }
 
 /// What follows from a stream under a policy: a line of JSON a claim; without claims one of the item or the
-/// account. An account without events is absent.
+/// account. An account without events is absent. Sentences are told in `lang`; without one there are none, as in a
+/// certificate: they may be worded otherwise one day.
 ///
 /// # Errors
 /// A claim that cannot be read or is about something else, an event that is not what the log takes.
@@ -125,6 +126,7 @@ pub fn answer(
     stream: Option<&Stream>,
     policy: &Policy,
     question: &Question,
+    lang: Option<Language>,
 ) -> Result<Vec<String>, CertificateError> {
     let Question { as_of, known_at, item, claims } = question;
     let replay = stream.map(|stream| Replay::of(account, stream, item.as_deref())).transpose()?;
@@ -134,7 +136,7 @@ pub fn answer(
             as_of: *as_of,
             known_at: *known_at,
             names_known_at: false,
-            lang: Language::En,
+            lang: lang.unwrap_or(Language::En),
         };
         let judged = claims.iter().map(|line| {
             let claim = claim(line, account, item.as_deref())?;
@@ -144,6 +146,12 @@ pub fn answer(
                 let hash = usize::try_from(event.revision).ok().and_then(|n| hashes.get(n));
                 hash.copied().flatten().ok_or(CertificateError::Hidden)
             })?;
+            let Some(_) = lang else {
+                let mut bare = serde_json::to_value(&verdict).expect("answers are JSON");
+                let fields = bare.as_object_mut().expect("a verdict is an object");
+                fields.retain(|key, _| !["because", "caveats"].contains(&key.as_str()));
+                return Ok(bare.to_string());
+            };
             Ok(json(&verdict))
         });
         return judged.collect();

@@ -56,6 +56,7 @@ impl Certificate {
         out.text(&self.checkpoint);
         out.list(&self.audits, |out, note| out.text(note));
         out.placed(&self.seal);
+        out.bytes(&self.seal_body);
         out.bytes(&self.map.encode());
         out.text(&self.account);
         out.optional(self.stream.as_ref(), |out, stream| {
@@ -113,6 +114,7 @@ impl Certificate {
         let checkpoint = input.text("a checkpoint")?;
         let audits = input.list("auditors' notes", |input| input.text("an auditor's note"))?;
         let seal = input.placed()?;
+        let seal_body = input.bytes("what a seal says")?.to_vec();
         let map_at = input.at;
         let map = MapProof::decode(input.bytes("a proof in the account map")?);
         let expected = "a proof in the account map";
@@ -144,6 +146,7 @@ impl Certificate {
             checkpoint,
             audits,
             seal,
+            seal_body,
             map,
             account,
             stream,
@@ -201,7 +204,6 @@ impl Out {
 
     fn placed(&mut self, placed: &Placed) {
         self.raw(&placed.salt);
-        self.bytes(&placed.body);
         self.list(&placed.in_page, |out, hash| out.raw(hash));
         self.raw(&placed.summary);
         self.list(&placed.in_tree, |out, hash| out.raw(hash));
@@ -292,7 +294,6 @@ impl<'a> In<'a> {
     fn placed(&mut self) -> Result<Placed, WireError> {
         Ok(Placed {
             salt: self.array::<SALT>("a salt")?,
-            body: self.bytes("a control frame's body")?.to_vec(),
             in_page: self.hashes()?,
             summary: self.array::<SUMMARY>("a page's summary")?,
             in_tree: self.hashes()?,

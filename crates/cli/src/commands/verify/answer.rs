@@ -47,6 +47,9 @@ pub struct Answer {
     /// Whether the root was held against one that the caller knew, and is it.
     #[serde(skip)]
     pub is_expected: bool,
+    /// The pages of the checkpoint that the log was held against, and begins with.
+    #[serde(rename = "checkpoint_pages", skip_serializing_if = "Option::is_none")]
+    pub checkpoint: Option<u64>,
 }
 
 /// What became of the statements that the store keeps.
@@ -95,6 +98,7 @@ impl Answer {
             accounts_left: None,
             nameless: 0,
             is_expected: false,
+            checkpoint: None,
         }
     }
 
@@ -227,6 +231,11 @@ impl Answer {
         screen.line(question.pick(format!("root {root}"), format!("根 {root}")))?;
         let text = if self.is_expected {
             question.pick("It is the root that you expected.", "与给定的根一致。").to_owned()
+        } else if let Some(pages) = self.checkpoint {
+            question.pick(
+                format!("It begins with the {} of the checkpoint.", counted(pages, "page")),
+                format!("它以检查点的 {} 页开头。", count(pages)),
+            )
         } else {
             question.pick(
                 format!(

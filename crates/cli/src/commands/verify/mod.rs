@@ -1,6 +1,7 @@
 //! `verify`: whether the log is as it was written, and answers as the log says.
 
 mod answer;
+mod kept;
 
 use std::collections::HashMap;
 
@@ -12,6 +13,7 @@ use projection::fold;
 
 pub use self::answer::Told;
 use self::answer::{Answer, OTHER_ROOT, Snapshots};
+use self::kept::Kept;
 use crate::agreement::{Keys, LogSums, Sum, differs};
 use crate::args::VerifyArgs;
 use crate::failure::{Failure, Outcome};
@@ -66,6 +68,7 @@ pub fn run(
     screen: &mut Screen,
 ) -> Result<Outcome, Failure> {
     let policy = question.policy()?;
+    let kept = Kept::open(args)?;
     // Opened first: of what is written meanwhile only the log below its end is looked at.
     let store = if args.quick { None } else { Some(question.open()) };
     let size = store.as_ref().and_then(|store| store.as_ref().ok()).map_or(0, Store::size);
@@ -93,6 +96,9 @@ pub fn run(
             }
             Some(_) => answer.is_expected = true,
             None => {}
+        }
+        if let Some(kept) = &kept {
+            answer.checkpoint = Some(kept.hold(question)?);
         }
         if let Some(replayed) = replayed {
             let (histories, snapshots) = replayed?;
