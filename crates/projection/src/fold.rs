@@ -454,8 +454,7 @@ impl Applying<'_, '_> {
     }
 
     fn empty_trash(&mut self) {
-        let in_trash = |item: &Item| matches!(item.state, ItemState::Trashed | ItemState::Expired);
-        for id in ids(&self.state.items, in_trash) {
+        for id in self.state.in_trash(|_| true) {
             self.purge(id, None, Purging::Emptying);
         }
     }

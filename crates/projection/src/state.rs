@@ -6,7 +6,7 @@ use event::{NameId, Step, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::activity::ActivityState;
-use crate::fold::Rules;
+use crate::fold::{Rules, ids};
 use crate::{Backup, BackupState, Change, EventRef, Finding, Item, ItemState};
 
 /// An account after some of its steps, with nothing in it that passes by itself: deadlines that
@@ -54,7 +54,22 @@ pub struct FoldState {
     /// Filled when a replay asks for it.
     #[serde(skip)]
     pub(crate) changes: Option<Vec<Change>>,
+    #[serde(skip)]
+    in_trash: InTrash,
 }
+
+/// The items in the trash, expired ones included: made of all items when first asked for, and kept from
+/// then on. An account may have many items and its trash be emptied often.
+#[derive(Debug, Clone, Default)]
+struct InTrash(Option<BTreeSet<NameId>>);
+
+/// It says nothing that the items do not.
+impl PartialEq for InTrash {
+    fn eq(&self, _: &InTrash) -> bool {
+        true
+    }
+}
+impl Eq for InTrash {}
 
 /// What the last `sync_on` or `sync_off` of a category said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -110,6 +125,7 @@ impl FoldState {
             findings: Vec::new(),
             late: None,
             changes: None,
+            in_trash: InTrash::default(),
         }
     }
 
@@ -188,7 +204,21 @@ impl FoldState {
             }
             ItemState::Expired | ItemState::Purged | ItemState::Removed => {}
         }
+        if let Some(in_trash) = &mut self.in_trash.0 {
+            match is_in_trash(&item) {
+                true => in_trash.insert(id),
+                false => in_trash.remove(&id),
+            };
+        }
         *place(&mut self.items, id) = Some(item);
+    }
+
+    /// The items in the trash that are as asked.
+    pub(crate) fn in_trash(&mut self, is: impl Fn(&Item) -> bool) -> Vec<NameId> {
+        let items = &self.items;
+        let make = || ids(items, is_in_trash).into_iter().collect();
+        let in_trash = self.in_trash.0.get_or_insert_with(make).iter();
+        in_trash.filter(|id| items[id.index()].as_ref().is_some_and(&is)).copied().collect()
     }
 
     /// Takes what `put_item` reckoned of `id` out again, which comes to stand in `next`.
@@ -225,6 +255,10 @@ impl FoldState {
         }
         *slot = Some(backup);
     }
+}
+
+fn is_in_trash(item: &Item) -> bool {
+    matches!(item.state, ItemState::Trashed | ItemState::Expired)
 }
 
 /// The slot of a name, made if the table does not reach so far.

@@ -4,7 +4,7 @@
 use event::{NameId, Timestamp};
 use policy::{Basis, OnChange, Window};
 
-use crate::fold::{Rules, ids};
+use crate::fold::Rules;
 use crate::{
     Change, ChangeSource, Changed, Finding, FindingCode, FoldState, Item, ItemState, StateCause,
     Subject, Trashing,
@@ -75,10 +75,10 @@ impl FoldState {
         }
     }
 
-    fn trashed_ids(&self) -> Vec<NameId> {
+    fn trashed_ids(&mut self) -> Vec<NameId> {
         match self.trashed {
             0 => Vec::new(),
-            _ => ids(&self.items, |item| item.state == ItemState::Trashed),
+            _ => self.in_trash(|item| item.state == ItemState::Trashed),
         }
     }
 
