@@ -143,9 +143,7 @@ impl<'a, T> Looked<'a, T> {
         }
         looked
     }
-}
 
-impl<'a, T> Looked<'a, T> {
     /// The events that were looked at one by one.
     pub(super) fn events(&self) -> impl Iterator<Item = &SeenEvent<'a, T>> {
         self.frames.iter().filter_map(|seen| match &seen.what {
