@@ -22,15 +22,15 @@ pub trait Taker: Send {
     /// An event that is sound by itself.
     fn look(&mut self, envelope: &Envelope, content: &Content<&str>) -> Self::Told;
 
-    /// The place of one that is sound in the log, up to it.
-    fn take(&mut self, place: Placed, told: Self::Told);
+    /// The places of some that are sound in the log, up to them.
+    fn take(&mut self, events: &[(Placed, Self::Told)]);
 }
 
 /// For whoever asks for the report alone.
 impl Taker for () {
     type Told = ();
     fn look(&mut self, _: &Envelope, _: &Content<&str>) {}
-    fn take(&mut self, _: Placed, (): ()) {}
+    fn take(&mut self, _: &[(Placed, ())]) {}
 }
 
 /// Where an event stands.
@@ -104,7 +104,8 @@ impl LogFiles {
                 if !is_sound {
                     break;
                 }
-                placed.drain(..).for_each(|(place, told)| taker.take(place, told));
+                taker.take(&placed);
+                placed.clear();
                 on_bytes(buffer.len() as u64);
             }
             (taker, own)
