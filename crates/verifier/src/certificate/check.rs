@@ -211,7 +211,11 @@ pub fn check(
         let (expected, found) = (answers.join(" "), certificate.answers.join(" "));
         return Err(CertificateError::Answer { expected, found });
     }
-    let answers = answer(account, stream.as_ref(), &policy, question, Some(lang))?;
+    // Only verdicts have sentences.
+    let answers = match question.claims.is_empty() {
+        true => answers,
+        false => answer(account, stream.as_ref(), &policy, question, Some(lang))?,
+    };
 
     let own = Attestation::of(&checkpoint, &seal);
     let auditors = audited_by(&certificate.audits, &own, &trust.auditors)?;
