@@ -12,3 +12,4 @@ mod readme;
 mod snapshots;
 mod store;
 mod verbs;
+mod wasm;
