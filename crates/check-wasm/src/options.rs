@@ -5,7 +5,7 @@
 //! | `keys` | `--key` | the log's verifier keys, at least one |
 //! | `auditors`, `witnesses` | `--auditor`, `--witness` | verifier keys |
 //! | `require_witnesses` | `--require-witnesses` | a number |
-//! | `account`, `size`, `as_of` | the same | refuse one of another |
+//! | `account`, `item`, `size`, `as_of` | the same | refuse one of another |
 //! | `policy_hash` | the hash of `--policy` | 64 hexadecimal digits |
 //! | `lang` | `--lang` | `en` (if left out) or `zh` |
 //! | `file` | the file's name | what a refusal calls it |
@@ -35,6 +35,7 @@ struct Given {
     witnesses: Vec<String>,
     require_witnesses: Option<usize>,
     account: Option<String>,
+    item: Option<String>,
     policy_hash: Option<String>,
     size: Option<u64>,
     as_of: Option<String>,
@@ -65,6 +66,7 @@ impl Options {
             trust: Trust { log, auditors: keys("auditors", &given.auditors)?, witnesses },
             expected: Expected {
                 account: given.account,
+                item: given.item,
                 policy: given.policy_hash.as_deref().map(policy_hash).transpose()?,
                 size: given.size,
                 as_of: as_of.map_err(|error| format!("as_of: {error}"))?,

@@ -39,6 +39,7 @@ pub fn run(args: &CheckArgs, question: &Question, screen: &mut Screen) -> Result
     let trust = Trust { log, auditors: verifier_keys(&args.auditors)?, witnesses };
     let expected = Expected {
         account: args.account.clone(),
+        item: args.item.clone(),
         policy: question
             .is_policy_asked
             .then(|| question.policy().map(|p| p.hash()))

@@ -51,6 +51,7 @@ fn a_browser_answers_as_the_binary_does() {
         job(&file, &["--auditor", &auditor], json!({ "auditors": [auditor] }));
         job(&file, &["--lang", "zh"], json!({ "lang": "zh" }));
         job(&file, &["--account", "ann"], json!({ "account": "ann" }));
+        job(&file, &["--item", "dunes.jpg"], json!({ "item": "dunes.jpg" }));
         job(&file, &["--size", "3"], json!({ "size": 3 }));
         job(&file, &["--as-of", AS_OF], json!({ "as_of": AS_OF }));
         let other = "2025-10-01T00:00:00.001Z";
