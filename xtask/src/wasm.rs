@@ -1,5 +1,7 @@
-//! Builds the pure crates for `wasm32-unknown-unknown`: what judges and checks needs no system.
+//! Builds for `wasm32-unknown-unknown`: the pure crates, as what judges and checks needs no system, and the
+//! module that checks certificates in a browser, which has to answer as the binary does.
 
+use std::fs;
 use std::process::Command;
 
 /// The crates that do no I/O, read no clock and draw no random number.
@@ -36,8 +38,35 @@ pub fn compiler() -> Option<Compiler> {
     packages.iter().all(is_there).then_some(Compiler::Debian)
 }
 
+/// The most bytes that the module may have: it is fetched before it runs.
+const MOST_BYTES: u64 = 500_000;
+
 /// Builds them, in a target directory of their own: the compiler may be another.
 pub fn build(compiler: &Compiler) -> Result<(), String> {
+    let mut pure = cargo(compiler);
+    for name in PURE {
+        pure.args(["--package", &format!("stillthere-{name}")]);
+    }
+    crate::status(&mut pure)?;
+    crate::status(cargo(compiler).args([
+        "--profile",
+        "wasm",
+        "--package",
+        "stillthere-check-wasm",
+    ]))?;
+
+    let module = crate::root().join("target/wasm").join(TARGET);
+    let module = module.join("wasm/stillthere_check_wasm.wasm");
+    let bytes = fs::metadata(&module).map_err(|e| format!("{}: {e}", module.display()))?.len();
+    eprintln!("{}: {bytes} bytes", module.display());
+    if bytes > MOST_BYTES {
+        return Err(format!("the module should have at most {MOST_BYTES} bytes"));
+    }
+    let test = ["test", "--package", "stillthere", "--test", "cli", "wasm", "--", "--nocapture"];
+    crate::status(Command::new("cargo").args(test).env("STILLTHERE_CHECK_WASM", &module))
+}
+
+fn cargo(compiler: &Compiler) -> Command {
     let mut cargo = Command::new("cargo");
     cargo.arg("build");
     if let Compiler::Debian = compiler {
@@ -46,8 +75,5 @@ pub fn build(compiler: &Compiler) -> Result<(), String> {
         cargo.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", "wasm-ld-22");
     }
     cargo.args(["--target", TARGET, "--target-dir", "target/wasm"]);
-    for name in PURE {
-        cargo.args(["--package", &format!("stillthere-{name}")]);
-    }
-    crate::status(&mut cargo)
+    cargo
 }

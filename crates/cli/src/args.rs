@@ -449,6 +449,9 @@ pub struct CheckArgs {
     /// Refuse one of another account
     #[arg(long, value_name = "ACCOUNT")]
     pub account: Option<String>,
+    /// Refuse one of another item, or of the whole account
+    #[arg(long, value_name = "ITEM")]
+    pub item: Option<String>,
     /// Refuse one of a log of another size, in events
     #[arg(long, value_name = "EVENTS")]
     pub size: Option<u64>,

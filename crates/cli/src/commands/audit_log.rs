@@ -50,10 +50,6 @@ pub fn run(
     let (note, checkpoint) = published(args.checkpoint.as_deref(), question)?;
     let opened = Checkpoint::open(&note, log[0].name(), &log, &[]);
     opened.map_err(|e| Failure::Refused(format!("the checkpoint: {e}")))?;
-    // Where the tree of the checkpoint ends, found by other code than what is replayed below.
-    let reader = Reader::open(&question.store)?;
-    let sealed = SealedLog::open(&question.store, &reader, checkpoint.size)?;
-
     let files = LogFiles::open(&question.store)?;
     let progress = Progress::of_bytes(Some(files.files().iter().map(|file| file.len).sum()));
     // Every leaf, chain, tag and id anew, and the account map of every seal.
@@ -68,6 +64,9 @@ pub fn run(
             )));
         }
     };
+    // Where the tree of the checkpoint ends, found by other code than what was replayed.
+    let reader = Reader::open(&question.store)?;
+    let sealed = SealedLog::open(&question.store, &reader, checkpoint.size)?;
     let seal = report.seals.iter().find(|sealed| sealed.page + 1 == checkpoint.size);
     let seal = seal.ok_or_else(|| {
         let pages = counted(checkpoint.size, "page");

@@ -4,11 +4,11 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use commitment::{Quorum, hex};
+use commitment::Quorum;
 use serde_json::{Value, json};
 use verifier::certificate::{
     Basis, CertificateError, Checked, Expected, Fact, MAX_CERTIFICATE, Trust, WireError, check,
-    conflict,
+    conflict, refusal,
 };
 
 use crate::args::CheckArgs;
@@ -39,6 +39,7 @@ pub fn run(args: &CheckArgs, question: &Question, screen: &mut Screen) -> Result
     let trust = Trust { log, auditors: verifier_keys(&args.auditors)?, witnesses };
     let expected = Expected {
         account: args.account.clone(),
+        item: args.item.clone(),
         policy: question
             .is_policy_asked
             .then(|| question.policy().map(|p| p.hash()))
@@ -79,7 +80,7 @@ fn refuse(
 ) -> Result<Outcome, Failure> {
     let file = escaped_path(file);
     match question.json {
-        true => screen.json(&json!({ "ok": false, "file": file, "reason": reason, "what": [] }))?,
+        true => screen.json(&refusal(&file, reason))?,
         false => {
             let said = question.pick("does not hold", "不成立");
             screen.line(format_args!("{file}: {said}: {reason}"))?;
@@ -114,21 +115,8 @@ fn compare(
 
 /// Shows a certificate that holds.
 pub fn show(checked: &Checked, question: &Question, screen: &mut Screen) -> Result<(), Failure> {
-    let facts = checked.facts();
     if question.json {
-        let answers: Vec<Value> = checked
-            .answers
-            .iter()
-            .map(|line| serde_json::from_str(line).expect("answers are JSON"))
-            .collect();
-        return screen.json(&json!({
-            "ok": true, "account": checked.account, "item": checked.item,
-            "as_of": checked.as_of, "origin": checked.origin, "size": checked.pages,
-            "root": hex(&checked.root), "events": checked.seal.size,
-            "policy": checked.policy_name, "policy_hash": checked.policy,
-            "answers": answers, "what": facts,
-            "disclosed": { "whole": checked.whole, "envelopes": checked.hidden },
-        }));
+        return screen.json(&checked.report());
     }
     let about = match &checked.item {
         Some(item) => format!("{}: {}", escaped(&checked.account), escaped(item)),
@@ -145,7 +133,7 @@ pub fn show(checked: &Checked, question: &Question, screen: &mut Screen) -> Resu
             paragraph(screen, 2, &Cell::from(line))?;
         }
     }
-    let mut facts = facts;
+    let mut facts = checked.facts();
     facts.sort_by_key(|fact| fact.basis);
     let mut last = None;
     for Fact { fact, basis, by, because } in facts {

@@ -1,5 +1,6 @@
 //! The binary as people and scripts run it.
 
+mod adversary;
 mod bad_input;
 mod bench;
 mod binary;
@@ -12,3 +13,4 @@ mod readme;
 mod snapshots;
 mod store;
 mod verbs;
+mod wasm;

@@ -29,6 +29,8 @@ pub struct Trust {
 pub struct Expected {
     /// The account's name.
     pub account: Option<String>,
+    /// The item; a certificate of the whole account is about another thing.
+    pub item: Option<String>,
     /// The policy.
     pub policy: Option<PolicyHash>,
     /// The log's events up to the seal.
@@ -360,6 +362,10 @@ fn is_as_expected(checked: &Checked, expected: &Expected) -> Result<(), Certific
     };
     if let Some(account) = &expected.account {
         other("the account", format!("{account:?}"), format!("{:?}", checked.account))?;
+    }
+    if let Some(item) = &expected.item {
+        let found = checked.item.as_ref().map_or("the account".to_owned(), |i| format!("{i:?}"));
+        other("the item", format!("{item:?}"), found)?;
     }
     if let Some(policy) = &expected.policy {
         other("the policy", policy.to_string(), checked.policy.to_string())?;

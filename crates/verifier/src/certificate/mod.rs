@@ -9,6 +9,7 @@ mod check;
 mod conflict;
 mod facts;
 mod replay;
+mod report;
 mod wire;
 
 use commitment::{Digest, ENVELOPE, MapProof, SALT, SUMMARY};
@@ -18,6 +19,7 @@ pub use check::{CertificateError, Checked, Expected, Trust, check};
 pub use conflict::{Conflict, conflict};
 pub use facts::{Basis, Fact};
 pub use replay::{answer, is_needed};
+pub use report::refusal;
 pub use wire::{MAX_CERTIFICATE, WireError};
 
 /// An answer with all that it rests on.

@@ -1,7 +1,7 @@
 //! The answer that follows from what a certificate shows.
 
 use commitment::{ENVELOPE, Envelope, Scope, content_of};
-use event::{EventHash, History, Names, Recorded, Step, Timestamp, canonical};
+use event::{EventHash, History, Kind, Names, Recorded, Step, Timestamp, canonical};
 use policy::Policy;
 use projection::fold;
 use serde::Serialize;
@@ -25,6 +25,25 @@ pub fn is_needed(envelope: &Envelope, item: Option<&[u8; 16]>) -> bool {
         Scope::Account | Scope::Category => true,
         Scope::Item => envelope.tag == *item,
         Scope::Backup => false,
+    }
+}
+
+/// Whether events of a kind can be about an item, or about a backup (docs/format.md, section 5).
+const fn can_be_about(kind: Kind, scope: Scope) -> bool {
+    match scope {
+        Scope::Item => matches!(
+            kind,
+            Kind::ItemUploaded
+                | Kind::ItemModified
+                | Kind::ItemTrashed
+                | Kind::ItemRestored
+                | Kind::ItemPurged
+                | Kind::UploadRejected
+        ),
+        Scope::Backup => {
+            matches!(kind, Kind::BackupCompleted | Kind::BackupRestored | Kind::BackupPurged)
+        }
+        Scope::Account | Scope::Category => false,
     }
 }
 
@@ -80,6 +99,11 @@ impl Replay {
                     if item.is_none() || matches!(envelope.scope, Scope::Account | Scope::Category)
                     {
                         return Err(bad("the answer needs its content".to_owned()));
+                    }
+                    if !can_be_about(envelope.kind, envelope.scope) {
+                        return Err(bad(
+                            "by its envelope it is about what its kind never is".to_owned()
+                        ));
                     }
                     // No subject is called so: it has at least one byte.
                     let subject = hidden.entry((envelope.scope as u8, envelope.tag));
