@@ -797,8 +797,8 @@ def evidence(claim, subjects, is_true):
             rows += [{"hash": event.hash, "position": event.position, "revision": event.revision} for event in events.values()]
         elif not is_held:
             event = events[max(events)]
-            rows.append({"hash": event.hash, "backup" if subject.is_backup else "item": subject.name,
-                         "position": event.position, "revision": event.revision})
+            about = {"backup" if subject.is_backup else "item": subject.name}
+            rows.append({**about, "hash": event.hash, "position": event.position, "revision": event.revision})
     return sorted(rows, key=lambda row: (row["position"], *((key in row, row.get(key, "").encode()) for key in ("item", "backup"))))
 
 

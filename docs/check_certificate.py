@@ -4,7 +4,8 @@
     python3 docs/check_certificate.py FILE --key VKEY [--auditor VKEY]...
     python3 docs/check_certificate.py - --key VKEY [--auditor VKEY]...       names of files from standard input
 
-Prints a line of JSON for each: what it says, or the reason for which it is refused. Exit 1 if any is refused.
+Prints a line of JSON for each: what it says, or the reason for which it is refused, and with it, where all but the answers
+is in order, the texts of those that follow. Exit 1 if any is refused.
 
 Shares no code with the program and needs nothing but Python 3 and the files beside it. What an answer is that follows
 from events and a policy is in check_answers.py. Any assertion that fails refuses the certificate.
@@ -421,7 +422,7 @@ def answers_of(certificate, events, policy):
     for claim in map(claim_of, certificate.claims):
         assert claim["account"] == account and (item is None or claim.get("item") == item), "a claim about something else"
         as_of = claim.get("as_of", certificate.as_of)
-        found.append(answers.verdict(claim, lambda reading: fold(reading, as_of)))
+        found.append(in_byte_order(answers.verdict(claim, lambda reading: fold(reading, as_of))))
     if certificate.claims:
         return found
     state, as_of = fold("default"), answers.time_text(certificate.as_of)
@@ -432,11 +433,28 @@ def answers_of(certificate, events, policy):
     return [{"account": account, "as_of": as_of, **state.item_row(state.now.items[item])}]
 
 
+def in_byte_order(value):
+    """With the fields of every object in it in byte order of their names."""
+    if isinstance(value, list):
+        return [in_byte_order(each) for each in value]
+    if isinstance(value, dict):
+        return {key: in_byte_order(value[key]) for key in sorted(value, key=str.encode)}
+    return value
+
+
 def compact(value):
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 # --- the whole ---
+
+class OtherAnswers(AssertionError):
+    """The answers of a certificate do not follow; these do."""
+
+    def __init__(self, texts):
+        super().__init__("other answers follow")
+        self.texts = texts
+
 
 def check_notes(notes, auditors, facts):
     """The auditors whose word counts for these facts."""
@@ -467,7 +485,9 @@ def check(data, key, auditors=()):
     check_adoption(certificate, page, size, tree_root)
     heard = check_notes(certificate.notes, auditors, (origin, size, tree_root, events, map_root))
     found = answers_of(certificate, shown, policy)
-    assert [compact(answer) for answer in found] == certificate.answers, "other answers follow"
+    texts = [compact(answer) for answer in found]
+    if texts != certificate.answers:
+        raise OtherAnswers(texts)
     return {"account": certificate.account, "as_of": answers.time_text(certificate.as_of), "events": events,
             "answers": found, "auditors": heard}
 
@@ -481,6 +501,8 @@ def report(path, key, auditors):
         data = file.read()
     try:
         return {"ok": True, **check(data, key, auditors)}
+    except OtherAnswers as refusal:
+        return {"ok": False, "reason": str(refusal), "follow": refusal.texts}
     except REFUSALS as refusal:
         return {"ok": False, "reason": str(refusal)}
 
