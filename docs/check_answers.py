@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 DAY = 86_400_000
 EARLIEST, LATEST = -62_135_596_800_000, 253_402_300_799_999
+YEAR_2500 = 16_725_225_600_000
 KINDS = """account_opened tier_changed quota_changed signed_in sign_in_failed page_viewed find_device_on find_device_off sync_on
 sync_off synced item_uploaded item_modified item_trashed item_restored item_purged trash_emptied backup_on backup_completed
 backup_restored backup_purged backup_off upload_rejected inactivity_notified account_frozen account_unfrozen account_terminated
@@ -218,6 +219,7 @@ class Version:
         self.readings = {name(ident): Rules(left) for ident, left in (words(pair, 2) for pair in many(readings))}
         rising([ident for ident, _ in readings])
         assert "default" not in self.readings, "a reading called default"
+        assert all(list(rules.tiers) == list(self.rules.tiers) for rules in self.readings.values()), "a reading of other tiers"
 
     def clauses_for(self, *meant):
         return [ident for ident, said in self.clauses if any(word in said for word in meant)]
@@ -235,6 +237,7 @@ class Policy:
         changes = [(number(at, LATEST + 1, EARLIEST), number(to, offset, -offset)) for at, to in
                    (words(pair, 2) for pair in many(changes))]
         rising([at for at, _ in changes])
+        assert all(at % 1000 == 0 and at < YEAR_2500 for at, _ in changes), "no change of a zone"
         self.zone = Zone(number(first, offset, -offset), changes)
         self.versions = [Version(version) for version in many(versions)]
         assert self.versions and len({version.id for version in self.versions}) == len(self.versions), "no version, or one twice"

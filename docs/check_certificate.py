@@ -30,6 +30,7 @@ from check_notes import Key, number, open_checkpoint, open_note, signatures_of
 LARGEST = 1 << 30
 CANONICAL_KEY = b"stillthere.event.canonical.v1..."
 SEAL, ADOPTION = 16, 18
+REJECTED = 22
 
 # Of many certificates of one log the same hashes are asked for.
 check_proof = functools.lru_cache(4096)(check_proofs.check_proof)
@@ -359,14 +360,26 @@ def check_needed(events, item):
         assert all(shown.is_whole for shown in events), "an event of the account that is not shown"
         return
     tags = {shown.tag for shown in events if shown.is_whole and (shown.scope, shown.about) == (1, item)}
-    assert len(tags) <= 1, "two tags of one item"
+    assert len(tags) == 1, "no tag of the item, or two"
     for shown in events:
         if not shown.is_whole:
-            assert shown.scope in (1, 2), "an event about the account or a category that is not shown"
+            kind = answers.KINDS.index(shown.event.kind)
+            is_other = kind in (*check_format.ITEM, REJECTED) if shown.scope == 1 else shown.scope == 2 and kind in check_format.BACKUP
+            assert is_other, "an event about the account or a category that is not shown"
             assert shown.scope != 1 or shown.tag not in tags, "an event about the item that is not shown"
 
 
-def check_stream(certificate, page, map_root):
+def check_positions(events, size):
+    """They rise with the events, and end before the seal."""
+    least = 0
+    for shown in events:
+        if shown.is_whole:
+            assert least <= shown.event.position < size, "a position that it cannot have"
+            least = shown.event.position
+        least += 1
+
+
+def check_stream(certificate, page, size, map_root):
     """The account's events, as far as they are shown."""
     account, stream = certificate.account, certificate.stream
     answers.name(account)
@@ -382,6 +395,7 @@ def check_stream(certificate, page, map_root):
     for shown in events:
         link = chain(link, shown.leaf)
     assert link == head, "the chain ends elsewhere"
+    check_positions(events, size)
     check_needed(events, certificate.item)
     return [shown.event for shown in events]
 
@@ -480,7 +494,7 @@ def check(data, key, auditors=()):
     certificate = read_certificate(data)
     origin, size, tree_root = check_checkpoint(certificate.checkpoint, key)
     page, events, map_root = check_seal(certificate, size, tree_root)
-    shown = check_stream(certificate, page, map_root)
+    shown = check_stream(certificate, page, events, map_root)
     policy = compiled_policy(certificate.policy)
     check_adoption(certificate, page, size, tree_root)
     heard = check_notes(certificate.notes, auditors, (origin, size, tree_root, events, map_root))
@@ -493,7 +507,7 @@ def check(data, key, auditors=()):
 
 
 # What reading bytes that are no certificate comes to in Python.
-REFUSALS = AssertionError, ValueError, IndexError, KeyError, TypeError, struct.error, RecursionError
+REFUSALS = AssertionError, AttributeError, ValueError, IndexError, KeyError, TypeError, struct.error, RecursionError
 
 
 def report(path, key, auditors):

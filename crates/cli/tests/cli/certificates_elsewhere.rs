@@ -6,6 +6,7 @@
 
 mod changes;
 mod elsewhere;
+mod forged;
 mod logs;
 
 use std::fs;
@@ -14,6 +15,7 @@ use serde_json::Value;
 
 use changes::change;
 use elsewhere::Elsewhere;
+use forged::forge;
 use logs::Log;
 
 fn number(name: &str) -> Option<u64> {
@@ -75,7 +77,8 @@ impl<'l> Judges<'l> {
             self.answers += here["answers"].as_array().map_or(0, Vec::len);
         }
         if !is_alike {
-            let name = format!("disagreement-{}.cert", self.disagreements.len());
+            let number = self.disagreements.len();
+            let name = format!("disagreement-{}-{number}.cert", self.log.name);
             let kept = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
             fs::write(&kept, bytes).expect("kept");
             let report = format!(
@@ -106,7 +109,7 @@ fn another_checker_agrees() {
     let mut counts = Counts::default();
     let mut disagreements = Vec::new();
     // A sound one brings some two changed ones, and those some that are mended.
-    let of_a_log = (cases / 12).max(8);
+    let of_a_log = (cases / 16).max(8);
     let logs = [
         Log::of_the_dispute(&mut random, of_a_log / 2),
         Log::of_a_population(&mut random, of_a_log),
@@ -119,9 +122,13 @@ fn another_checker_agrees() {
             let said = judges.judge(what, bytes);
             assert_eq!(said["ok"], true, "{what}: {said}\n{:#?}", judges.disagreements);
             counts.sound += 1;
-            for _ in 0..2 {
-                let (_, other) = random.choice(&log.certificates).expect("there are some");
-                let (how, changed) = change(bytes, other, &mut random);
+            let (_, other) = random.choice(&log.certificates).expect("there are some");
+            let changed = [
+                change(bytes, other, &mut random),
+                change(bytes, other, &mut random),
+                forge(bytes, other, &log.signer(), &mut random),
+            ];
+            for (how, changed) in changed {
                 let what = format!("{what}: {how}");
                 let said = judges.judge(&what, &changed);
                 counts.changed += 1;

@@ -1,7 +1,7 @@
 //! The answer that follows from what a certificate shows.
 
 use commitment::{ENVELOPE, Envelope, Scope, content_of};
-use event::{EventHash, History, Names, Recorded, Step, Timestamp, canonical};
+use event::{EventHash, History, Kind, Names, Recorded, Step, Timestamp, canonical};
 use policy::Policy;
 use projection::fold;
 use serde::Serialize;
@@ -25,6 +25,29 @@ pub fn is_needed(envelope: &Envelope, item: Option<&[u8; 16]>) -> bool {
         Scope::Account | Scope::Category => true,
         Scope::Item => envelope.tag == *item,
         Scope::Backup => false,
+    }
+}
+
+/// Whether an event of this kind is about an item or a backup, as its envelope says. Of any other kind an
+/// answer about an item reads the content, whatever the envelope says of its scope.
+fn can_be_hidden(envelope: &Envelope) -> bool {
+    match envelope.scope {
+        Scope::Item => matches!(
+            envelope.kind,
+            Kind::ItemUploaded
+                | Kind::ItemModified
+                | Kind::ItemTrashed
+                | Kind::ItemRestored
+                | Kind::ItemPurged
+                | Kind::UploadRejected
+        ),
+        Scope::Backup => {
+            matches!(
+                envelope.kind,
+                Kind::BackupCompleted | Kind::BackupRestored | Kind::BackupPurged
+            )
+        }
+        Scope::Account | Scope::Category => false,
     }
 }
 
@@ -77,8 +100,7 @@ impl Replay {
                     steps.push(Step::of(&recorded, &mut names));
                 }
                 Shown::Envelope { .. } => {
-                    if item.is_none() || matches!(envelope.scope, Scope::Account | Scope::Category)
-                    {
+                    if item.is_none() || !can_be_hidden(&envelope) {
                         return Err(bad("the answer needs its content".to_owned()));
                     }
                     // No subject is called so: it has at least one byte.
