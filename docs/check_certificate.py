@@ -4,8 +4,8 @@
     python3 docs/check_certificate.py FILE --key VKEY [--auditor VKEY]...
     python3 docs/check_certificate.py - --key VKEY [--auditor VKEY]...       names of files from standard input
 
-Prints a line of JSON for each: what it says, or the reason for which it is refused, and with it, where all but the answers
-is in order, the texts of those that follow. Exit 1 if any is refused.
+Prints a line of JSON for each: what it says, or the reason for which it is refused, and with it, where all but the
+answers is in order, the texts of those that follow. Exit 1 if any is refused.
 
 Shares no code with the program and needs nothing but Python 3 and the files beside it. What an answer is that follows
 from events and a policy is in check_answers.py. Any assertion that fails refuses the certificate.
@@ -31,6 +31,7 @@ LARGEST = 1 << 30
 CANONICAL_KEY = b"stillthere.event.canonical.v1..."
 SEAL, ADOPTION = 16, 18
 REJECTED = 22
+AUDIT = r"stillthere audit v1\n(.+)\n(\d+)\n([0-9a-f]{64})\n(\d+)\n([0-9a-f]{64})\n"
 
 # Of many certificates of one log the same hashes are asked for.
 check_proof = functools.lru_cache(4096)(check_proofs.check_proof)
@@ -146,7 +147,8 @@ def read_certificate(data):
         reader.text(), reader.list(reader.text), read_placed(reader), reader.bytes(), reader.bytes(), reader.text(),
         reader.optional(lambda: read_stream(reader)), reader.bytes(),
         reader.optional(lambda: (reader.unsigned(4), read_placed(reader))),
-        reader.time(), reader.time(), reader.optional(reader.text), reader.list(reader.text), reader.list(reader.text))
+        reader.time(), reader.time(), reader.optional(reader.text), reader.list(reader.text),
+        reader.list(reader.text))
     reader.end()
     return certificate
 
@@ -206,7 +208,7 @@ def check_seal(certificate, size, tree_root):
     assert page.number == size - 1, "the seal's page is not the last"
     events, accounts, root, at = control_values(certificate.seal, 4)
     assert isinstance(root, bytes) and len(root) == 32, "no root"
-    assert answers.number(events, 1 << 62) == page.first + page.events, "the seal has another size than its page's end"
+    assert answers.number(events, 1 << 62) == page.first + page.events, "the seal is of another size"
     answers.number(accounts, 1 << 31), answers.number(at, LATEST + 1, EARLIEST)
     return page, events, root
 
@@ -255,14 +257,15 @@ def compiled_policy(data):
 
 # --- the stream ---
 
-NOTHING, TEXT, LONG_TEXT, SIZE, CAUSE, CLEARING, FLAG, TEXTS = range(8)
+# What a field of a content is; with None it may be absent.
+TEXT, LONG_TEXT, SIZE, CAUSE, CLEARING, FLAG, TEXTS = range(7)
 FIELDS = {
-    "account_opened": [(TEXT, None)], "tier_changed": [TEXT], "quota_changed": [SIZE], "sync_on": [TEXT], "sync_off": [TEXT],
-    "synced": [TEXT], "item_uploaded": [LONG_TEXT, TEXT, SIZE], "item_modified": [LONG_TEXT, (SIZE, None)],
+    "account_opened": [(TEXT, None)], "tier_changed": [TEXT], "quota_changed": [SIZE], "sync_on": [TEXT],
+    "sync_off": [TEXT], "synced": [TEXT], "item_uploaded": [LONG_TEXT, TEXT, SIZE], "item_modified": [LONG_TEXT, (SIZE, None)],
     "item_trashed": [LONG_TEXT], "item_restored": [LONG_TEXT], "item_purged": [LONG_TEXT, (CAUSE, None)],
-    "backup_completed": [LONG_TEXT, SIZE, TEXTS], "backup_restored": [LONG_TEXT], "backup_purged": [LONG_TEXT, (CAUSE, None)],
-    "backup_off": [FLAG], "upload_rejected": [TEXT, (LONG_TEXT, None)], "data_cleared": [CLEARING], "hold_placed": [TEXT],
-    "hold_released": [TEXT],
+    "backup_completed": [LONG_TEXT, SIZE, TEXTS], "backup_restored": [LONG_TEXT],
+    "backup_purged": [LONG_TEXT, (CAUSE, None)], "backup_off": [FLAG], "upload_rejected": [TEXT, (LONG_TEXT, None)],
+    "data_cleared": [CLEARING], "hold_placed": [TEXT], "hold_released": [TEXT],
 }
 
 
@@ -292,8 +295,10 @@ def check_content(kind, padded):
     for field, form in zip(answers.words(fields, len(forms)), forms):
         check_field(field, form)
     answers.name(ident)
-    assert isinstance(attributes, dict) and all(isinstance(text, str) for text in attributes.values()), "no attributes"
-    assert sum(len(key.encode()) + len(text.encode()) for key, text in attributes.items()) <= 65_536, "too many attributes"
+    assert isinstance(attributes, dict), "no attributes"
+    texts = [*attributes, *attributes.values()]
+    assert all(isinstance(text, str) for text in texts), "no attributes"
+    assert sum(len(text.encode()) for text in texts) <= 65_536, "too many attributes"
     return fields, content, check_format.subject(answers.KINDS.index(kind), fields)
 
 
@@ -343,12 +348,13 @@ def check_event(account, ordinal, revision, shown):
     assert of == ordinal, "an event of another account"
     assert all(EARLIEST <= at <= LATEST for at in (occurred_at, recorded_at)), "no time"
     assert scope or tag == bytes(16), "a tag of nothing"
-    known = revision, answers.KINDS[kind], answers.ACTORS[actor], answers.SURFACES[surface], occurred_at, recorded_at, by_source == 1
+    kind = answers.KINDS[kind]
+    known = (revision, kind, answers.ACTORS[actor], answers.SURFACES[surface], occurred_at, recorded_at, by_source == 1)
     if len(shown) == 2:
         return Shown(answers.Event(*known), scope, None, tag, False, event_leaf(envelope, shown[1]))
     _, salt, padded, position = shown
     assert position < 1 << 62, "no position"
-    fields, content, (content_scope, about) = check_content(answers.KINDS[kind], padded)
+    fields, content, (content_scope, about) = check_content(kind, padded)
     assert content_scope == scope, "the content is about something else than its envelope"
     event = answers.Event(*known, position, fields, event_hash(account, envelope, content))
     return Shown(event, scope, about, tag, True, event_leaf(envelope, content_hash(salt, padded)))
@@ -363,9 +369,8 @@ def check_needed(events, item):
     assert len(tags) == 1, "no tag of the item, or two"
     for shown in events:
         if not shown.is_whole:
-            kind = answers.KINDS.index(shown.event.kind)
-            is_other = kind in (*check_format.ITEM, REJECTED) if shown.scope == 1 else shown.scope == 2 and kind in check_format.BACKUP
-            assert is_other, "an event about the account or a category that is not shown"
+            kinds = {1: (*check_format.ITEM, REJECTED), 2: check_format.BACKUP}.get(shown.scope, ())
+            assert answers.KINDS.index(shown.event.kind) in kinds, "an event about the account or a category that is not shown"
             assert shown.scope != 1 or shown.tag not in tags, "an event about the item that is not shown"
 
 
@@ -411,7 +416,7 @@ def claim_of(line):
     assert "\n" not in line, "more than a line"
     claim = json.loads(line, object_pairs_hook=once)
     assert isinstance(claim, dict), "no claim"
-    limits = {"claim": 128, "account": 128, "item": 1024, "backup": 1024, "category": 128, "asserts": 128, "as_of": 128}
+    limits = dict.fromkeys(("claim", "account", "category", "asserts", "as_of"), 128) | {"item": 1024, "backup": 1024}
     assert set(claim) <= set(limits), "an unknown field"
     claim = {key: answers.name(value, limits[key]) for key, value in claim.items() if value is not None}
     assert {"claim", "account", "asserts"} <= set(claim), "a needed field is missing"
@@ -434,7 +439,8 @@ def answers_of(certificate, events, policy):
 
     found = []
     for claim in map(claim_of, certificate.claims):
-        assert claim["account"] == account and (item is None or claim.get("item") == item), "a claim about something else"
+        is_about = claim["account"] == account and (item is None or claim.get("item") == item)
+        assert is_about, "a claim about something else"
         as_of = claim.get("as_of", certificate.as_of)
         found.append(in_byte_order(answers.verdict(claim, lambda reading: fold(reading, as_of))))
     if certificate.claims:
@@ -478,14 +484,14 @@ def check_notes(notes, auditors, facts):
         if not any((key.name, key.id) == signature[:2] for key in auditors for signature in signatures):
             continue
         text, signed = open_note(note, auditors)
-        said = re.fullmatch(r"stillthere audit v1\n(.+)\n(\d+)\n([0-9a-f]{64})\n(\d+)\n([0-9a-f]{64})\n", text, re.ASCII)
+        said = re.fullmatch(AUDIT, text, re.ASCII)
         assert said, "a note that is no auditor's"
         origin, size, root, events, map_root = said.groups()
         said = origin, number(size), bytes.fromhex(root), number(events), bytes.fromhex(map_root)
         if said == facts:
             heard += [key.name for key in signed if key.name not in heard]
         else:
-            assert said[:2] != facts[:2] or said[2] == facts[2], "an auditor saw another root"
+            assert said[:2] != facts[:2], "a known auditor found another log up to this seal"
     return heard
 
 
@@ -525,7 +531,8 @@ def main():
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("file", help="a certificate; - for names of files from standard input")
     options.add_argument("--key", required=True, metavar="VKEY", help="the log's verifier key")
-    options.add_argument("--auditor", action="append", default=[], metavar="VKEY", help="an auditor whose word counts")
+    options.add_argument("--auditor", action="append", default=[], metavar="VKEY",
+                         help="an auditor whose word counts")
     options = options.parse_args()
     key, auditors = Key(options.key), [Key(auditor) for auditor in options.auditor]
     is_ok = True

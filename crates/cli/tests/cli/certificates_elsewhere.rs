@@ -146,3 +146,21 @@ fn another_checker_agrees() {
     println!("{counts:?}");
     assert!(disagreements.is_empty(), "STILLTHERE_SEED={seed}\n{}", disagreements.join("\n"));
 }
+
+/// Nobody can see of a hidden event that it is none of an item but that its kind is one that names an item.
+#[test]
+fn an_event_of_the_account_cannot_be_hidden_as_one_of_another_item() {
+    let log = Log::of_the_dispute(&mut fastrand::Rng::with_seed(0), 0);
+    let args = ["certify", "mei", "--item", "wedding.mp4", "-o", "made.cert"];
+    log.folder.run(&args).expect(0);
+    let sound = log.folder.read("made.cert");
+    let refused = |scope| {
+        let forged = forged::with_hidden(&sound, "sync_off", scope, &log.signer());
+        log.folder.write("forged.cert", forged);
+        log.folder.run(&["check", "forged.cert", "--key", "vkey", "--json"]).expect(1).object()
+    };
+    for scope in [1, 2, 3] {
+        let reason = refused(scope)["reason"].to_string();
+        assert!(reason.contains("the answer needs its content"), "{reason}");
+    }
+}

@@ -25,13 +25,37 @@ pub fn forge(bytes: &[u8], other: &[u8], key: &SignerKey, random: &mut Rng) -> (
             place_anew(&mut stream.events);
         }
     }
+    if random.u8(..16) == 0 {
+        lies.push("another account");
+        certificate.account = "n".repeat([0, 1, 128, 129][random.usize(..4)]);
+    }
     let items = [None, Some("i1".to_owned()), Some("none".to_owned())];
     if random.u8(..6) == 0 {
         lies.push("another item");
         certificate.question.item = random.choice(items).expect("items");
     }
-    sign_anew(&mut certificate, key, random);
+    sign_anew(&mut certificate, key);
+    if random.u8(..8) > 0 {
+        certificate.audits.clear();
+    }
     (format!("forged, {}", lies.join(", ")), certificate.encode())
+}
+
+/// With the events of a kind shown by their envelopes, which say that they are of this scope.
+pub fn with_hidden(bytes: &[u8], kind: &str, scope: u8, key: &SignerKey) -> Vec<u8> {
+    let mut certificate = Certificate::decode(bytes).expect("it is sound");
+    let kind = event::Kind::from_name(kind).expect("a kind") as u8;
+    for shown in certificate.stream.iter_mut().flat_map(|stream| &mut stream.events) {
+        if let Shown::Whole { envelope, salt, padded, .. } = shown
+            && envelope[0] == kind
+        {
+            let content = hash(Domain::Content, &[salt, padded]);
+            envelope[3] = scope;
+            *shown = Shown::Envelope { envelope: *envelope, content };
+        }
+    }
+    sign_anew(&mut certificate, key);
+    certificate.encode()
 }
 
 /// With positions that they can have.
@@ -103,7 +127,7 @@ fn lie(stream: &mut Stream, others: &[Shown], random: &mut Rng) -> &'static str 
 }
 
 /// A log of one page with a seal and nothing else, whose map has this account alone or nobody.
-fn sign_anew(certificate: &mut Certificate, key: &SignerKey, random: &mut Rng) {
+fn sign_anew(certificate: &mut Certificate, key: &SignerKey) {
     let store = [7; 16];
     let account = MapKey::of(&hex(&store), &certificate.account);
     let mut map = AccountMap::default();
@@ -136,9 +160,6 @@ fn sign_anew(certificate: &mut Certificate, key: &SignerKey, random: &mut Rng) {
     let checkpoint = Checkpoint { origin, size: 1, root: tree_leaf(&summary), extensions: vec![] };
     certificate.checkpoint = checkpoint.sign(key).expect("it is the key's").to_string();
     certificate.adopted = None;
-    if random.u8(..8) > 0 {
-        certificate.audits.clear();
-    }
 }
 
 fn head(account: &str, stream: &Stream) -> Digest {
