@@ -261,8 +261,9 @@ def compiled_policy(data):
 TEXT, LONG_TEXT, SIZE, CAUSE, CLEARING, FLAG, TEXTS = range(7)
 FIELDS = {
     "account_opened": [(TEXT, None)], "tier_changed": [TEXT], "quota_changed": [SIZE], "sync_on": [TEXT],
-    "sync_off": [TEXT], "synced": [TEXT], "item_uploaded": [LONG_TEXT, TEXT, SIZE], "item_modified": [LONG_TEXT, (SIZE, None)],
-    "item_trashed": [LONG_TEXT], "item_restored": [LONG_TEXT], "item_purged": [LONG_TEXT, (CAUSE, None)],
+    "sync_off": [TEXT], "synced": [TEXT], "item_uploaded": [LONG_TEXT, TEXT, SIZE],
+    "item_modified": [LONG_TEXT, (SIZE, None)], "item_trashed": [LONG_TEXT], "item_restored": [LONG_TEXT],
+    "item_purged": [LONG_TEXT, (CAUSE, None)],
     "backup_completed": [LONG_TEXT, SIZE, TEXTS], "backup_restored": [LONG_TEXT],
     "backup_purged": [LONG_TEXT, (CAUSE, None)], "backup_off": [FLAG], "upload_rejected": [TEXT, (LONG_TEXT, None)],
     "data_cleared": [CLEARING], "hold_placed": [TEXT], "hold_released": [TEXT],
@@ -370,7 +371,7 @@ def check_needed(events, item):
     for shown in events:
         if not shown.is_whole:
             kinds = {1: (*check_format.ITEM, REJECTED), 2: check_format.BACKUP}.get(shown.scope, ())
-            assert answers.KINDS.index(shown.event.kind) in kinds, "an event about the account or a category that is not shown"
+            assert answers.KINDS.index(shown.event.kind) in kinds, "an event that is needed and not shown"
             assert shown.scope != 1 or shown.tag not in tags, "an event about the item that is not shown"
 
 
