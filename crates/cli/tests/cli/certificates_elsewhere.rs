@@ -108,7 +108,7 @@ fn another_checker_agrees() {
     let mut random = fastrand::Rng::with_seed(seed);
     let mut counts = Counts::default();
     let mut disagreements = Vec::new();
-    // A sound one brings some two changed ones, and those some that are mended.
+    // A sound one brings three changed ones, and those some that are mended.
     let of_a_log = (cases / 16).max(8);
     let logs = [
         Log::of_the_dispute(&mut random, of_a_log / 2),
