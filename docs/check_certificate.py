@@ -138,11 +138,14 @@ def read_stream(reader):
 
 def read_certificate(data):
     assert len(data) <= LARGEST, "too large"
+    assert data[:8] == b"STILLCRT", "no certificate"
+    data, checksum = data[:-32], data[-32:]
     reader = Reader(data)
-    assert reader.take(8) == b"STILLCRT", "no certificate"
+    reader.take(8)
     version = reader.unsigned(4)
     assert version <= 1, "of a later version"
     assert version == 1, "of no version"
+    assert check_format.blake3(data) == checksum, "changed or cut since it was written"
     certificate = Certificate(
         reader.text(), reader.list(reader.text), read_placed(reader), reader.bytes(), reader.bytes(), reader.text(),
         reader.optional(lambda: read_stream(reader)), reader.bytes(),

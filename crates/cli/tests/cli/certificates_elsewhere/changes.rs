@@ -233,5 +233,11 @@ pub fn mended(bytes: &[u8], said: &Value) -> Option<Vec<u8>> {
     let texts = said["follow"].as_array()?.iter();
     let texts: Vec<Vec<u8>> = texts.map(|text| text.as_str().expect("text").into()).collect();
     let end = fields(bytes).last().expect("fields").end;
-    Some([&bytes[..end], &list(&texts)].concat())
+    Some(with_checksum(&[&bytes[..end], &list(&texts), &[0; 32]].concat()))
+}
+
+/// The same with a checksum that holds.
+pub fn with_checksum(bytes: &[u8]) -> Vec<u8> {
+    let whole = &bytes[..bytes.len().saturating_sub(32)];
+    [whole, blake3::hash(whole).as_bytes()].concat()
 }
