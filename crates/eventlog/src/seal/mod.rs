@@ -85,6 +85,12 @@ impl Sealer {
         Sealer { folder, chains, from_page, unkept: 0 }
     }
 
+    /// How many closed pages were read, and the root of the tree over them.
+    #[must_use]
+    pub fn read_so_far(&self) -> (u64, Digest) {
+        (self.chains.tree.count(), self.chains.tree.root())
+    }
+
     /// Publishes the pages up to the last seal in `tlog/`, and reads back what was written. Pages that are there are
     /// not written again.
     ///

@@ -194,10 +194,14 @@ pub(super) fn of(checked: &Checked, lang: Language) -> Vec<Fact> {
         None,
         pick(
             format!(
-                "the answer as of {} follows from the {whole} events shown whole, under this policy",
-                checked.as_of
+                "the answer as of {}, by what was recorded up to {}, follows from the {whole} events shown whole, \
+                 under this policy",
+                checked.as_of, checked.known_at
             ),
-            format!("截至 {} 的答案，由完整示出的 {whole} 条事件按该策略得出", checked.as_of),
+            format!(
+                "截至 {} 的答案（以 {} 之前的记录为准），由完整示出的 {whole} 条事件按该策略得出",
+                checked.as_of, checked.known_at
+            ),
         ),
         pick(
             "they were replayed here, and gave it byte by byte".to_owned(),
