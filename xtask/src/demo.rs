@@ -36,6 +36,11 @@ const COMMANDS: &[&str] = &[
     "audit fixtures/demo/claims.ndjson --as-of 2026-02-13T13:47:38Z",
     "findings --severity breach --account mei --as-of 2026-02-13T13:47:38Z",
     "verify",
+    "key new --origin example.com/accounts",
+    "policy adopt xiaomi-cloud",
+    "checkpoint",
+    "certify mei --item wedding.mp4 --claim fixtures/demo/wedding.ndjson --as-of 2026-02-13T13:47:38Z -o target/wedding.cert",
+    "check target/wedding.cert --key target/demo.store/tlog/vkey",
 ];
 
 const NEXT: &str = "

@@ -77,7 +77,7 @@ mod tests {
         let answered = check(certificate, options);
         let text = room::with(answered, |bytes| String::from_utf8(bytes.to_vec()).unwrap());
         assert_eq!(length(answered), text.as_ref().unwrap().len());
-        [certificate, options, answered].map(|at| free(at));
+        [certificate, options, answered].into_iter().for_each(|room| free(room));
         assert_eq!(length(answered), 0);
         text.unwrap()
     }

@@ -9,7 +9,7 @@ use std::hash::{BuildHasher, RandomState};
 
 use commitment::Envelope;
 use event::canonical::Content;
-use event::{Event, History, Names, Step};
+use event::{History, NameId, Step};
 use eventlog::{Placed, Taker};
 
 /// Words that a hash takes in at most: eight numbers, a subject of 1024 bytes, a word of 128, and each
@@ -42,9 +42,10 @@ pub struct LogSums<'a> {
     keys: &'a Keys,
     /// Events from this position on are left aside: they came while the others were looked at.
     size: u64,
-    names: Names,
     /// By ordinals.
     sums: Vec<Sum>,
+    /// Ordinals and hashes of events that are about to be added.
+    hashes: Vec<(u32, u64)>,
 }
 
 impl Default for Keys {
@@ -59,21 +60,21 @@ impl Default for Keys {
 impl Keys {
     /// Of a log, up to `size`.
     pub fn of_log(&self, size: u64) -> LogSums<'_> {
-        LogSums { keys: self, size, names: Names::default(), sums: Vec::new() }
+        LogSums { keys: self, size, sums: Vec::new(), hashes: Vec::new() }
     }
 
     /// Of a history, up to `size`.
     pub fn of_history(&self, history: &History, size: u64) -> Sum {
         let mut sum = Sum::default();
         for step in history.steps.iter().filter(|step| step.position < size) {
-            let mixed = self.mix(step, &history.names);
+            let mixed = self.mix(step, |id| history.names.get(id));
             sum.add(Sum { events: 1, hashes: self.finish(mixed, step.position, step.revision) });
         }
         sum
     }
 
     /// Takes in everything that a fold reads of an event but its place.
-    fn mix(&self, step: &Step, names: &Names) -> u128 {
+    fn mix<'a>(&self, step: &Step, name: impl Fn(NameId) -> &'a str) -> u128 {
         let Step {
             occurred_at,
             recorded_at,
@@ -101,7 +102,7 @@ impl Keys {
             recorded_by.number(),
             0,
         ];
-        let [subject, word] = [subject, word].map(|name| name.map(|id| names.get(id)));
+        let [subject, word] = [subject, word].map(|id| id.map(&name));
         let len = |name: Option<&str>| name.map_or(0, |name| name.len() as u64 + 1);
         let numbers = [
             occurred_at.ms() as u64,
@@ -145,35 +146,38 @@ impl Taker for LogSums<'_> {
     type Told = u128;
 
     fn look(&mut self, envelope: &Envelope, content: &Content<&str>) -> u128 {
-        let event = Event {
-            id: content.id,
-            account: "",
+        // A step has at most two.
+        let (mut names, mut count) = ([""; 2], 0);
+        let number = |name| {
+            names[count] = name;
+            count += 1;
+            NameId(count as u32 - 1)
+        };
+        let step = Step {
             occurred_at: envelope.occurred_at,
-            recorded_at: None,
+            recorded_at: envelope.recorded_at,
             actor: envelope.actor,
             surface: envelope.surface,
-            attributes: std::collections::BTreeMap::new(),
-            payload: content.payload.clone(),
-        };
-        self.names.clear();
-        let step = Step {
-            recorded_at: envelope.recorded_at,
             recorded_by: envelope.recorded_by,
-            ..Step::unplaced(&event, &mut self.names)
+            ..Step::of_payload(&content.payload, number)
         };
-        self.keys.mix(&step, &self.names)
+        self.keys.mix(&step, |id| names[id.index()])
     }
 
-    fn take(&mut self, place: Placed, mixed: u128) {
-        if place.position >= self.size {
-            return;
+    fn take(&mut self, events: &[(Placed, u128)]) {
+        self.hashes.clear();
+        for (place, mixed) in events.iter().filter(|(place, _)| place.position < self.size) {
+            let hash = self.keys.finish(*mixed, place.position, place.revision);
+            self.hashes.push((place.ordinal, hash));
         }
-        let ordinal = place.ordinal as usize;
-        if ordinal >= self.sums.len() {
-            self.sums.resize(ordinal + 1, Sum::default());
+        // By themselves: the memory of many sums is waited for at once.
+        for (ordinal, hashes) in &self.hashes {
+            let ordinal = *ordinal as usize;
+            if ordinal >= self.sums.len() {
+                self.sums.resize(ordinal + 1, Sum::default());
+            }
+            self.sums[ordinal].add(Sum { events: 1, hashes: *hashes });
         }
-        let hashes = self.keys.finish(mixed, place.position, place.revision);
-        self.sums[ordinal].add(Sum { events: 1, hashes });
     }
 }
 
@@ -216,7 +220,7 @@ pub fn differs(
 
 #[cfg(test)]
 mod tests {
-    use event::{Actor, Payload, Recorded, RecordedBy, Timestamp};
+    use event::{Actor, Event, Payload, Recorded, RecordedBy, Timestamp};
 
     use super::*;
 
@@ -250,7 +254,8 @@ mod tests {
             let recorded = recorded(revision, item);
             let (envelope, content) = apart(&recorded);
             let told = part.look(&envelope, &content);
-            part.take(Placed { position: recorded.position, revision, ordinal: 0 }, told);
+            let place = Placed { position: recorded.position, revision, ordinal: 0 };
+            part.take(&[(place, told)]);
             part
         });
         let names = [Box::from("a")];

@@ -1,11 +1,13 @@
 //! Reads a whole log as a stranger would, and finds the first byte that is not as it was written.
 
+mod accounts;
 mod frames;
 mod looked;
 mod report;
 mod seals;
 
-use looked::{Batch, What, ordinal_of};
+use accounts::Accounts;
+use looked::{Batch, SeenEvent, What, ordinal_of};
 pub use looked::{Looked, whole_batches};
 pub use report::{Checked, Divergence, End, Level, Report, Sealed};
 use seals::Seals;
@@ -14,21 +16,12 @@ use std::collections::{HashMap, HashSet};
 
 use crate::batch::{BATCH_HEADER, BatchHeader, Checksum, MAX_BATCH, find_batch, without_room};
 use crate::fault::{Fault, same, same_bytes};
-use crate::frame::{Frame, chain_step};
-use crate::hash::{Digest, Domain, hash_pairs};
+use crate::frame::Frame;
+use crate::hash::Digest;
 use crate::head::{Head, Slot};
 use crate::page::Pages;
 use crate::segment::{SEGMENT_HEADER, SegmentHeader, segment_name};
 use crate::tree::{Frontier, tree_leaf};
-
-struct AccountCheck {
-    name: Box<str>,
-    secret: [u8; 32],
-    chain: Digest,
-    events: u64,
-    /// Of [`LogCheck::link`]: when the chain was last moved on.
-    round: u64,
-}
 
 /// Which ids are held against each other.
 enum Ids {
@@ -70,22 +63,15 @@ pub struct LogCheck {
     /// The frames with a leaf of the open page, at [`Level::Quick`].
     open_page: Vec<u8>,
     tree: Frontier,
-    accounts: Vec<AccountCheck>,
+    accounts: Accounts,
     names: HashMap<Box<str>, u32>,
     /// Accounts, at either level.
     named: u64,
     /// The account that was named last and has no event yet.
     awaited: Option<u32>,
     ids: Ids,
-    /// Leaves of accounts, in order, by which no chain was moved on yet.
-    unlinked: Vec<(u32, Digest)>,
-    /// How often chains were moved on.
-    round: u64,
     seals: Seals,
 }
-
-/// Under so many chains at once cost as much as one by one.
-const FEW: usize = 4;
 
 type Sink<'a, T> = &'a mut dyn FnMut(Checked<'_>, &T);
 
@@ -119,13 +105,11 @@ impl LogCheck {
             pages: Pages::new(store),
             open_page: Vec::new(),
             tree: Frontier::default(),
-            accounts: Vec::new(),
+            accounts: Accounts::default(),
             names: HashMap::new(),
             named: 0,
             awaited: None,
             ids: Ids::All(HashSet::new()),
-            unlinked: Vec::new(),
-            round: 0,
             seals: Seals::default(),
         }
     }
@@ -164,7 +148,7 @@ impl LogCheck {
     /// The accounts that were named so far, by their ordinals (at [`Level::Full`]): their names and the
     /// heads of their chains.
     pub fn accounts(&self) -> impl Iterator<Item = (&str, &Digest)> {
-        self.accounts.iter().map(|account| (&*account.name, &account.chain))
+        self.accounts.iter()
     }
 
     /// Goes on with the next file of the log's folder. They come in the order of their names,
@@ -275,6 +259,7 @@ impl LogCheck {
         looked: &Looked<'_, T>,
         sink: Sink<'_, T>,
     ) -> Result<usize, Box<Divergence>> {
+        self.accounts.fetch(looked.events().map(SeenEvent::ordinal));
         let (mut done, mut batches, mut frames) = (0, looked.batches.iter(), 0);
         while let Some(taken) = self.step(looked, done, &mut batches, &mut frames, sink)? {
             done += taken;
@@ -283,7 +268,7 @@ impl LogCheck {
         if self.level == Level::Quick {
             self.keep_open_page(looked, frames);
         }
-        self.link();
+        self.accounts.chains.link();
         Ok(done)
     }
 
@@ -293,37 +278,6 @@ impl LogCheck {
         let trailer = frames.iter().rposition(|f| matches!(f.what, What::Frame(Frame::Trailer(_))));
         for frame in &frames[trailer.map_or(0, |n| n + 1)..] {
             self.open_page.extend_from_slice(&looked.bytes[frame.at..frame.at + frame.len]);
-        }
-    }
-
-    /// Moves the chains on, those of different accounts side by side where they are many.
-    fn link(&mut self) {
-        let mut left = std::mem::take(&mut self.unlinked);
-        while !left.is_empty() {
-            self.round += 1;
-            let mut later = Vec::new();
-            left.retain(|step| {
-                let account = &mut self.accounts[step.0 as usize];
-                let is_free = account.round < self.round;
-                account.round = self.round;
-                if !is_free {
-                    later.push(*step);
-                }
-                is_free
-            });
-            let chain = |ordinal: u32| &self.accounts[ordinal as usize].chain[..];
-            let pairs: Vec<_> = left.iter().map(|(n, leaf)| [chain(*n), &leaf[..]]).collect();
-            for ((ordinal, _), head) in left.iter().zip(hash_pairs(Domain::ChainStep, &pairs)) {
-                self.accounts[*ordinal as usize].chain = head;
-            }
-            if left.len() < FEW {
-                // Few accounts with many events each: round after round would look at all of them.
-                for (ordinal, leaf) in later.drain(..) {
-                    let chain = &mut self.accounts[ordinal as usize].chain;
-                    *chain = chain_step(chain, &leaf);
-                }
-            }
-            left = later;
         }
     }
 
@@ -549,9 +503,10 @@ impl LogCheck {
         if let Some(events @ 1..) = self.pages.position().checked_sub(self.batch_position) {
             found.position = Some(self.batch_position);
             let last = (header.events == 1 && events == 1).then(|| last_ordinal(body)).flatten();
-            if let Some(account) = last.and_then(|ordinal| self.accounts.get(ordinal as usize)) {
-                found.account = Some(account.name.to_string());
-                found.revision = account.events.checked_sub(1);
+            let known = last.and_then(|ordinal| Some((ordinal, self.accounts.name(ordinal)?)));
+            if let Some((ordinal, name)) = known {
+                found.account = Some(name.to_owned());
+                found.revision = self.accounts.chains.events(ordinal).checked_sub(1);
             }
         }
         found

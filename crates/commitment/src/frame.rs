@@ -3,7 +3,7 @@
 use crate::control::{Control, ControlKind};
 use crate::envelope::ENVELOPE;
 use crate::fault::{Fault, at, same, same_bytes};
-use crate::hash::{Digest, Domain, KeyedDomain, hash, hash_pairs, keyed};
+use crate::hash::{Digest, Domain, KeyedDomain, hash, hash_fixed, hash_pairs, keyed};
 use crate::page::SUMMARY;
 use crate::tree::tree_leaf;
 
@@ -69,6 +69,7 @@ impl<'a> Frame<'a> {
     /// # Errors
     /// What is wrong with it. Of an event only the lengths are judged here, and of a control frame
     /// that its salt is there.
+    #[inline]
     pub fn read(bytes: &'a [u8]) -> Result<(Frame<'a>, usize), Fault> {
         let Some((header, rest)) = bytes.split_at_checked(FRAME_HEADER) else {
             return Err(Fault::new(
@@ -171,8 +172,8 @@ pub fn event_leaf(envelope: &[u8; ENVELOPE], salt: &[u8; SALT], padded: &[u8]) -
 pub fn event_leaves(frames: &[(&[u8; ENVELOPE], &[u8; SALT], &[u8])]) -> Vec<Digest> {
     let contents: Vec<_> = frames.iter().map(|(_, salt, padded)| [&salt[..], *padded]).collect();
     let contents = hash_pairs(Domain::Content, &contents);
-    let leaves = frames.iter().zip(&contents).map(|((envelope, ..), c)| [&envelope[..], &c[..]]);
-    hash_pairs(Domain::EventLeaf, &leaves.collect::<Vec<_>>())
+    let leaves = frames.iter().zip(&contents).map(|((envelope, ..), content)| (*envelope, content));
+    hash_fixed(Domain::EventLeaf, leaves)
 }
 
 /// The leaf of an account's name frame.

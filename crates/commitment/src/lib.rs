@@ -16,6 +16,7 @@
 //! Nothing here reads a clock, a file or a random source.
 
 mod batch;
+mod chains;
 mod check;
 mod control;
 mod envelope;
@@ -34,6 +35,7 @@ pub use batch::{
     BATCH_HEADER, BatchHeader, Checksum, MAX_BATCH, begin_batch, find_batch, finish_batch,
     without_room,
 };
+pub use chains::Chains;
 pub use check::{Checked, Divergence, End, Level, LogCheck, Looked, Report, Sealed, whole_batches};
 pub use control::{Control, ControlKind, MAX_STATEMENT, Seal};
 pub use envelope::{ENVELOPE, Envelope, Scope};

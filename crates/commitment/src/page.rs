@@ -138,6 +138,12 @@ impl Pages {
         self.leaves > 0 && self.bytes + len > MAX_PAGE
     }
 
+    /// Whether frames of `len` bytes together, headers included, go into the open page, however many
+    /// they are.
+    pub(crate) const fn has_room_for(&self, len: usize) -> bool {
+        self.bytes + len <= MAX_PAGE
+    }
+
     /// Takes in a frame of `len` bytes, header included, by its leaf.
     pub fn push(&mut self, leaf: Digest, len: usize, is_event: bool) {
         debug_assert!(len > FRAME_HEADER);
@@ -151,6 +157,13 @@ impl Pages {
         self.leaves += 1;
         self.bytes += len;
         self.events += u32::from(is_event);
+    }
+
+    /// [`Pages::count`] of events, `len` bytes together.
+    pub(crate) fn count_events(&mut self, events: u32, len: usize) {
+        self.leaves += events;
+        self.bytes += len;
+        self.events += events;
     }
 
     /// Counts a leaf whose frame [`Pages::count`] has taken in before.

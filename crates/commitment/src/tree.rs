@@ -2,7 +2,7 @@
 
 use sha2::{Digest as _, Sha256};
 
-use crate::hash::{Digest, Domain, hash, hash_pairs};
+use crate::hash::{Digest, Domain, hash, hash_fixed};
 
 /// The root over a page's leaves; that of none means nothing.
 #[must_use]
@@ -11,8 +11,8 @@ pub fn page_root(leaves: &[Digest]) -> Digest {
     // Neighbours are joined level by level, and one that has none goes up as it is: that is the shape.
     while level.len() > 1 {
         let (pairs, last) = level.as_chunks::<2>();
-        let pairs: Vec<_> = pairs.iter().map(|pair| pair.each_ref().map(|d| &d[..])).collect();
-        let mut above = hash_pairs(Domain::PageNode, &pairs);
+        let pairs = pairs.iter().map(|[left, right]| (left, right));
+        let mut above = hash_fixed(Domain::PageNode, pairs);
         above.extend_from_slice(last);
         level = above;
     }

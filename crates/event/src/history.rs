@@ -219,36 +219,50 @@ impl Step {
 
     /// The same of an event that has no place yet: 0, 0, and recorded at the earliest time.
     pub fn unplaced<S: AsRef<str>>(event: &Event<S>, names: &mut Names) -> Step {
-        let mut step = Step {
+        Step {
             occurred_at: event.occurred_at,
+            actor: event.actor,
+            surface: event.surface,
+            ..Step::of_payload(&event.payload, |name| names.intern(name))
+        }
+    }
+
+    /// What a payload says of a step, and elsewhere the first that there is; `number` gives a string its
+    /// number.
+    pub fn of_payload<'a, S: AsRef<str>>(
+        payload: &'a Payload<S>,
+        mut number: impl FnMut(&'a str) -> NameId,
+    ) -> Step {
+        let mut step = Step {
+            occurred_at: Timestamp::MIN,
             recorded_at: Timestamp::MIN,
             position: 0,
             revision: 0,
             bytes: None,
             subject: None,
             word: None,
-            kind: event.payload.kind(),
-            actor: event.actor,
-            surface: event.surface,
+            kind: payload.kind(),
+            actor: Actor::User,
+            surface: None,
             purge_cause: None,
             clear_cause: None,
             delete_backups: false,
             recorded_by: RecordedBy::Log,
         };
-        match &event.payload {
+        match payload {
             Payload::AccountOpened { tier: Some(word) }
             | Payload::TierChanged { tier: word }
             | Payload::SyncOn { category: word }
             | Payload::SyncOff { category: word }
-            | Payload::Synced { category: word } => step.word = Some(names.intern(word.as_ref())),
+            | Payload::Synced { category: word } => step.word = Some(number(word.as_ref())),
             Payload::QuotaChanged { bytes } => step.bytes = Some(*bytes),
             Payload::ItemUploaded { item, category, bytes } => {
-                step.subject = Some(names.intern(item.as_ref()));
-                step.word = Some(names.intern(category.as_ref()));
+                step.subject = Some(number(item.as_ref()));
+                step.word = Some(number(category.as_ref()));
                 step.bytes = Some(*bytes);
             }
             Payload::ItemModified { item, bytes } => {
-                step.subject = Some(names.intern(item.as_ref()));
+                step.subject = Some(number(item.as_ref()));
                 step.bytes = *bytes;
             }
             Payload::ItemTrashed { item: subject }
@@ -256,15 +270,15 @@ impl Step {
             | Payload::BackupRestored { backup: subject }
             | Payload::HoldPlaced { hold: subject }
             | Payload::HoldReleased { hold: subject } => {
-                step.subject = Some(names.intern(subject.as_ref()))
+                step.subject = Some(number(subject.as_ref()))
             }
             Payload::ItemPurged { item: subject, cause }
             | Payload::BackupPurged { backup: subject, cause } => {
-                step.subject = Some(names.intern(subject.as_ref()));
+                step.subject = Some(number(subject.as_ref()));
                 step.purge_cause = *cause;
             }
             Payload::BackupCompleted { backup, bytes, .. } => {
-                step.subject = Some(names.intern(backup.as_ref()));
+                step.subject = Some(number(backup.as_ref()));
                 step.bytes = Some(*bytes);
             }
             Payload::BackupOff { delete_backups } => step.delete_backups = *delete_backups,

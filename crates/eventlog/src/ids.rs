@@ -2,13 +2,16 @@
 //!
 //! Of each (account, id) 8 bytes of a hash are kept, by a key that is drawn for the occasion, in lists by
 //! their first byte. When there are too many, the lists go to a temporary file, and at the end one list at
-//! a time comes back. Of two that are equal only the log can tell whether the ids are too.
+//! a time comes back. Of two that are equal only the log can tell whether the ids are too: so who makes
+//! hashes collide costs a check time, and hides nothing.
 
 use std::collections::HashSet;
 use std::fs::File;
-use std::hash::{BuildHasher, RandomState};
+use std::hash::BuildHasher;
 use std::os::unix::fs::FileExt;
 use std::sync::atomic::{AtomicUsize, Ordering};
+
+use foldhash::quality::RandomState;
 
 use crate::ReadError;
 
@@ -43,7 +46,7 @@ struct Spilled {
 
 impl Ids {
     pub(crate) fn new(parts: usize) -> Ids {
-        Ids { keys: RandomState::new(), most: MOST / parts, parts }
+        Ids { keys: RandomState::default(), most: MOST / parts, parts }
     }
 
     pub(crate) fn part(&self) -> Part {

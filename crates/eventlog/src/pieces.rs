@@ -9,7 +9,7 @@ use crate::files::{LogFile, LogFiles};
 use crate::storage::{Access, StoredFile};
 
 /// What is read at a time, in bytes, unless a batch is longer.
-const PIECE: usize = 128 << 10;
+const PIECE: usize = 256 << 10;
 
 /// The pieces that were not read yet.
 pub(crate) struct Pieces<'a> {

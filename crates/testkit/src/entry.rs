@@ -10,6 +10,7 @@ mod headers;
 mod lines;
 mod log;
 mod policies;
+mod proofs;
 mod spelling;
 
 pub use derived::{derived, sound_run};
@@ -17,22 +18,27 @@ pub use headers::headers;
 pub use lines::{claim, event_line};
 pub use log::{frame, log, pack, unpack};
 pub use policies::{compiled, policy};
+pub use proofs::{certificate, control, map_proof, note};
 pub use spelling::{canonical, content};
 
 /// An entry point.
 pub type Entry = fn(&[u8]);
 
 /// All of them, by the names of their fuzz targets.
-pub const ALL: [(&str, Entry); 10] = [
+pub const ALL: [(&str, Entry); 14] = [
     ("canonical", canonical),
+    ("certificate", certificate),
     ("claim", claim),
     ("compiled", compiled),
     ("content", content),
+    ("control", control),
     ("derived", derived),
     ("event_line", event_line),
     ("frame", frame),
     ("headers", headers),
     ("log", log),
+    ("map_proof", map_proof),
+    ("note", note),
     ("policy", policy),
 ];
 

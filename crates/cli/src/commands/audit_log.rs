@@ -1,6 +1,6 @@
 //! `audit-log`: replays a log with everything in it, and signs that to a checkpoint all of it is right.
 
-use commitment::{Checkpoint, Level, LogCheck, Note, hex};
+use commitment::{Checkpoint, Note, Report, hex};
 use eventlog::{LogFiles, Reader, SealedLog};
 use serde_json::json;
 use verifier::Attestation;
@@ -52,7 +52,8 @@ pub fn run(
     let opened = Checkpoint::open(&note, log[0].name(), &log, &[]);
     opened.map_err(|e| Failure::Refused(format!("the checkpoint: {e}")))?;
     let progress = Progress::of_bytes(Some(files.files().iter().map(|file| file.len).sum()));
-    let replayed = replay(&files, |more| progress.more(more));
+    // Every leaf, chain, tag and id anew, and the account map of every seal.
+    let replayed: Result<Report, Stop> = files.audit(|more| progress.more(more));
     progress.end();
     let report = match replayed {
         Ok(report) => report,
@@ -113,19 +114,4 @@ pub fn run(
         ))?;
     }
     Ok(Outcome::Fine)
-}
-
-/// Every leaf, chain, tag and id anew, and the account map of every seal.
-fn replay(files: &LogFiles, mut on_bytes: impl FnMut(u64)) -> Result<commitment::Report, Stop> {
-    let check = LogCheck::new(Level::Full, files.head())?;
-    let origin = hex(&check.store());
-    let mut check = check.mapping(&origin);
-    for file in files.files() {
-        check.file(&file.name)?;
-        files.read::<Stop>(file, |piece| {
-            on_bytes(piece.len() as u64);
-            Ok(check.feed(piece, &mut |_| {})?)
-        })?;
-    }
-    Ok(check.finish()?)
 }

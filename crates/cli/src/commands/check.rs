@@ -7,8 +7,8 @@ use std::path::Path;
 use commitment::Quorum;
 use serde_json::{Value, json};
 use verifier::certificate::{
-    Basis, CertificateError, Checked, Expected, MAX_CERTIFICATE, Trust, WireError, check, conflict,
-    refusal,
+    Basis, CertificateError, Checked, Expected, Fact, MAX_CERTIFICATE, Trust, WireError, check,
+    conflict, refusal,
 };
 
 use crate::args::CheckArgs;
@@ -18,7 +18,7 @@ use crate::question::Question;
 use crate::show::escape::{escaped, escaped_path};
 use crate::show::screen::Screen;
 use crate::show::style;
-use crate::show::table::{Cell, Column, Table, paragraph};
+use crate::show::table::{Cell, paragraph};
 
 pub fn run(args: &CheckArgs, question: &Question, screen: &mut Screen) -> Result<Outcome, Failure> {
     let witnesses = verifier_keys(&args.witness_keys)?;
@@ -134,27 +134,28 @@ pub fn show(checked: &Checked, question: &Question, screen: &mut Screen) -> Resu
             paragraph(screen, 2, &Cell::from(line))?;
         }
     }
-    screen.line("")?;
-    let mut table = Table::new([
-        Column::text(question.pick("rests on", "依据")),
-        Column::words(question.pick("what", "内容")),
-        Column::words(question.pick("because", "理由")),
-    ]);
-    for fact in checked.facts() {
-        let basis = match (fact.basis, &fact.by) {
-            (basis, Some(by)) => {
-                question.pick(format!("{basis} by {by}"), format!("{}（{by}）", word(basis)))
-            }
-            (basis, None) => question.pick(basis.to_string(), word(basis).to_owned()),
+    let mut facts = checked.facts();
+    facts.sort_by_key(|fact| fact.basis);
+    let mut last = None;
+    for Fact { fact, basis, by, because } in facts {
+        let heading = match by {
+            Some(by) => question.pick(format!("{basis} by {by}"), format!("{}：{by}", word(basis))),
+            None => question.pick(basis.to_string(), word(basis).to_owned()),
         };
-        let basis = match fact.basis {
-            Basis::Proven => Cell::styled(basis, style::GOOD),
-            Basis::Attested => Cell::from(basis),
-            Basis::Unprovable => Cell::styled(basis, style::CARE),
-        };
-        table.row(screen, vec![basis, fact.fact.into(), fact.because.into()])?;
+        if last.as_ref() != Some(&heading) {
+            screen.line("")?;
+            let style = match basis {
+                Basis::Proven => style::GOOD,
+                Basis::Attested => style::BOLD,
+                Basis::Unprovable => style::CARE,
+            };
+            paragraph(screen, 0, &Cell::styled(&heading, style))?;
+            last = Some(heading);
+        }
+        paragraph(screen, 2, &Cell::from(fact))?;
+        paragraph(screen, 4, &Cell::styled(because, style::DIM))?;
     }
-    table.end(screen)
+    Ok(())
 }
 
 fn word(basis: Basis) -> &'static str {

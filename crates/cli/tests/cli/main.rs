@@ -5,6 +5,7 @@ mod bad_input;
 mod bench;
 mod binary;
 mod care;
+mod certificates_elsewhere;
 mod docs;
 mod hostile;
 mod import;

@@ -1,7 +1,7 @@
 //! What a check asks of each frame: names, events and page trailers. Of control frames see `seals.rs`.
 
-use super::looked::{Batch, Looked, Seen, SeenContent, SeenEvent, What};
-use super::{AccountCheck, Checked, Divergence, Ids, Level, LogCheck, Sink, divergence};
+use super::looked::{Batch, Looked, Run, Seen, SeenContent, SeenEvent, What};
+use super::{Checked, Divergence, Ids, Level, LogCheck, Sink, divergence};
 use crate::fault::{Fault, at, same, same_bytes};
 use crate::frame::{ENVELOPE_AT, FRAME_HEADER, Frame, PADDED_AT, chain_start};
 use crate::hash::Digest;
@@ -22,7 +22,10 @@ impl LogCheck {
         for seen in frames {
             let offset = self.offset + (seen.at - batch.at) as u64;
             let bytes = &looked.bytes[seen.at..seen.at + seen.len];
-            self.frame(&seen.what, bytes, offset, is_sound, sink)?;
+            match &seen.what {
+                What::Run(run) => self.run(run, bytes, offset, is_sound, sink)?,
+                what => self.frame(what, bytes, offset, is_sound, sink)?,
+            }
         }
         if !is_sound {
             // Where frames begin is not known behind a byte that may be anything.
@@ -46,6 +49,37 @@ impl LogCheck {
         let events = self.pages.position() - self.batch_position;
         same(28, "a count of events of", events, u64::from(batch.header.events))
             .map_err(|fault| self.here(fault))
+    }
+
+    /// Takes in a run of events. Where one of them may not be as it should, each is asked by itself.
+    fn run<T>(
+        &mut self,
+        run: &Run,
+        bytes: &[u8],
+        offset: u64,
+        is_sound: bool,
+        sink: Sink<'_, T>,
+    ) -> Result<(), Box<Divergence>> {
+        let fits = self.pages.has_room_for(bytes.len())
+            && self.awaited.is_none_or(|awaited| awaited == run.first_ordinal)
+            && u64::from(run.most_ordinal) < self.named
+            && run.clock_ms.is_none_or(|(first, _)| first >= self.pages.clock_ms());
+        if fits {
+            self.awaited = None;
+            if let Some((_, last)) = run.clock_ms {
+                self.pages.set_clock_ms(last);
+            }
+            self.pages.count_events(run.events, bytes.len());
+            return Ok(());
+        }
+        let (mut rest, mut offset) = (bytes, offset);
+        while let Ok((Frame::Event { envelope, padded, .. }, len)) = Frame::read(rest) {
+            let mut look = |_: &_, _: &_| -> T { unreachable!("no content is read") };
+            let event = SeenEvent::of(Level::Quick, envelope, padded, &mut look);
+            self.frame(&What::Event(event), &rest[..len], offset, is_sound, sink)?;
+            (rest, offset) = (&rest[len..], offset + len as u64);
+        }
+        Ok(())
     }
 
     fn frame<T>(
@@ -85,16 +119,14 @@ impl LogCheck {
                 let content = self.content(event, content, bytes);
                 let content =
                     content.map_err(|fault| self.of_account(ordinal, in_frame(self, fault)))?;
-                let account = &mut self.accounts[ordinal as usize];
-                account.events += 1;
-                self.unlinked.push((ordinal, event.leaf));
+                let revision = self.accounts.chains.add(ordinal, event.leaf);
                 self.seals.note(ordinal);
                 if is_sound {
                     let checked = Checked {
                         position: self.pages.position(),
-                        revision: account.events - 1,
+                        revision,
                         ordinal,
-                        account: &account.name,
+                        account: self.accounts.name(ordinal).expect("it has events"),
                         file: &self.file,
                         offset,
                         bytes,
@@ -137,16 +169,18 @@ impl LogCheck {
                     None => self.pages.count(bytes.len(), false),
                 }
             }
-            What::Frame(Frame::Event { .. }) => unreachable!("events are looked at as such"),
+            What::Frame(Frame::Event { .. }) | What::Run(_) => {
+                unreachable!("events are looked at as such")
+            }
         }
         Ok(())
     }
 
     /// The same fault, of an event of an account that may be known.
     fn of_account(&self, ordinal: u32, mut found: Box<Divergence>) -> Box<Divergence> {
-        if let Some(account) = self.accounts.get(ordinal as usize) {
-            found.account = Some(account.name.to_string());
-            found.revision = Some(account.events);
+        if let Some(name) = self.accounts.name(ordinal) {
+            found.account = Some(name.to_owned());
+            found.revision = Some(self.accounts.chains.events(ordinal));
         }
         found
     }
@@ -186,13 +220,7 @@ impl LogCheck {
             }
             let own = frame.leaf().expect("a name has a leaf");
             leaf = Some(own);
-            self.accounts.push(AccountCheck {
-                name: name.into(),
-                secret: *secret,
-                chain: chain_start(&own),
-                events: 0,
-                round: 0,
-            });
+            self.accounts.push(name, secret, chain_start(&own));
         }
         self.named += 1;
         self.awaited = Some(ordinal);
@@ -227,8 +255,7 @@ impl LogCheck {
     ) -> Result<&'s SeenContent<'a, T>, Fault> {
         let content = content.as_ref().map_err(|fault| (**fault).clone())?;
         let ordinal = event.ordinal();
-        let account = &self.accounts[ordinal as usize];
-        let tag = content.scope.tag(&account.secret, content.subject);
+        let tag = content.scope.tag(self.accounts.secret(ordinal), content.subject);
         same_bytes(ENVELOPE_AT + 24, "the subject's tag", &tag, &at::<16>(event.envelope, 24))?;
         if !self.ids.take(ordinal, content.id) {
             let found = format!("the id {:?} again", content.id);

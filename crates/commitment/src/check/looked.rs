@@ -42,6 +42,19 @@ pub(super) struct Seen<'a, T> {
 pub(super) enum What<'a, T> {
     Frame(Frame<'a>),
     Event(SeenEvent<'a, T>),
+    /// Of [`Level::Quick`], which asks nothing else of an event that is sound by itself.
+    Run(Run),
+}
+
+/// What stands for events end to end, each sound by itself, of which the times that the log set never
+/// go backwards.
+#[derive(Clone, Copy)]
+pub(super) struct Run {
+    pub(super) events: u32,
+    pub(super) first_ordinal: u32,
+    pub(super) most_ordinal: u32,
+    /// The first and the last time that the log set, in ms since the epoch.
+    pub(super) clock_ms: Option<(i64, i64)>,
 }
 
 pub(super) struct SeenEvent<'a, T> {
@@ -86,6 +99,7 @@ impl<'a, T> Looked<'a, T> {
                 frames: 0,
                 fault: None,
             };
+            let first = looked.frames.len();
             at += BATCH_HEADER;
             while at < end {
                 let (frame, len) = match Frame::read(&bytes[at..end]) {
@@ -96,16 +110,25 @@ impl<'a, T> Looked<'a, T> {
                     }
                 };
                 let what = match frame {
-                    Frame::Event { envelope, salt, padded } => {
-                        if level == Level::Full {
-                            events.push(looked.frames.len());
-                            hashed.push((envelope, salt, padded));
+                    Frame::Event { envelope, padded, .. } if level == Level::Quick => {
+                        match Envelope::read(envelope) {
+                            Ok(envelope) => What::Run(Run::of(&envelope)),
+                            Err(_) => {
+                                What::Event(SeenEvent::of(level, envelope, padded, &mut look))
+                            }
                         }
+                    }
+                    Frame::Event { envelope, salt, padded } => {
+                        events.push(looked.frames.len());
+                        hashed.push((envelope, salt, padded));
                         What::Event(SeenEvent::of(level, envelope, padded, &mut look))
                     }
                     frame => What::Frame(frame),
                 };
-                looked.frames.push(Seen { at, len, what });
+                let before = looked.frames[first..].last_mut();
+                if !before.is_some_and(|before| before.join(&what, len)) {
+                    looked.frames.push(Seen { at, len, what });
+                }
                 at += len;
             }
             batch.frames = looked.frames.len();
@@ -120,10 +143,56 @@ impl<'a, T> Looked<'a, T> {
         }
         looked
     }
+
+    /// The events that were looked at one by one.
+    pub(super) fn events(&self) -> impl Iterator<Item = &SeenEvent<'a, T>> {
+        self.frames.iter().filter_map(|seen| match &seen.what {
+            What::Event(event) => Some(event),
+            _ => None,
+        })
+    }
+}
+
+impl<T> Seen<'_, T> {
+    /// Takes in what follows, if both are runs that go on.
+    fn join(&mut self, what: &What<'_, T>, len: usize) -> bool {
+        let (What::Run(run), What::Run(more)) = (&mut self.what, what) else { return false };
+        let is_joined = run.join(more);
+        if is_joined {
+            self.len += len;
+        }
+        is_joined
+    }
+}
+
+impl Run {
+    fn of(envelope: &Envelope) -> Run {
+        let ms = clock_ms(envelope);
+        let ordinal = envelope.ordinal;
+        let clock_ms = ms.map(|ms| (ms, ms));
+        Run { events: 1, first_ordinal: ordinal, most_ordinal: ordinal, clock_ms }
+    }
+
+    /// Takes in those that follow; false if they do not go on from these.
+    fn join(&mut self, more: &Run) -> bool {
+        self.clock_ms = match (self.clock_ms, more.clock_ms) {
+            (Some((_, last)), Some((next, _))) if next < last => return false,
+            (Some((first, _)), Some((_, last))) => Some((first, last)),
+            (one, other) => one.or(other),
+        };
+        self.events += more.events;
+        self.most_ordinal = self.most_ordinal.max(more.most_ordinal);
+        true
+    }
+}
+
+/// When the event was recorded, if the log says so, in ms since the epoch.
+fn clock_ms(envelope: &Envelope) -> Option<i64> {
+    (envelope.recorded_by == RecordedBy::Log).then_some(envelope.recorded_at.ms())
 }
 
 impl<'a, T> SeenEvent<'a, T> {
-    fn of(
+    pub(super) fn of(
         level: Level,
         bytes: &'a [u8; ENVELOPE],
         padded: &'a [u8],
@@ -136,10 +205,7 @@ impl<'a, T> SeenEvent<'a, T> {
             }
             _ => None,
         };
-        let clock_ms = envelope.map(|envelope| {
-            let is_log = envelope.recorded_by == RecordedBy::Log;
-            is_log.then_some(envelope.recorded_at.ms())
-        });
+        let clock_ms = envelope.map(|envelope| clock_ms(&envelope));
         let clock_ms = clock_ms.map_err(|fault| Box::new(fault.moved(ENVELOPE_AT as u64)));
         SeenEvent { envelope: bytes, clock_ms, content, leaf: [0; 32] }
     }

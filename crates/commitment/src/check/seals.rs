@@ -67,7 +67,7 @@ impl LogCheck {
             return Err(Fault::new(0, expected, format!("{} ms", seal.at_ms)));
         }
         if let (Level::Full, Some(mut mapping)) = (self.level, self.seals.map.take()) {
-            self.link();
+            self.accounts.chains.link();
             self.map(&mut mapping);
             let root = mapping.map.root();
             self.seals.map = Some(mapping);
@@ -84,9 +84,10 @@ impl LogCheck {
         mapping.changed.sort_unstable();
         mapping.changed.dedup();
         let leaf = |ordinal: u32| {
-            let account = &self.accounts[ordinal as usize];
-            let key = MapKey::of(&mapping.origin, &account.name);
-            (key, MapLeaf::of(&account.secret, &account.chain, account.events))
+            let name = self.accounts.name(ordinal).expect("its chain went on");
+            let (secret, chains) = (self.accounts.secret(ordinal), &self.accounts.chains);
+            let leaf = MapLeaf::of(secret, chains.head(ordinal), chains.events(ordinal));
+            (MapKey::of(&mapping.origin, name), leaf)
         };
         let leaves: Vec<_> = mapping.changed.drain(..).map(leaf).collect();
         let hashes = MapLeaf::hash_all(&leaves);

@@ -19,9 +19,9 @@
 
 use std::path::Path;
 
-use commitment::{AccountMap, ControlKind, Frontier, MapKey, Pages, Seal};
+use commitment::{AccountMap, Chains, ControlKind, Frontier, MapKey, Pages, Seal};
 
-use super::chains::{Chain, Chains, Met};
+use super::walked::{Account, Met, Walked};
 use crate::folder::Folder;
 use crate::head_file::Durable;
 
@@ -31,38 +31,38 @@ const FILE: &str = "seal";
 const ACCOUNT: usize = 104;
 
 /// Keeps what was read, which ends with a seal and a batch. What cannot be written is not kept.
-pub(super) fn keep(folder: &Folder, chains: &Chains) {
-    let Some(seal) = chains.sealed.as_ref().filter(|_| chains.ends_sealed()).map(|head| head.seal)
+pub(super) fn keep(folder: &Folder, walked: &Walked) {
+    let Some(seal) = walked.sealed.as_ref().filter(|_| walked.ends_sealed()).map(|head| head.seal)
     else {
         return;
     };
-    let Durable { segment, offset, checksum, events } = chains.at;
-    let map = chains.map.to_bytes();
-    let mut out = Vec::with_capacity(256 + ACCOUNT * chains.accounts.len() + map.len());
+    let Durable { segment, offset, checksum, events } = walked.at;
+    let map = walked.map.to_bytes();
+    let mut out = Vec::with_capacity(256 + ACCOUNT * walked.accounts.len() + map.len());
     out.extend_from_slice(MAGIC);
     out.extend_from_slice(&VERSION.to_le_bytes());
-    out.extend_from_slice(&chains.store);
+    out.extend_from_slice(&walked.store);
     for number in [segment, offset] {
         out.extend_from_slice(&number.to_le_bytes());
     }
     out.extend_from_slice(&checksum);
-    for number in [events, chains.pages.closed()] {
+    for number in [events, walked.pages.closed()] {
         out.extend_from_slice(&number.to_le_bytes());
     }
-    out.extend_from_slice(chains.pages.predecessor());
-    out.extend_from_slice(&chains.pages.clock_ms().to_le_bytes());
-    chains.tree.peaks().iter().for_each(|peak| out.extend_from_slice(peak));
+    out.extend_from_slice(walked.pages.predecessor());
+    out.extend_from_slice(&walked.pages.clock_ms().to_le_bytes());
+    walked.tree.peaks().iter().for_each(|peak| out.extend_from_slice(peak));
     out.extend_from_slice(&seal.root);
     out.extend_from_slice(&seal.at_ms.to_le_bytes());
-    out.extend_from_slice(&(chains.accounts.len() as u64).to_le_bytes());
-    for Chain { key, secret, head, count } in &chains.accounts {
+    out.extend_from_slice(&(walked.accounts.len() as u64).to_le_bytes());
+    for (ordinal, Account { key, secret }) in (0..).zip(&walked.accounts) {
         out.extend_from_slice(key.as_bytes());
         out.extend_from_slice(secret);
-        out.extend_from_slice(head);
-        out.extend_from_slice(&count.to_le_bytes());
+        out.extend_from_slice(walked.chains.head(ordinal));
+        out.extend_from_slice(&walked.chains.events(ordinal).to_le_bytes());
     }
-    out.extend_from_slice(&(chains.controls.len() as u64).to_le_bytes());
-    for Met { kind, salt, body, page, leaf, leaves, summary } in &chains.controls {
+    out.extend_from_slice(&(walked.controls.len() as u64).to_le_bytes());
+    for Met { kind, salt, body, page, leaf, leaves, summary } in &walked.controls {
         out.push(*kind as u8);
         out.extend_from_slice(salt);
         out.extend_from_slice(&page.to_le_bytes());
@@ -89,7 +89,7 @@ fn put(dir: &Path, bytes: &[u8]) -> std::io::Result<()> {
 }
 
 /// What was kept of this store, if it is sound.
-pub(super) fn load(folder: &Folder, store: &[u8; 16]) -> Option<Chains> {
+pub(super) fn load(folder: &Folder, store: &[u8; 16]) -> Option<Walked> {
     let (dir, true) = folder.derived() else { return None };
     let bytes = std::fs::read(dir.join(FILE)).ok()?;
     let (bytes, checksum) = bytes.split_last_chunk::<32>()?;
@@ -111,17 +111,14 @@ pub(super) fn load(folder: &Folder, store: &[u8; 16]) -> Option<Chains> {
     let tree = Frontier::of(pages, |_, _| take(&mut input).ok_or(())).ok()?;
     let (root, at_ms) = (take(&mut input)?, number(&mut input)?.cast_signed());
     let count = number(&mut input)?;
-    let mut accounts = Vec::new();
+    let (mut accounts, mut chains) = (Vec::new(), Chains::default());
     let rows = usize::try_from(count).ok()?.checked_mul(ACCOUNT)?;
     let (rows, mut input) = input.split_at_checked(rows)?;
     for row in rows.as_chunks::<ACCOUNT>().0 {
         let mut row = &row[..];
-        accounts.push(Chain {
-            key: MapKey::from_bytes(take(&mut row)?),
-            secret: take(&mut row)?,
-            head: take(&mut row)?,
-            count: number(&mut row)?,
-        });
+        let key = MapKey::from_bytes(take(&mut row)?);
+        accounts.push(Account { key, secret: take(&mut row)? });
+        chains.push(take(&mut row)?, number(&mut row)?);
     }
     let mut controls = Vec::new();
     for _ in 0..number(&mut input)? {
@@ -141,9 +138,10 @@ pub(super) fn load(folder: &Folder, store: &[u8; 16]) -> Option<Chains> {
     let is_whole = map.root() == root && pages > 0;
     let pages_after = Pages::after(*store, pages, events, predecessor, clock_ms);
     let is_whole = is_whole && controls.iter().all(|met| (met.leaf as usize) < met.leaves.len());
-    let mut chains = Chains::after((*store, at, pages_after), (accounts, map), (tree, seal));
-    chains.controls = controls;
-    is_whole.then_some(chains)
+    let log = (*store, at, pages_after);
+    let mut walked = Walked::after(log, (accounts, chains, map), (tree, seal));
+    walked.controls = controls;
+    is_whole.then_some(walked)
 }
 
 fn take<const N: usize>(input: &mut &[u8]) -> Option<[u8; N]> {

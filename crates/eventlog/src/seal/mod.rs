@@ -4,17 +4,17 @@
 //! writes a seal, with which a page ends. [`Sealer::publish`] brings `tlog/` up to the last seal, and says what there
 //! is to sign ([`TreeHead`]). [`SealedLog`] is what a certificate is made of: a log as it was at a checkpoint.
 
-mod chains;
 mod kept;
 mod shown;
 mod tree;
+mod walked;
 
 use std::path::Path;
 use std::sync::Arc;
 
-use chains::Chains;
 use commitment::{Digest, Seal, TileError};
 use tree::TreeFolder;
+use walked::Walked;
 
 use crate::folder::{Folder, Found};
 use crate::log::Log;
@@ -63,7 +63,7 @@ pub struct TreeHead {
 /// What seals are made of: where every account's chain ends, as far as the log was read.
 pub struct Sealer {
     folder: Folder,
-    chains: Chains,
+    walked: Walked,
     /// Pages that `tlog/` has, by what was kept.
     from_page: u64,
     /// As many accounts had other chains since something was kept.
@@ -80,15 +80,15 @@ impl Sealer {
     pub fn open(log: &Log) -> Sealer {
         let (folder, store) = (log.folder().clone(), log.store());
         let kept = kept::load(&folder, &store);
-        let chains = kept.unwrap_or_else(|| Chains::new(store));
-        let from_page = chains.pages.closed();
-        Sealer { folder, chains, from_page, unkept: 0 }
+        let walked = kept.unwrap_or_else(|| Walked::new(store));
+        let from_page = walked.pages.closed();
+        Sealer { folder, walked, from_page, unkept: 0 }
     }
 
     /// How many closed pages were read, and the root of the tree over them.
     #[must_use]
     pub fn read_so_far(&self) -> (u64, Digest) {
-        (self.chains.tree.count(), self.chains.tree.root())
+        (self.walked.tree.count(), self.walked.tree.root())
     }
 
     /// Publishes the pages up to the last seal in `tlog/`, and reads back what was written. Pages that are there are
@@ -97,17 +97,17 @@ impl Sealer {
     /// # Errors
     /// [`SealError`]; what was published before is still there.
     pub fn publish(&mut self) -> Result<TreeHead, SealError> {
-        let head = self.chains.sealed.clone().ok_or(SealError::Unsealed)?;
+        let head = self.walked.sealed.clone().ok_or(SealError::Unsealed)?;
         let tree = TreeFolder::new(&self.folder);
         let new = (head.pages - self.from_page) as usize;
-        let grown = tree.grow(self.from_page, &self.chains.summaries[..new]);
+        let grown = tree.grow(self.from_page, &self.walked.summaries[..new]);
         match grown.and_then(|()| tree.root(head.pages)) {
             Ok(root) if root == head.root => {}
             // Something of it is not there, or not right: all of it is made anew.
             Ok(_) | Err(SealError::Tile(_)) => self.republish(&tree, &head)?,
             Err(other) => return Err(other),
         }
-        self.chains.summaries.drain(..new);
+        self.walked.summaries.drain(..new);
         self.from_page = head.pages;
         Ok(head)
     }
@@ -115,11 +115,11 @@ impl Sealer {
     /// Reads the whole log again for its pages' summaries.
     fn republish(&self, tree: &TreeFolder, head: &TreeHead) -> Result<(), SealError> {
         let pages = head.pages;
-        let mut chains = Chains::new(self.chains.store);
-        if !chains.read(&self.folder, self.chains.at, Some(pages))? {
+        let mut walked = Walked::new(self.walked.store);
+        if !walked.read(&self.folder, self.walked.at, Some(pages))? {
             return Err(SealError::Elsewhere { pages });
         }
-        tree.grow(0, &chains.summaries)?;
+        tree.grow(0, &walked.summaries)?;
         match tree.root(pages)? == head.root {
             true => Ok(()),
             false => Err(SealError::Elsewhere { pages }),
@@ -160,8 +160,8 @@ impl Sealer {
 
     /// Keeps where the chains end, for the next who seals, if that is worth it.
     fn keep(&mut self) {
-        if self.unkept * KEPT_PART >= self.chains.accounts.len() {
-            kept::keep(&self.folder, &self.chains);
+        if self.unkept * KEPT_PART >= self.walked.accounts.len() {
+            kept::keep(&self.folder, &self.walked);
             self.unkept = 0;
         }
     }
@@ -175,22 +175,22 @@ impl Log {
     /// [`SealError`]; nothing is sealed then.
     pub fn seal(&self, sealer: &mut Sealer) -> Result<Seal, SealError> {
         // Most of what there is to read is read while others append.
-        sealer.chains.read(&sealer.folder, self.durable(), None)?;
-        let (before, at_ms) = (sealer.chains.accounts.len(), self.now_ms());
+        sealer.walked.read(&sealer.folder, self.durable(), None)?;
+        let (before, at_ms) = (sealer.walked.accounts.len(), self.now_ms());
         let end = self.with_all_written(|durable| {
-            sealer.chains.read(&sealer.folder, durable, None)?;
-            if sealer.chains.ends_sealed() {
+            sealer.walked.read(&sealer.folder, durable, None)?;
+            if sealer.walked.ends_sealed() {
                 return Ok::<_, SealError>(None);
             }
-            let at_ms = at_ms.max(sealer.chains.pages.clock_ms());
-            let changed = sealer.chains.changed_accounts();
-            sealer.unkept += changed.max(sealer.chains.accounts.len() - before);
-            Ok(Some(commitment::Control::Seal(sealer.chains.seal(at_ms))))
+            let at_ms = at_ms.max(sealer.walked.pages.clock_ms());
+            let changed = sealer.walked.changed_accounts();
+            sealer.unkept += changed.max(sealer.walked.accounts.len() - before);
+            Ok(Some(commitment::Control::Seal(sealer.walked.seal(at_ms))))
         })?;
         // It is read back too.
-        sealer.chains.read(&sealer.folder, end, None)?;
+        sealer.walked.read(&sealer.folder, end, None)?;
         sealer.keep();
-        sealer.chains.sealed.as_ref().map(|head| head.seal).ok_or(SealError::Unsealed)
+        sealer.walked.sealed.as_ref().map(|head| head.seal).ok_or(SealError::Unsealed)
     }
 }
 

@@ -7,8 +7,8 @@ use commitment::{
     SUMMARY, Seal, hash, hex, keyed, page_path, tree_leaf,
 };
 
-use super::chains::{Chains, Met};
 use super::tree::TreeFolder;
+use super::walked::{Met, Walked};
 use super::{SealError, TreeHead, kept, store_folder};
 use crate::batches::corrupt;
 use crate::head_file::Durable;
@@ -18,7 +18,7 @@ use crate::{ReadError, Reader};
 /// A log up to a seal.
 pub struct SealedLog {
     folder: crate::folder::Folder,
-    chains: Chains,
+    walked: Walked,
     head: TreeHead,
 }
 
@@ -95,12 +95,12 @@ impl SealedLog {
         let store = reader.store();
         // Where the chains end may have been kept at this seal, or at an earlier one.
         let kept = kept::load(&folder, &store);
-        let kept = kept.filter(|chains| chains.pages.closed() <= pages);
-        let mut chains = kept.unwrap_or_else(|| Chains::new(store));
-        let is_there = chains.read(&folder, reader.end(), Some(pages))?;
-        let head = chains.sealed.clone().filter(|head| is_there && head.pages == pages);
+        let kept = kept.filter(|walked| walked.pages.closed() <= pages);
+        let mut walked = kept.unwrap_or_else(|| Walked::new(store));
+        let is_there = walked.read(&folder, reader.end(), Some(pages))?;
+        let head = walked.sealed.clone().filter(|head| is_there && head.pages == pages);
         let head = head.ok_or(SealError::Elsewhere { pages })?;
-        Ok(SealedLog { folder, chains, head })
+        Ok(SealedLog { folder, walked, head })
     }
 
     /// The tree's head.
@@ -114,7 +114,7 @@ impl SealedLog {
     /// # Errors
     /// [`SealError`]
     pub fn seal(&self) -> Result<PlacedControl, SealError> {
-        let seal = self.chains.controls.iter().rev().find(|met| met.kind == ControlKind::Seal);
+        let seal = self.walked.controls.iter().rev().find(|met| met.kind == ControlKind::Seal);
         self.place(seal.ok_or(SealError::Unsealed)?)
     }
 
@@ -127,7 +127,7 @@ impl SealedLog {
             let control = commitment::Control::decode(met.kind, &met.body);
             matches!(control, Ok(commitment::Control::Adoption { compiled: c, .. }) if c == compiled)
         };
-        self.chains.controls.iter().rev().find(is_it).map(|met| self.place(met)).transpose()
+        self.walked.controls.iter().rev().find(is_it).map(|met| self.place(met)).transpose()
     }
 
     fn place(&self, met: &Met) -> Result<PlacedControl, SealError> {
@@ -146,16 +146,23 @@ impl SealedLog {
     /// What the seal's account map says of an account: where its chain ends, or that it is not there.
     #[must_use]
     pub fn map(&self, account: &str) -> MapProof {
-        let key = MapKey::of(&hex(&self.chains.store), account);
-        let chain = self.chains.accounts.iter().find(|chain| chain.key == key && chain.count > 0);
-        let proof = match chain {
-            Some(chain) => {
-                let leaf = MapLeaf::of(&chain.secret, &chain.head, chain.count);
-                self.chains.map.prove(&key, leaf)
+        let key = MapKey::of(&hex(&self.walked.store), account);
+        let proof = match self.find(&key) {
+            Some((ordinal, secret)) => {
+                let chains = &self.walked.chains;
+                let leaf = MapLeaf::of(secret, chains.head(ordinal), chains.events(ordinal));
+                self.walked.map.prove(&key, leaf)
             }
-            None => self.chains.map.prove_absence(&key),
+            None => self.walked.map.prove_absence(&key),
         };
         proof.expect("the map is of these chains")
+    }
+
+    /// The ordinal and the secret of an account that has an event up to the seal.
+    fn find(&self, key: &MapKey) -> Option<(u32, &[u8; 32])> {
+        let found = (0u32..).zip(&self.walked.accounts).find(|(_, account)| account.key == *key);
+        let (ordinal, account) = found?;
+        (self.walked.chains.events(ordinal) > 0).then_some((ordinal, &account.secret))
     }
 
     /// The frames of an account's events up to the seal; `None` if it has none.
@@ -163,11 +170,8 @@ impl SealedLog {
     /// # Errors
     /// [`SealError`]
     pub fn stream(&self, reader: &Reader, account: &str) -> Result<Option<ShownStream>, SealError> {
-        let key = MapKey::of(&hex(&self.chains.store), account);
-        let found = (0u32..).zip(&self.chains.accounts).find(|(_, chain)| chain.key == key);
-        let Some((ordinal, chain)) = found.filter(|(_, chain)| chain.count > 0) else {
-            return Ok(None);
-        };
+        let key = MapKey::of(&hex(&self.walked.store), account);
+        let Some((ordinal, secret)) = self.find(&key) else { return Ok(None) };
         let Seal { size, .. } = self.head.seal;
         let mut events = Vec::new();
         let mut locator = Locator::default();
@@ -189,10 +193,10 @@ impl SealedLog {
         }
         Ok(Some(ShownStream {
             ordinal,
-            name_salt: keyed(&chain.secret, KeyedDomain::NameSalt, &[]),
-            secret_hash: hash(Domain::Secret, &[&chain.secret]),
+            name_salt: keyed(secret, KeyedDomain::NameSalt, &[]),
+            secret_hash: hash(Domain::Secret, &[secret]),
             events,
-            secret: chain.secret,
+            secret: *secret,
         }))
     }
 }
@@ -203,10 +207,10 @@ impl SealedLog {
 /// [`SealError`]
 pub fn page_leaves(dir: &Path, reader: &Reader, most: u64) -> Result<Vec<Digest>, SealError> {
     let (folder, _) = store_folder(dir)?;
-    let mut chains = Chains::new(reader.store());
-    chains.read(&folder, reader.end(), Some(most))?;
+    let mut walked = Walked::new(reader.store());
+    walked.read(&folder, reader.end(), Some(most))?;
     let most = usize::try_from(most).unwrap_or(usize::MAX);
-    Ok(chains.summaries.iter().take(most).map(|summary| tree_leaf(summary)).collect())
+    Ok(walked.summaries.iter().take(most).map(|summary| tree_leaf(summary)).collect())
 }
 
 impl Reader {

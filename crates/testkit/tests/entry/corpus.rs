@@ -78,16 +78,57 @@ pub fn make() -> Vec<(&'static str, Vec<Vec<u8>>)> {
     let (files, frames) = log();
     vec![
         ("canonical", spelled.collect()),
+        ("certificate", ["wedding.cert", "nobody.cert"].map(proof).into()),
         ("claim", claims.lines().take(24).map(|line| line.as_bytes().into()).collect()),
         ("compiled", compiled.collect()),
         ("content", contents.collect()),
+        ("control", controls()),
         ("derived", vec![entry::sound_run()]),
         ("event_line", event_lines),
         ("frame", frames),
         ("headers", headers(&files)),
         ("log", vec![entry::pack(&files)]),
+        ("map_proof", map_proofs()),
+        ("note", notes()),
         ("policy", policies.iter().map(|text| text.as_bytes().into()).collect()),
     ]
+}
+
+/// A file of `fixtures/proofs`.
+fn proof(name: &str) -> Vec<u8> {
+    let path = root().join("fixtures/proofs").join(name);
+    fs::read(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
+}
+
+/// A kind and a body each.
+fn controls() -> Vec<Vec<u8>> {
+    let vectors: Value = serde_json::from_str(&fixture("format/vectors.json")).expect("JSON");
+    let rows = vectors["control_leaves"].as_array().expect("rows").iter();
+    let frames = rows.map(|row| commitment::unhex(row["frame"].as_str().expect("text")));
+    let head = commitment::FRAME_HEADER + commitment::SALT;
+    let body = |frame: Vec<u8>| [&frame[..1], &frame[head..]].concat();
+    frames.map(|frame| body(frame.expect("hex"))).collect()
+}
+
+/// One that shows an account and one that shows that there is none, of the largest maps.
+fn map_proofs() -> Vec<Vec<u8>> {
+    let vectors: Value = serde_json::from_str(&fixture("proofs/map.json")).expect("JSON");
+    let maps = vectors["maps"].as_array().expect("maps").iter().rev().take(2);
+    let proofs = maps.flat_map(|map| map["proofs"].as_array().expect("proofs").iter().take(6));
+    let bytes = |proof: &Value| commitment::unhex(proof["proof"].as_str().expect("text"));
+    proofs.map(|proof| bytes(proof).expect("hex")).collect()
+}
+
+/// A checkpoint, a witness's request, keys, and an auditor's note.
+fn notes() -> Vec<Vec<u8>> {
+    let vectors: Value = serde_json::from_str(&fixture("proofs/tlog.json")).expect("JSON");
+    let text = |value: &Value| value.as_str().expect("text").as_bytes().to_vec();
+    let keys = vectors["keys"].as_array().expect("keys").iter();
+    let certificate = verifier::certificate::Certificate::decode(&proof("wedding.cert"));
+    let audits = certificate.expect("a certificate").audits;
+    let notes = ["checkpoint", "request"].map(|name| text(&vectors[name])).into_iter();
+    let audits = audits.into_iter().map(String::into_bytes);
+    notes.chain(audits).chain(keys.map(|key| text(&key["signer"]))).collect()
 }
 
 /// The log of the format's vectors: `HEAD`, segments; and frames of each kind.

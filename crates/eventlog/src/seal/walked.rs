@@ -4,9 +4,9 @@
 //! comes of this has read again what it stands for. A check of all that a log may not contain is `LogCheck`'s.
 
 use commitment::{
-    AccountMap, BATCH_HEADER, Control, ControlKind, Digest, Domain, Envelope, FRAME_HEADER, Fault,
+    AccountMap, BATCH_HEADER, Chains, Control, ControlKind, Digest, Envelope, FRAME_HEADER, Fault,
     Frame, Frontier, MapKey, MapLeaf, Pages, SALT, SUMMARY, Seal, Summary, chain_start,
-    event_leaves, hash_pairs, hex, tree_leaf,
+    event_leaves, hex, tree_leaf,
 };
 use event::RecordedBy;
 
@@ -19,30 +19,27 @@ use crate::head_file::Durable;
 
 /// Leaves that wait for their chains at most: many at once cost less than each by itself.
 const WAITING: usize = 1 << 16;
-/// Under so many chains at once cost as much as one by one.
-const FEW: usize = 4;
 
 /// One account.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Chain {
+pub(super) struct Account {
     pub(super) key: MapKey,
     pub(super) secret: [u8; 32],
-    pub(super) head: Digest,
-    pub(super) count: u64,
 }
 
 /// A log up to some place.
-pub(super) struct Chains {
+pub(super) struct Walked {
     pub(super) store: [u8; 16],
     origin: String,
     /// Up to here it was read.
     pub(super) at: Durable,
     pub(super) pages: Pages,
     /// By ordinal.
-    pub(super) accounts: Vec<Chain>,
-    /// Leaves of accounts, in order, that are not in their chains yet.
-    waiting: Vec<(u32, Digest)>,
-    /// Ordinals whose chains went on since the map was brought up to them; some more than once.
+    pub(super) accounts: Vec<Account>,
+    pub(super) chains: Chains,
+    /// Leaves that are not in their chains yet.
+    waiting: usize,
+    /// Ordinals whose chains went on since the map was brought up to them; each once but for those since the last link.
     changed: Vec<u32>,
     pub(super) map: AccountMap,
     /// Over the closed pages.
@@ -73,17 +70,18 @@ pub(super) struct Met {
     pub(super) summary: [u8; SUMMARY],
 }
 
-impl Chains {
+impl Walked {
     /// Of a log of which nothing was read.
-    pub(super) fn new(store: [u8; 16]) -> Chains {
+    pub(super) fn new(store: [u8; 16]) -> Walked {
         let at = Durable { segment: 0, offset: 0, events: 0, checksum: [0; 16] };
-        Chains {
+        Walked {
             store,
             origin: hex(&store),
             at,
             pages: Pages::new(store),
             accounts: Vec::new(),
-            waiting: Vec::new(),
+            chains: Chains::default(),
+            waiting: 0,
             changed: Vec::new(),
             map: AccountMap::default(),
             tree: Frontier::default(),
@@ -98,11 +96,11 @@ impl Chains {
     /// Of a log that was read up to a seal with which a batch ended.
     pub(super) fn after(
         (store, at, pages): ([u8; 16], Durable, Pages),
-        (accounts, map): (Vec<Chain>, AccountMap),
+        (accounts, chains, map): (Vec<Account>, Chains, AccountMap),
         (tree, seal): (Frontier, Seal),
-    ) -> Chains {
+    ) -> Walked {
         let sealed = Some(TreeHead { pages: tree.count(), root: tree.root(), seal });
-        Chains { at, pages, accounts, map, tree, sealed, ..Chains::new(store) }
+        Walked { at, pages, accounts, chains, map, tree, sealed, ..Walked::new(store) }
     }
 
     /// Whether nothing stands behind the last seal.
@@ -205,8 +203,8 @@ impl Chains {
                     return Err(whole(FRAME_HEADER, expected, ordinal.to_string()));
                 }
                 let key = MapKey::of(&self.origin, name);
-                let head = chain_start(&leaf);
-                self.accounts.push(Chain { key, secret: *secret, head, count: 0 });
+                self.accounts.push(Account { key, secret: *secret });
+                self.chains.push(chain_start(&leaf), 0);
                 self.pages.push(leaf, bytes.len(), false);
             }
             (Frame::Event { envelope, .. }, Some(leaf)) => {
@@ -222,8 +220,10 @@ impl Chains {
                     self.pages.set_clock_ms(ms);
                 }
                 self.pages.push(leaf, bytes.len(), true);
-                self.waiting.push((ordinal, leaf));
-                if self.waiting.len() >= WAITING {
+                self.chains.add(ordinal, leaf);
+                self.changed.push(ordinal);
+                self.waiting += 1;
+                if self.waiting >= WAITING {
                     self.link();
                 }
             }
@@ -275,11 +275,9 @@ impl Chains {
     /// What a seal says of the log as far as it was read.
     pub(super) fn seal(&mut self, at_ms: i64) -> Seal {
         self.link();
-        self.changed.sort_unstable();
-        self.changed.dedup();
         let leaf = |ordinal: u32| {
-            let Chain { key, secret, head, count } = &self.accounts[ordinal as usize];
-            (*key, MapLeaf::of(secret, head, *count))
+            let Account { key, secret } = &self.accounts[ordinal as usize];
+            (*key, MapLeaf::of(secret, self.chains.head(ordinal), self.chains.events(ordinal)))
         };
         let leaves: Vec<_> = self.changed.iter().map(|ordinal| leaf(*ordinal)).collect();
         let hashes = MapLeaf::hash_all(&leaves);
@@ -293,44 +291,14 @@ impl Chains {
     /// How many accounts' chains went on since the last seal.
     pub(super) fn changed_accounts(&mut self) -> usize {
         self.link();
-        self.changed.sort_unstable();
-        self.changed.dedup();
         self.changed.len()
     }
 
-    /// Puts the leaves that wait into their chains: of each account one at a time, of many accounts side by side.
+    /// Puts the leaves that wait into their chains, and keeps of who changed each but once.
     fn link(&mut self) {
-        let mut waiting = std::mem::take(&mut self.waiting);
-        // Stable: each account's leaves keep their order.
-        waiting.sort_by_key(|(ordinal, _)| *ordinal);
-        let mut streams: Vec<_> = waiting.chunk_by(|a, b| a.0 == b.0).collect();
-        self.changed.extend(streams.iter().map(|stream| stream[0].0));
-        // The longest first: those that are over are the last.
-        streams.sort_by_key(|stream| std::cmp::Reverse(stream.len()));
-        for n in 0.. {
-            streams.truncate(streams.partition_point(|stream| stream.len() > n));
-            if streams.is_empty() {
-                break;
-            }
-            let accounts = &self.accounts;
-            let pair = |stream: &&[(u32, Digest)]| -> [Digest; 2] {
-                [accounts[stream[n].0 as usize].head, stream[n].1]
-            };
-            let pairs: Vec<[Digest; 2]> = streams.iter().map(pair).collect();
-            let heads: Vec<Digest> = if pairs.len() < FEW {
-                pairs.iter().map(|[head, leaf]| commitment::chain_step(head, leaf)).collect()
-            } else {
-                let pairs: Vec<[&[u8]; 2]> =
-                    pairs.iter().map(|pair| pair.each_ref().map(|hash| &hash[..])).collect();
-                hash_pairs(Domain::ChainStep, &pairs)
-            };
-            for (stream, head) in streams.iter().zip(heads) {
-                let account = &mut self.accounts[stream[n].0 as usize];
-                account.head = head;
-                account.count += 1;
-            }
-        }
-        waiting.clear();
-        self.waiting = waiting;
+        self.chains.link();
+        self.waiting = 0;
+        self.changed.sort_unstable();
+        self.changed.dedup();
     }
 }

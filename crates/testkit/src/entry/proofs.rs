@@ -1,0 +1,94 @@
+//! What a stranger hands over: certificates, notes, checkpoints, proofs, tiles' paths, and what a log says of itself.
+
+use commitment::{
+    AddCheckpoint, Checkpoint, Control, ControlKind, MapKey, MapProof, Note, SignerKey, Tile,
+    VerifierKey,
+};
+use verifier::certificate::{Certificate, Expected, Trust, check, conflict};
+use verifier::{Attestation, Language};
+
+use super::is_printable;
+
+/// The key that signed the certificates under `fixtures/proofs`, and the auditor's.
+const KEYS: [&str; 2] = [
+    include_str!("../../../../fixtures/proofs/example.vkey"),
+    include_str!("../../../../fixtures/proofs/auditor.vkey"),
+];
+
+/// Bytes that may be a certificate.
+pub fn certificate(bytes: &[u8]) {
+    let [log, auditor] = KEYS.map(|key| VerifierKey::parse(key.trim()).expect("a key"));
+    let trust = Trust { log: vec![log], auditors: vec![auditor], witnesses: None };
+    let decoded = Certificate::decode(bytes);
+    match &decoded {
+        Ok(certificate) => assert!(certificate.encode() == bytes, "it is the only spelling"),
+        Err(error) => is_printable(&error.to_string()),
+    }
+    for lang in [Language::En, Language::Zh] {
+        match check(bytes, &trust, &Expected::default(), lang) {
+            Err(_) => {}
+            Ok(checked) => {
+                let certificate = decoded.as_ref().expect("it was read");
+                assert_eq!(checked.account, certificate.account);
+                assert!(!checked.facts().is_empty());
+                assert_eq!(conflict(&checked, &checked), None);
+            }
+        }
+    }
+}
+
+/// Bytes that may be a signed note, a checkpoint, an auditor's note, a witness's request or a key.
+pub fn note(bytes: &[u8]) {
+    if let Ok(note) = Note::parse(bytes) {
+        assert_eq!(note.to_string().as_bytes(), bytes, "it is the only spelling");
+        if let Ok(checkpoint) = Checkpoint::parse(note.unverified_text()) {
+            assert_eq!(checkpoint.to_string(), note.unverified_text());
+        }
+        if let Ok(attestation) = Attestation::parse(note.unverified_text()) {
+            assert_eq!(attestation.to_string(), note.unverified_text());
+        }
+        let known = KEYS.map(|key| VerifierKey::parse(key.trim()).expect("a key"));
+        if let Ok(opened) = note.open(&known) {
+            assert!(!opened.signed.is_empty());
+        }
+    }
+    if let Ok(request) = AddCheckpoint::parse(bytes) {
+        assert_eq!(request.to_string().as_bytes(), bytes, "it is the only spelling");
+    }
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    if let Ok(key) = VerifierKey::parse(text) {
+        assert_eq!(key.to_string(), text);
+    }
+    if let Ok(key) = SignerKey::parse(text) {
+        assert_eq!(*key.encode(), text);
+        assert!(!format!("{key:?}").contains(text), "a private key is not printed");
+    }
+    if let Ok(tile) = Tile::parse(text) {
+        assert_eq!(tile.to_string(), text);
+    }
+}
+
+/// Bytes that may be a proof in the account map.
+pub fn map_proof(bytes: &[u8]) {
+    match MapProof::decode(bytes) {
+        Ok(proof) => {
+            assert!(proof.encode() == bytes, "it is the only spelling");
+            let key = MapKey::of("example.com/accounts", "mei");
+            assert!(proof.check(&key, &[7; 32]).is_err(), "no proof is of a root made up");
+        }
+        Err(fault) => is_printable(&fault.to_string()),
+    }
+}
+
+/// A kind, and bytes that may be what a log says of itself.
+pub fn control(bytes: &[u8]) {
+    let Some((kind, body)) = bytes.split_first() else { return };
+    let Some(kind) = ControlKind::from_number(*kind) else { return };
+    match Control::decode(kind, body) {
+        Ok(control) => {
+            assert_eq!(control.kind(), kind);
+            assert!(control.encode() == body, "it is the only spelling");
+        }
+        Err(fault) => is_printable(&fault.to_string()),
+    }
+}

@@ -1,0 +1,4 @@
+//! Proofs in the account map.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| stillthere_testkit::entry::map_proof(bytes));

@@ -1,0 +1,4 @@
+//! Signed notes, checkpoints, witnesses' requests, keys.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| stillthere_testkit::entry::note(bytes));
