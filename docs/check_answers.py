@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """What follows from an account's events under a policy: states, findings and verdicts.
 
-Written from docs/events.md, policies.md, answers.md and choices.md, and from the layout of a compiled policy (docs/proofs.md,
-"Certificates"). The plainest fold that could be right: it walks from instant to instant and looks at everything at each.
-check_certificate.py, beside which this file lies, feeds it. Times are whole milliseconds since 1970; None is never.
+Written from docs/events.md, policies.md, answers.md and choices.md, and from the layout of a compiled policy
+(docs/proofs.md, "Certificates"). The plainest fold that could be right: it walks from instant to instant and looks at
+everything at each. check_certificate.py, beside which this file lies, feeds it. Times are whole milliseconds since
+1970; None is never.
 """
 
 import bisect
@@ -12,9 +13,11 @@ from dataclasses import dataclass, field
 
 DAY = 86_400_000
 EARLIEST, LATEST = -62_135_596_800_000, 253_402_300_799_999
-KINDS = """account_opened tier_changed quota_changed signed_in sign_in_failed page_viewed find_device_on find_device_off sync_on
-sync_off synced item_uploaded item_modified item_trashed item_restored item_purged trash_emptied backup_on backup_completed
-backup_restored backup_purged backup_off upload_rejected inactivity_notified account_frozen account_unfrozen account_terminated
+YEAR_2500 = 16_725_225_600_000
+KINDS = """account_opened tier_changed quota_changed signed_in sign_in_failed page_viewed
+find_device_on find_device_off sync_on sync_off synced item_uploaded item_modified item_trashed
+item_restored item_purged trash_emptied backup_on backup_completed backup_restored backup_purged
+backup_off upload_rejected inactivity_notified account_frozen account_unfrozen account_terminated
 account_closed data_cleared hold_placed hold_released""".split()
 ACTORS = "user", "device", "provider", "support"
 SURFACES = None, "web", "app", "desktop", "device"
@@ -23,7 +26,8 @@ CLEARINGS = "inactivity_cleared", "account_terminated", "account_closed"
 ASSERTS = """kept recoverable gone deleted_by_user not_deleted_by_user expired purged_on_time lost_after_sync_off
 cleared_for_inactivity""".split()
 NEVER_OF_A_BACKUP = "recoverable", "expired", "lost_after_sync_off"
-WARNINGS = ("overdue-purge", "restored-after-window", "cleared-without-notice", "upload-while-sync-off", "upload-over-quota")
+WARNINGS = ("overdue-purge", "restored-after-window", "cleared-without-notice", "upload-while-sync-off",
+            "upload-over-quota")
 NOTES = "unknown-item", "purged-without-trash", "late-recorded"
 LOSSES = {"sync_off": "loss-after-sync-off", "quota": "loss-over-quota", "tier_lapsed": "loss-on-tier-lapse"}
 
@@ -70,7 +74,8 @@ def time_text(at):
 
 def time_of(text):
     """RFC 3339 with an offset, in the years 1 to 9999 as written and in UTC."""
-    found = re.fullmatch(r"(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:\.(\d+))?(?:[Zz]|([+-])(\d\d):(\d\d))", text, re.ASCII)
+    found = re.fullmatch(r"(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:\.(\d+))?"
+                         r"(?:[Zz]|([+-])(\d\d):(\d\d))", text, re.ASCII)
     assert found, "no time"
     year, month, day, hour, minute, second = map(int, found.group(1, 2, 3, 4, 5, 6))
     assert 1 <= year and 1 <= month <= 12 and 1 <= day <= month_length(year, month), "no date"
@@ -176,7 +181,8 @@ class Rules:
         self.purge_lag = window(purge_lag)
         assert isinstance(counts, bool), "neither true nor false"
         self.counts_toward_quota = counts
-        self.categories = {name(category): window(end) for category, end in (words(pair, 2) for pair in many(categories))}
+        categories = [words(pair, 2) for pair in many(categories)]
+        self.categories = {name(category): window(end) for category, end in categories}
         rising([category for category, _ in categories])
         self.no_trash = rising([name(category) for category in many(no_trash)])
         inactive_after, resets, actors, notice, exempt_tiers = words(inactivity, 5)
@@ -218,6 +224,8 @@ class Version:
         self.readings = {name(ident): Rules(left) for ident, left in (words(pair, 2) for pair in many(readings))}
         rising([ident for ident, _ in readings])
         assert "default" not in self.readings, "a reading called default"
+        tiers = list(self.rules.tiers)
+        assert all(list(rules.tiers) == tiers for rules in self.readings.values()), "a reading of other tiers"
 
     def clauses_for(self, *meant):
         return [ident for ident, said in self.clauses if any(word in said for word in meant)]
@@ -235,9 +243,11 @@ class Policy:
         changes = [(number(at, LATEST + 1, EARLIEST), number(to, offset, -offset)) for at, to in
                    (words(pair, 2) for pair in many(changes))]
         rising([at for at, _ in changes])
+        assert all(at % 1000 == 0 and at < YEAR_2500 for at, _ in changes), "no change of a zone"
         self.zone = Zone(number(first, offset, -offset), changes)
         self.versions = [Version(version) for version in many(versions)]
-        assert self.versions and len({version.id for version in self.versions}) == len(self.versions), "no version, or one twice"
+        ids = {version.id for version in self.versions}
+        assert ids and len(ids) == len(self.versions), "no version, or one twice"
         self.starts = rising([version.since for version in self.versions])
         self.reading = "default"
 
@@ -345,8 +355,8 @@ class Fold:
 
     def __init__(self, account, events, policy, as_of, known_at):
         self.account, self.policy, self.as_of, self.zone = account, policy, as_of, policy.zone
-        self.events = sorted((event for event in events if event.occurred_at <= as_of and event.recorded_at <= known_at),
-                             key=lambda event: (event.occurred_at, event.revision))
+        events = [event for event in events if event.occurred_at <= as_of and event.recorded_at <= known_at]
+        self.events = sorted(events, key=lambda event: (event.occurred_at, event.revision))
         self.findings, self.due = [], []
         if self.events:
             first_at = self.events[0].occurred_at
@@ -391,8 +401,8 @@ class Fold:
         severity = "warning" if code in WARNINGS else "note" if code in NOTES else "breach"
         clause = next(iter(self.policy.version(at).clauses_for(code)), None)
         about = {"backup" if subject.is_backup else "item": subject.name} if subject else {}
-        self.findings.append({"account": self.account, "code": code, "severity": severity, "at": at, "position": event.position,
-                              "revision": event.revision, "clause": clause, **about, **more})
+        self.findings.append({"account": self.account, "code": code, "severity": severity, "at": at,
+                              "position": event.position, "revision": event.revision, "clause": clause, **about, **more})
 
     def find_late(self):
         late = []
@@ -407,8 +417,9 @@ class Fold:
 
     def deadline(self, item):
         rules, trash = item.trash.rules, item.trash
-        tiers = {"tier_when_trashed": trash.tiers[:1], "tier_now": [self.now.tier], "longest_held": trash.tiers}[rules.basis]
-        ends = [self.zone.after(trash.since, rules.trash_window(item.category, tier), rules.by_dates) for tier in tiers]
+        tiers = {"tier_when_trashed": trash.tiers[:1], "tier_now": [self.now.tier], "longest_held": trash.tiers}
+        windows = [rules.trash_window(item.category, tier) for tier in tiers[rules.basis]]
+        ends = [self.zone.after(trash.since, each, rules.by_dates) for each in windows]
         return None if None in ends else max(ends)
 
     def set_deadline(self, item, deadline, at):
@@ -572,7 +583,8 @@ class Fold:
             cause = "inactivity_cleared"
         else:
             cause = "provider_purged"
-            self.find("premature-purge" if item.state == "trashed" else LOSSES.get(given, "purge-without-cause"), event, item)
+            loss = LOSSES.get(given, "purge-without-cause")
+            self.find("premature-purge" if item.state == "trashed" else loss, event, item)
             item.is_lost_after_sync_off = self.now.sync.get(item.category) is False
         self.find_held(event, item)
         item.end("purged", cause, event)
@@ -669,15 +681,15 @@ class Fold:
         return "at_risk" if self.is_inactive(self.as_of) else "active"
 
     def windows(self):
-        """The spans in which the account counted as active: between two instants at which anything changes, to the end of
-        the window that stands there."""
-        starts = [version.since for version in self.policy.versions if self.now.first_at < version.since <= self.as_of]
+        """The spans in which the account counted as active: between two instants at which anything changes, to the end
+        of the window that stands there."""
+        starts = [start for start in self.policy.starts if self.now.first_at < start <= self.as_of]
         instants = sorted({self.now.first_at, *self.now.activities, *starts})
         spans = []
         for at, until in zip(instants, [*instants[1:], None]):
             last = max((active_at for active_at in self.now.activities if active_at <= at), default=self.now.first_at)
-            ends = [end for end in (self.zone.after(last, self.policy.rules(at).inactive_after), until) if end is not None]
-            end = min(ends, default=None)
+            ends = self.zone.after(last, self.policy.rules(at).inactive_after), until
+            end = min((end for end in ends if end is not None), default=None)
             if end is not None and end <= at:
                 continue
             if spans and spans[-1][1] == at:
@@ -694,6 +706,10 @@ class Fold:
                 "since": time_text(item.since), "recoverable_until": item.recoverable_until(), "remaining_days": days,
                 "cause": item.cause}
 
+    def backup_row(self, backup):
+        return {"backup": backup.name, "state": backup.state, "bytes": backup.bytes, "since": time_text(backup.since),
+                "cause": backup.cause}
+
     def category_row(self, category):
         items = [item for item in self.now.items.values() if item.category == category]
         states = [item.state for item in items]
@@ -702,10 +718,9 @@ class Fold:
                 "bytes": sum(item.bytes for item in items if item.state == "live")}
 
     def finding_rows(self):
-        def place(finding):
-            about = [(finding.get(key) is not None, finding.get(key, "").encode()) for key in ("item", "backup")]
-            return finding["at"], finding["position"], finding["code"], *about
-        return [{**finding, "at": time_text(finding["at"])} for finding in sorted(self.findings, key=place)]
+        def place(row):
+            return row["at"], row["position"], row["code"], named(row, "item"), named(row, "backup")
+        return [{**row, "at": time_text(row["at"])} for row in sorted(self.findings, key=place)]
 
     def state(self):
         now, at = self.now, self.as_of
@@ -719,8 +734,7 @@ class Fold:
                          "inactive_at": time_text(self.inactive_at(at)), "windows": self.windows()},
             "categories": {category: self.category_row(category) for category in sorted(categories, key=str.encode)},
             "items": [self.item_row(now.items[item]) for item in sorted(now.items, key=str.encode)],
-            "backups": [{"backup": backup, "state": row.state, "bytes": row.bytes, "since": time_text(row.since),
-                         "cause": row.cause} for backup, row in sorted(now.backups.items(), key=lambda pair: pair[0].encode())],
+            "backups": [self.backup_row(now.backups[backup]) for backup in sorted(now.backups, key=str.encode)],
             "counts": {state: states.count(state) for state in ("live", "trashed", "expired", "purged", "removed")},
             "findings": self.finding_rows(),
         }
@@ -789,17 +803,23 @@ def subjects_of(fold, claim):
     return [*items.values(), *(() if claim["asserts"] in NEVER_OF_A_BACKUP else backups.values())]
 
 
+def named(row, key):
+    """What has no name comes before any."""
+    return key in row, row.get(key, "").encode()
+
+
 def evidence(claim, subjects, is_true):
     rows = []
     for subject, is_held in zip(subjects, is_true):
         events = {event.position: event for event in (subject.began, subject.left, subject.ended) if event}
         if "item" in claim or "backup" in claim:
-            rows += [{"hash": event.hash, "position": event.position, "revision": event.revision} for event in events.values()]
+            rows += [{"hash": event.hash, "position": event.position, "revision": event.revision}
+                     for event in events.values()]
         elif not is_held:
             event = events[max(events)]
             about = {"backup" if subject.is_backup else "item": subject.name}
             rows.append({**about, "hash": event.hash, "position": event.position, "revision": event.revision})
-    return sorted(rows, key=lambda row: (row["position"], *((key in row, row.get(key, "").encode()) for key in ("item", "backup"))))
+    return sorted(rows, key=lambda row: (row["position"], named(row, "item"), named(row, "backup")))
 
 
 def verdict_under(fold, claim):
@@ -815,7 +835,8 @@ def verdict_under(fold, claim):
     is_true = [holds(fold, subject, claim["asserts"]) for subject in subjects]
     return {"verdict": "upheld" if all(is_true) else "refuted",
             "lawful": min((lawful(fold, subject) for subject in subjects), key=("no", "yes", "none").index),
-            "state": agreed([subject.state for subject in subjects]), "cause": agreed([subject.cause for subject in subjects]),
+            "state": agreed([subject.state for subject in subjects]),
+            "cause": agreed([subject.cause for subject in subjects]),
             "recoverable_until": agreed([subject.recoverable_until() for subject in subjects]),
             "evidence": evidence(claim, subjects, is_true), "is_on_record": True}
 

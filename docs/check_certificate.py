@@ -2,10 +2,10 @@
 """Checks certificates, written from docs/proofs.md ("Certificates") alone, and from the pages that it names.
 
     python3 docs/check_certificate.py FILE --key VKEY [--auditor VKEY]... [--any-known-at]
-    python3 docs/check_certificate.py - --key VKEY [--auditor VKEY]... [--any-known-at]       names of files from standard input
+    python3 docs/check_certificate.py - --key VKEY [--auditor VKEY]... [--any-known-at]
 
-Prints a line of JSON for each: what it says, or the reason for which it is refused, and with it, where all but the answers
-is in order, the texts of those that follow. Exit 1 if any is refused.
+With `-` the names of files come from standard input. Prints a line of JSON for each: what it says, or the reason for which it
+is refused, and with it, where all but the answers is in order, the texts of those that follow. Exit 1 if any is refused.
 
 Shares no code with the program and needs nothing but Python 3 and the files beside it. What an answer is that follows
 from events and a policy is in check_answers.py. Any assertion that fails refuses the certificate.
@@ -30,6 +30,8 @@ from check_notes import Key, number, open_checkpoint, open_note, signatures_of
 LARGEST = 1 << 30
 CANONICAL_KEY = b"stillthere.event.canonical.v1..."
 SEAL, ADOPTION = 16, 18
+REJECTED = 22
+AUDIT = r"stillthere audit v1\n(.+)\n(\d+)\n([0-9a-f]{64})\n(\d+)\n([0-9a-f]{64})\n"
 
 # Of many certificates of one log the same hashes are asked for.
 check_proof = functools.lru_cache(4096)(check_proofs.check_proof)
@@ -145,7 +147,8 @@ def read_certificate(data):
         reader.text(), reader.list(reader.text), read_placed(reader), reader.bytes(), reader.bytes(), reader.text(),
         reader.optional(lambda: read_stream(reader)), reader.bytes(),
         reader.optional(lambda: (reader.unsigned(4), read_placed(reader))),
-        reader.time(), reader.time(), reader.optional(reader.text), reader.list(reader.text), reader.list(reader.text))
+        reader.time(), reader.time(), reader.optional(reader.text), reader.list(reader.text),
+        reader.list(reader.text))
     reader.end()
     return certificate
 
@@ -205,7 +208,7 @@ def check_seal(certificate, size, tree_root):
     assert page.number == size - 1, "the seal's page is not the last"
     events, accounts, root, at = control_values(certificate.seal, 4)
     assert isinstance(root, bytes) and len(root) == 32, "no root"
-    assert answers.number(events, 1 << 62) == page.first + page.events, "the seal has another size than its page's end"
+    assert answers.number(events, 1 << 62) == page.first + page.events, "the seal is of another size"
     answers.number(accounts, 1 << 31), answers.number(at, LATEST + 1, EARLIEST)
     return page, events, root
 
@@ -254,14 +257,16 @@ def compiled_policy(data):
 
 # --- the stream ---
 
-NOTHING, TEXT, LONG_TEXT, SIZE, CAUSE, CLEARING, FLAG, TEXTS = range(8)
+# What a field of a content is; with None it may be absent.
+TEXT, LONG_TEXT, SIZE, CAUSE, CLEARING, FLAG, TEXTS = range(7)
 FIELDS = {
-    "account_opened": [(TEXT, None)], "tier_changed": [TEXT], "quota_changed": [SIZE], "sync_on": [TEXT], "sync_off": [TEXT],
-    "synced": [TEXT], "item_uploaded": [LONG_TEXT, TEXT, SIZE], "item_modified": [LONG_TEXT, (SIZE, None)],
-    "item_trashed": [LONG_TEXT], "item_restored": [LONG_TEXT], "item_purged": [LONG_TEXT, (CAUSE, None)],
-    "backup_completed": [LONG_TEXT, SIZE, TEXTS], "backup_restored": [LONG_TEXT], "backup_purged": [LONG_TEXT, (CAUSE, None)],
-    "backup_off": [FLAG], "upload_rejected": [TEXT, (LONG_TEXT, None)], "data_cleared": [CLEARING], "hold_placed": [TEXT],
-    "hold_released": [TEXT],
+    "account_opened": [(TEXT, None)], "tier_changed": [TEXT], "quota_changed": [SIZE], "sync_on": [TEXT],
+    "sync_off": [TEXT], "synced": [TEXT], "item_uploaded": [LONG_TEXT, TEXT, SIZE],
+    "item_modified": [LONG_TEXT, (SIZE, None)], "item_trashed": [LONG_TEXT], "item_restored": [LONG_TEXT],
+    "item_purged": [LONG_TEXT, (CAUSE, None)],
+    "backup_completed": [LONG_TEXT, SIZE, TEXTS], "backup_restored": [LONG_TEXT],
+    "backup_purged": [LONG_TEXT, (CAUSE, None)], "backup_off": [FLAG], "upload_rejected": [TEXT, (LONG_TEXT, None)],
+    "data_cleared": [CLEARING], "hold_placed": [TEXT], "hold_released": [TEXT],
 }
 
 
@@ -291,8 +296,10 @@ def check_content(kind, padded):
     for field, form in zip(answers.words(fields, len(forms)), forms):
         check_field(field, form)
     answers.name(ident)
-    assert isinstance(attributes, dict) and all(isinstance(text, str) for text in attributes.values()), "no attributes"
-    assert sum(len(key.encode()) + len(text.encode()) for key, text in attributes.items()) <= 65_536, "too many attributes"
+    assert isinstance(attributes, dict), "no attributes"
+    texts = [*attributes, *attributes.values()]
+    assert all(isinstance(text, str) for text in texts), "no attributes"
+    assert sum(len(text.encode()) for text in texts) <= 65_536, "too many attributes"
     return fields, content, check_format.subject(answers.KINDS.index(kind), fields)
 
 
@@ -342,19 +349,16 @@ def check_event(account, ordinal, revision, shown):
     assert of == ordinal, "an event of another account"
     assert all(EARLIEST <= at <= LATEST for at in (occurred_at, recorded_at)), "no time"
     assert scope or tag == bytes(16), "a tag of nothing"
-    known = revision, answers.KINDS[kind], answers.ACTORS[actor], answers.SURFACES[surface], occurred_at, recorded_at, by_source == 1
+    kind = answers.KINDS[kind]
+    known = (revision, kind, answers.ACTORS[actor], answers.SURFACES[surface], occurred_at, recorded_at, by_source == 1)
     if len(shown) == 2:
         return Shown(answers.Event(*known), scope, None, tag, False, event_leaf(envelope, shown[1]))
     _, salt, padded, position = shown
     assert position < 1 << 62, "no position"
-    fields, content, (content_scope, about) = check_content(answers.KINDS[kind], padded)
+    fields, content, (content_scope, about) = check_content(kind, padded)
     assert content_scope == scope, "the content is about something else than its envelope"
     event = answers.Event(*known, position, fields, event_hash(account, envelope, content))
     return Shown(event, scope, about, tag, True, event_leaf(envelope, content_hash(salt, padded)))
-
-
-ITEM_KINDS = "item_uploaded", "item_modified", "item_trashed", "item_restored", "item_purged", "upload_rejected"
-BACKUP_KINDS = "backup_completed", "backup_restored", "backup_purged"
 
 
 def check_needed(events, item):
@@ -363,16 +367,25 @@ def check_needed(events, item):
         assert all(shown.is_whole for shown in events), "an event of the account that is not shown"
         return
     tags = {shown.tag for shown in events if shown.is_whole and (shown.scope, shown.about) == (1, item)}
-    assert len(tags) <= 1, "two tags of one item"
+    assert len(tags) == 1, "no tag of the item, or two"
     for shown in events:
         if not shown.is_whole:
-            assert shown.scope in (1, 2), "an event about the account or a category that is not shown"
-            kinds = ITEM_KINDS if shown.scope == 1 else BACKUP_KINDS
-            assert shown.event.kind in kinds, "an event about what its kind never is"
+            kinds = {1: (*check_format.ITEM, REJECTED), 2: check_format.BACKUP}.get(shown.scope, ())
+            assert answers.KINDS.index(shown.event.kind) in kinds, "an event that is needed and not shown"
             assert shown.scope != 1 or shown.tag not in tags, "an event about the item that is not shown"
 
 
-def check_stream(certificate, page, map_root):
+def check_positions(events, size):
+    """They rise with the events, and end before the seal."""
+    least = 0
+    for shown in events:
+        if shown.is_whole:
+            assert least <= shown.event.position < size, "a position that it cannot have"
+            least = shown.event.position
+        least += 1
+
+
+def check_stream(certificate, page, size, map_root):
     """The account's events, as far as they are shown."""
     account, stream = certificate.account, certificate.stream
     answers.name(account)
@@ -388,6 +401,7 @@ def check_stream(certificate, page, map_root):
     for shown in events:
         link = chain(link, shown.leaf)
     assert link == head, "the chain ends elsewhere"
+    check_positions(events, size)
     check_needed(events, certificate.item)
     return [shown.event for shown in events]
 
@@ -403,7 +417,7 @@ def claim_of(line):
     assert "\n" not in line, "more than a line"
     claim = json.loads(line, object_pairs_hook=once)
     assert isinstance(claim, dict), "no claim"
-    limits = {"claim": 128, "account": 128, "item": 1024, "backup": 1024, "category": 128, "asserts": 128, "as_of": 128}
+    limits = dict.fromkeys(("claim", "account", "category", "asserts", "as_of"), 128) | {"item": 1024, "backup": 1024}
     assert set(claim) <= set(limits), "an unknown field"
     claim = {key: answers.name(value, limits[key]) for key, value in claim.items() if value is not None}
     assert {"claim", "account", "asserts"} <= set(claim), "a needed field is missing"
@@ -426,7 +440,8 @@ def answers_of(certificate, events, policy):
 
     found = []
     for claim in map(claim_of, certificate.claims):
-        assert claim["account"] == account and (item is None or claim.get("item") == item), "a claim about something else"
+        is_about = claim["account"] == account and (item is None or claim.get("item") == item)
+        assert is_about, "a claim about something else"
         as_of = claim.get("as_of", certificate.as_of)
         found.append(in_byte_order(answers.verdict(claim, lambda reading: fold(reading, as_of))))
     if certificate.claims:
@@ -470,14 +485,14 @@ def check_notes(notes, auditors, facts):
         if not any((key.name, key.id) == signature[:2] for key in auditors for signature in signatures):
             continue
         text, signed = open_note(note, auditors)
-        said = re.fullmatch(r"stillthere audit v1\n(.+)\n(\d+)\n([0-9a-f]{64})\n(\d+)\n([0-9a-f]{64})\n", text, re.ASCII)
+        said = re.fullmatch(AUDIT, text, re.ASCII)
         assert said, "a note that is no auditor's"
         origin, size, root, events, map_root = said.groups()
         said = origin, number(size), bytes.fromhex(root), number(events), bytes.fromhex(map_root)
         if said == facts:
             heard += [key.name for key in signed if key.name not in heard]
         else:
-            assert said[:2] != facts[:2] or said[2] == facts[2], "an auditor saw another root"
+            assert said[:2] != facts[:2], "a known auditor found another log up to this seal"
     return heard
 
 
@@ -486,7 +501,7 @@ def check(data, key, auditors=(), any_known_at=False):
     certificate = read_certificate(data)
     origin, size, tree_root = check_checkpoint(certificate.checkpoint, key)
     page, events, map_root = check_seal(certificate, size, tree_root)
-    shown = check_stream(certificate, page, map_root)
+    shown = check_stream(certificate, page, events, map_root)
     late = [event for event in shown if event.recorded_at > certificate.known_at]
     assert any_known_at or not late, "the answer leaves out what was recorded later"
     policy = compiled_policy(certificate.policy)
@@ -501,7 +516,7 @@ def check(data, key, auditors=(), any_known_at=False):
 
 
 # What reading bytes that are no certificate comes to in Python.
-REFUSALS = AssertionError, ValueError, IndexError, KeyError, TypeError, struct.error, RecursionError
+REFUSALS = AssertionError, AttributeError, ValueError, IndexError, KeyError, TypeError, struct.error, RecursionError
 
 
 def report(path, key, auditors, any_known_at):
@@ -519,8 +534,10 @@ def main():
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("file", help="a certificate; - for names of files from standard input")
     options.add_argument("--key", required=True, metavar="VKEY", help="the log's verifier key")
-    options.add_argument("--auditor", action="append", default=[], metavar="VKEY", help="an auditor whose word counts")
-    options.add_argument("--any-known-at", action="store_true", help="take an answer that leaves out what was recorded later, too")
+    options.add_argument("--auditor", action="append", default=[], metavar="VKEY",
+                         help="an auditor whose word counts")
+    options.add_argument("--any-known-at", action="store_true",
+                         help="an answer may leave out what was recorded later")
     options = options.parse_args()
     key, auditors = Key(options.key), [Key(auditor) for auditor in options.auditor]
     is_ok = True

@@ -77,7 +77,9 @@ mod tests {
         let answered = check(certificate, options);
         let text = room::with(answered, |bytes| String::from_utf8(bytes.to_vec()).unwrap());
         assert_eq!(length(answered), text.as_ref().unwrap().len());
-        [certificate, options, answered].into_iter().for_each(|room| free(room));
+        for room in [certificate, options, answered] {
+            free(room);
+        }
         assert_eq!(length(answered), 0);
         text.unwrap()
     }

@@ -84,9 +84,9 @@ impl From<eventlog::ReadError> for Failure {
 impl From<eventlog::SealError> for Failure {
     fn from(error: eventlog::SealError) -> Failure {
         match error {
-            eventlog::SealError::Unsealed | eventlog::SealError::Elsewhere { .. } => {
-                Failure::Refused(error.to_string())
-            }
+            eventlog::SealError::Unsealed
+            | eventlog::SealError::Clock { .. }
+            | eventlog::SealError::Elsewhere { .. } => Failure::Refused(error.to_string()),
             _ => Failure::Store(without_number(error)),
         }
     }

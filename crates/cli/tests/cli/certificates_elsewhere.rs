@@ -6,6 +6,7 @@
 
 mod changes;
 mod elsewhere;
+mod forged;
 mod logs;
 
 use std::fs;
@@ -15,6 +16,7 @@ use verifier::certificate::Certificate;
 
 use changes::change;
 use elsewhere::Elsewhere;
+use forged::forge;
 use logs::Log;
 
 fn number(name: &str) -> Option<u64> {
@@ -81,7 +83,8 @@ impl<'l> Judges<'l> {
             self.answers += here["answers"].as_array().map_or(0, Vec::len);
         }
         if !is_alike {
-            let name = format!("disagreement-{}.cert", self.disagreements.len());
+            let number = self.disagreements.len();
+            let name = format!("disagreement-{}-{number}.cert", self.log.name);
             let kept = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
             fs::write(&kept, bytes).expect("kept");
             let report = format!(
@@ -111,8 +114,8 @@ fn another_checker_agrees() {
     let mut random = fastrand::Rng::with_seed(seed);
     let mut counts = Counts::default();
     let mut disagreements = Vec::new();
-    // A sound one brings some two changed ones, and those some that are mended.
-    let of_a_log = (cases / 12).max(8);
+    // A sound one brings three changed ones, and those some that are mended.
+    let of_a_log = (cases / 16).max(8);
     let logs = [
         Log::of_the_dispute(&mut random, of_a_log / 2),
         Log::of_a_population(&mut random, of_a_log),
@@ -125,9 +128,13 @@ fn another_checker_agrees() {
             let said = judges.judge(what, bytes);
             assert_eq!(said["ok"], true, "{what}: {said}\n{:#?}", judges.disagreements);
             counts.sound += 1;
-            for _ in 0..2 {
-                let (_, other) = random.choice(&log.certificates).expect("there are some");
-                let (how, changed) = change(bytes, other, &mut random);
+            let (_, other) = random.choice(&log.certificates).expect("there are some");
+            let changed = [
+                change(bytes, other, &mut random),
+                change(bytes, other, &mut random),
+                forge(bytes, other, &log.signer(), &mut random),
+            ];
+            for (how, changed) in changed {
                 let what = format!("{what}: {how}");
                 let said = judges.judge(&what, &changed);
                 counts.changed += 1;
@@ -144,4 +151,22 @@ fn another_checker_agrees() {
     }
     println!("{counts:?}");
     assert!(disagreements.is_empty(), "STILLTHERE_SEED={seed}\n{}", disagreements.join("\n"));
+}
+
+/// Nobody can see of a hidden event that it is none of an item but that its kind is one that names an item.
+#[test]
+fn an_event_of_the_account_cannot_be_hidden_as_one_of_another_item() {
+    let log = Log::of_the_dispute(&mut fastrand::Rng::with_seed(0), 0);
+    let args = ["certify", "mei", "--item", "wedding.mp4", "-o", "made.cert"];
+    log.folder.run(&args).expect(0);
+    let sound = log.folder.read("made.cert");
+    let refused = |scope| {
+        let forged = forged::with_hidden(&sound, "sync_off", scope, &log.signer());
+        log.folder.write("forged.cert", forged);
+        log.folder.run(&["check", "forged.cert", "--key", "vkey", "--json"]).expect(1).object()
+    };
+    for scope in [1, 2, 3] {
+        let reason = refused(scope)["reason"].to_string();
+        assert!(reason.contains("the answer needs its content"), "{reason}");
+    }
 }

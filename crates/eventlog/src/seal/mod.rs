@@ -13,6 +13,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use commitment::{Digest, Seal, TileError};
+use event::Timestamp;
 use tree::TreeFolder;
 use walked::Walked;
 
@@ -38,6 +39,14 @@ pub enum SealError {
     /// The published tree is not whole. It can be deleted and made anew.
     #[error("tlog: {0}")]
     Tile(TileError),
+    /// The clock has gone back.
+    #[error("the clock says {now}, and the log was last written to at {log}: set the clock")]
+    Clock {
+        /// What it says.
+        now: Timestamp,
+        /// What the log's clock says.
+        log: Timestamp,
+    },
     /// There is no seal.
     #[error("the log has no seal; `checkpoint` makes one")]
     Unsealed,
@@ -69,6 +78,9 @@ pub struct Sealer {
     /// As many accounts had other chains since something was kept.
     unkept: usize,
 }
+
+/// So much a clock may have gone back before a seal is refused: machines are set right by seconds.
+const SLACK_MS: i64 = 60_000;
 
 /// Under as many changed accounts nothing is kept anew, unless they are a part of all: so keeping costs in
 /// proportion to what changed.
@@ -182,7 +194,12 @@ impl Log {
             if sealer.walked.ends_sealed() {
                 return Ok::<_, SealError>(None);
             }
-            let at_ms = at_ms.max(sealer.walked.pages.clock_ms());
+            let log_ms = sealer.walked.pages.clock_ms();
+            if at_ms + SLACK_MS < log_ms {
+                let time = |ms| Timestamp::from_ms(ms).unwrap_or(Timestamp::MIN);
+                return Err(SealError::Clock { now: time(at_ms), log: time(log_ms) });
+            }
+            let at_ms = at_ms.max(log_ms);
             let changed = sealer.walked.changed_accounts();
             sealer.unkept += changed.max(sealer.walked.accounts.len() - before);
             Ok(Some(commitment::Control::Seal(sealer.walked.seal(at_ms))))

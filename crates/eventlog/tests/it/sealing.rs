@@ -202,3 +202,34 @@ fn a_log_as_it_was_at_a_checkpoint_shows_what_a_certificate_needs() {
         assert!(matches!(result, Err(SealError::Elsewhere { .. })), "{pages}");
     }
 }
+
+#[test]
+fn a_clock_that_has_gone_back_seals_nothing() {
+    let dir = tempdir().unwrap();
+    let at = |text: &'static str| {
+        let clock = move || event::Timestamp::parse(text).unwrap();
+        Log::open(dir.path(), stillthere_eventlog::Options::new(clock)).unwrap()
+    };
+    let log = at("2026-03-01T12:00:00Z");
+    log.append(events(0, 10)).unwrap();
+    log.close().unwrap();
+    for (clock, is_sealed) in [
+        ("2025-03-01T12:00:00Z", false),
+        ("2026-03-01T11:58:59.999Z", false),
+        ("2026-03-01T11:59:00Z", true),
+    ] {
+        let log = at(clock);
+        let mut sealer = Sealer::open(&log);
+        let sealed = log.seal(&mut sealer);
+        assert_eq!(sealed.is_ok(), is_sealed, "{clock}");
+        if let Err(error) = sealed {
+            assert!(matches!(error, SealError::Clock { .. }), "{error}");
+            assert!(matches!(sealer.publish(), Err(SealError::Unsealed)));
+        }
+        log.close().unwrap();
+    }
+    let seals = verified(dir.path()).seals;
+    assert_eq!(seals.len(), 1);
+    let log_ms = event::Timestamp::parse("2026-03-01T12:00:00Z").unwrap().ms();
+    assert_eq!(seals[0].seal.at_ms, log_ms, "the log's clock never goes back");
+}

@@ -202,6 +202,7 @@ pub fn check(
             if heads.last() != Some(&leaf.head) {
                 return Err(CertificateError::Head);
             }
+            positions(stream, seal.size)?;
             Some(heads)
         }
         (Some(_), None) => {
@@ -335,6 +336,22 @@ fn chain(account: &str, stream: &Stream) -> Vec<Digest> {
         heads.push(head);
     }
     heads
+}
+
+/// Holds that positions rise with the events, and end before the seal. Nothing commits to them.
+fn positions(stream: &Stream, size: u64) -> Result<(), CertificateError> {
+    let mut least = 0;
+    for (revision, shown) in (0u64..).zip(&stream.events) {
+        if let Shown::Whole { position, .. } = shown {
+            if !(least..size).contains(position) {
+                let what = format!("it cannot have the position {position}");
+                return Err(CertificateError::Event { revision, what });
+            }
+            least = *position;
+        }
+        least += 1;
+    }
+    Ok(())
 }
 
 /// The number of the page in which the log adopted the policy.

@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use commitment::SignerKey;
 use fastrand::Rng;
 use serde_json::{Value, json};
 use testkit::histories::{Case, case};
@@ -25,6 +26,7 @@ const ASSERTS: [&str; 9] = [
 
 /// A folder with a store, and certificates by what they are.
 pub struct Log {
+    pub name: &'static str,
     pub folder: Folder,
     pub key: String,
     pub auditor: String,
@@ -46,7 +48,7 @@ impl Log {
     /// The fixture of a dispute, judged by the preset, which the log adopted.
     pub fn of_the_dispute(random: &mut Rng, count: usize) -> Log {
         let lines = fs::read_to_string(fixture("demo/dispute.ndjson")).expect("the fixture");
-        let mut log = Log::new(&lines);
+        let mut log = Log::new("dispute", &lines);
         log.ok(&["policy", "adopt", "xiaomi-cloud"]);
         log.seal();
         log.certify_some(&lines, random, count);
@@ -60,7 +62,7 @@ impl Log {
         let lines = log.run(&["generate", "--accounts", "20", "--events", "1200", "--seed", &seed]);
         let (first, second) =
             lines.out.split_at(lines.out[..lines.out.len() / 2].rfind('\n').expect("lines") + 1);
-        let mut log = Log::new(first);
+        let mut log = Log::new("population", first);
         log.seal();
         log.folder.write("more.ndjson", second);
         log.ok(&["import", "more.ndjson"]);
@@ -74,7 +76,7 @@ impl Log {
         let cases: Vec<(String, Case)> =
             (0..count.div_ceil(4)).map(|n| (format!("a{n}"), case(random.u64(..)))).collect();
         let lines: String = cases.iter().map(|(account, case)| lines_of(case, account)).collect();
-        let mut log = Log::new(&lines);
+        let mut log = Log::new(if is_adopted { "adopted" } else { "histories" }, &lines);
         for (account, case) in &cases {
             let policy = format!("{account}.toml");
             log.folder.write(&policy, &case.policy_toml);
@@ -110,17 +112,28 @@ impl Log {
         log
     }
 
-    fn new(lines: &str) -> Log {
+    fn new(name: &'static str, lines: &str) -> Log {
         let folder = Folder::new();
         folder.write("events.ndjson", lines);
-        let mut log =
-            Log { folder, key: String::new(), auditor: String::new(), certificates: Vec::new() };
+        let mut log = Log {
+            name,
+            folder,
+            key: String::new(),
+            auditor: String::new(),
+            certificates: Vec::new(),
+        };
         log.ok(&["import", "--trust-recorded-at", "events.ndjson"]);
         log.key = log.ok(&["key", "new", "--origin", "log.example/one"]);
         log.auditor = log.ok(&["key", "new", "--origin", AUDITOR, "--key", "auditor.key"]);
         log.folder.write("vkey", &log.key);
         log.folder.write("auditor.vkey", &log.auditor);
         log
+    }
+
+    pub fn signer(&self) -> SignerKey {
+        let key = self.folder.read("stillthere.store/keys/signing.key");
+        let key = String::from_utf8(key).expect("it is text");
+        SignerKey::parse(key.trim()).expect("the log's key")
     }
 
     /// The first line of what a command prints that has to go well.
