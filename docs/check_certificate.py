@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Checks certificates, written from docs/proofs.md ("Certificates") alone, and from the pages that it names.
 
-    python3 docs/check_certificate.py FILE --key VKEY [--auditor VKEY]...
-    python3 docs/check_certificate.py - --key VKEY [--auditor VKEY]...       names of files from standard input
+    python3 docs/check_certificate.py FILE --key VKEY [--auditor VKEY]... [--any-known-at]
+    python3 docs/check_certificate.py - --key VKEY [--auditor VKEY]... [--any-known-at]
 
-Prints a line of JSON for each: what it says, or the reason for which it is refused, and with it, where all but the
-answers is in order, the texts of those that follow. Exit 1 if any is refused.
+With `-` the names of files come from standard input. Prints a line of JSON for each: what it says, or the reason for which it
+is refused, and with it, where all but the answers is in order, the texts of those that follow. Exit 1 if any is refused.
 
 Shares no code with the program and needs nothing but Python 3 and the files beside it. What an answer is that follows
 from events and a policy is in check_answers.py. Any assertion that fails refuses the certificate.
@@ -499,12 +499,14 @@ def check_notes(notes, auditors, facts):
     return heard
 
 
-def check(data, key, auditors=()):
+def check(data, key, auditors=(), any_known_at=False):
     """What the certificate says, if it holds."""
     certificate = read_certificate(data)
     origin, size, tree_root = check_checkpoint(certificate.checkpoint, key)
     page, events, map_root = check_seal(certificate, size, tree_root)
     shown = check_stream(certificate, page, events, map_root)
+    late = [event for event in shown if event.recorded_at > certificate.known_at]
+    assert any_known_at or not late, "the answer leaves out what was recorded later"
     policy = compiled_policy(certificate.policy)
     check_adoption(certificate, page, size, tree_root)
     heard = check_notes(certificate.notes, auditors, (origin, size, tree_root, events, map_root))
@@ -512,19 +514,19 @@ def check(data, key, auditors=()):
     texts = [compact(answer) for answer in found]
     if texts != certificate.answers:
         raise OtherAnswers(texts)
-    return {"account": certificate.account, "as_of": answers.time_text(certificate.as_of), "events": events,
-            "answers": found, "auditors": heard}
+    return {"account": certificate.account, "as_of": answers.time_text(certificate.as_of),
+            "known_at": answers.time_text(certificate.known_at), "events": events, "answers": found, "auditors": heard}
 
 
 # What reading bytes that are no certificate comes to in Python.
 REFUSALS = AssertionError, AttributeError, ValueError, IndexError, KeyError, TypeError, struct.error, RecursionError
 
 
-def report(path, key, auditors):
+def report(path, key, auditors, any_known_at):
     with open(path, "rb") as file:
         data = file.read()
     try:
-        return {"ok": True, **check(data, key, auditors)}
+        return {"ok": True, **check(data, key, auditors, any_known_at)}
     except OtherAnswers as refusal:
         return {"ok": False, "reason": str(refusal), "follow": refusal.texts}
     except REFUSALS as refusal:
@@ -537,11 +539,13 @@ def main():
     options.add_argument("--key", required=True, metavar="VKEY", help="the log's verifier key")
     options.add_argument("--auditor", action="append", default=[], metavar="VKEY",
                          help="an auditor whose word counts")
+    options.add_argument("--any-known-at", action="store_true",
+                         help="an answer may leave out what was recorded later")
     options = options.parse_args()
     key, auditors = Key(options.key), [Key(auditor) for auditor in options.auditor]
     is_ok = True
     for path in (line.rstrip("\n") for line in sys.stdin) if options.file == "-" else [options.file]:
-        said = report(path, key, auditors)
+        said = report(path, key, auditors, options.any_known_at)
         print(compact(said), flush=True)
         is_ok &= said["ok"]
     sys.exit(0 if is_ok else 1)

@@ -5,7 +5,7 @@
 //! | `keys` | `--key` | the log's verifier keys, at least one |
 //! | `auditors`, `witnesses` | `--auditor`, `--witness` | verifier keys |
 //! | `require_witnesses` | `--require-witnesses` | a number |
-//! | `account`, `item`, `size`, `as_of` | the same | refuse one of another |
+//! | `account`, `item`, `size`, `as_of`, `known_at` | the same | refuse one of another |
 //! | `policy_hash` | the hash of `--policy` | 64 hexadecimal digits |
 //! | `lang` | `--lang` | `en` (if left out) or `zh` |
 //! | `file` | the file's name | what a refusal calls it |
@@ -39,6 +39,7 @@ struct Given {
     policy_hash: Option<String>,
     size: Option<u64>,
     as_of: Option<String>,
+    known_at: Option<String>,
     lang: Option<String>,
     #[serde(default)]
     file: String,
@@ -59,7 +60,10 @@ impl Options {
                 Quorum::new(need.unwrap_or(0), witnesses).map_err(|e| format!("witnesses: {e}"))?,
             ),
         };
-        let as_of = given.as_of.map(|text| Timestamp::parse(&text)).transpose();
+        let instant = |field: &str, text: Option<String>| {
+            let at = text.map(|text| Timestamp::parse(&text)).transpose();
+            at.map_err(|error| format!("{field}: {error}"))
+        };
         let lang = given.lang.as_deref().unwrap_or("en");
         let lang = Language::ALL.iter().find(|one| one.name() == lang);
         let options = Options {
@@ -69,7 +73,8 @@ impl Options {
                 item: given.item,
                 policy: given.policy_hash.as_deref().map(policy_hash).transpose()?,
                 size: given.size,
-                as_of: as_of.map_err(|error| format!("as_of: {error}"))?,
+                as_of: instant("as_of", given.as_of)?,
+                known_at: instant("known_at", given.known_at)?,
             },
             file: given.file,
             lang: *lang.ok_or("lang: expected one of en, zh")?,

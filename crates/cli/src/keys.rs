@@ -45,6 +45,15 @@ impl KeyRing {
     pub fn make(&self, origin: Option<&str>) -> Result<VerifierKey, Failure> {
         let (seed, name) = random_key(origin)?;
         let signer = signer(&name, &seed)?;
+        // What is left of an older key says who to believe, and what was signed.
+        if let Some(left) = [".pub", ".last"].map(|e| self.beside(e)).iter().find(|p| p.exists())
+            && !self.private.exists()
+        {
+            return Err(Failure::Usage(format!(
+                "{}: left of an older key; move it away, or name another --key",
+                escaped_path(left)
+            )));
+        }
         self.put_private(&signer, false)?;
         self.put_public(&[signer.verifier().clone()])?;
         Ok(signer.verifier().clone())
@@ -75,8 +84,14 @@ impl KeyRing {
             read => read.map_err(|e| Failure::file(&self.private, "read the key", &e))?,
         };
         let text = text.strip_suffix('\n').unwrap_or(&text);
-        SignerKey::parse(text)
-            .map_err(|error| Failure::Usage(format!("{path}: not a private key: {error}")))
+        let signer = SignerKey::parse(text)
+            .map_err(|error| Failure::Usage(format!("{path}: not a private key: {error}")))?;
+        match signer.verifier().algorithm() {
+            Algorithm::Ed25519 => Ok(signer),
+            Algorithm::Cosignature => Err(Failure::Usage(format!(
+                "{path}: a witness's key, which signs cosignatures alone"
+            ))),
+        }
     }
 
     /// Those that verify what it signs and signed.

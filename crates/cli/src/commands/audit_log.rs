@@ -43,14 +43,14 @@ pub fn run(
         refuse_in_store(path, &question.store)?;
     }
     let signer = KeyRing::of(Some(&args.key), question).signer()?;
+    let files = LogFiles::open(&question.store)?;
+    let (note, checkpoint) = published(args.checkpoint.as_deref(), question)?;
     let log = match args.log_keys.is_empty() {
-        true => own_keys(question)?,
+        true => own_keys(question, &checkpoint.origin)?,
         false => verifier_keys(&args.log_keys)?,
     };
-    let (note, checkpoint) = published(args.checkpoint.as_deref(), question)?;
     let opened = Checkpoint::open(&note, log[0].name(), &log, &[]);
     opened.map_err(|e| Failure::Refused(format!("the checkpoint: {e}")))?;
-    let files = LogFiles::open(&question.store)?;
     let progress = Progress::of_bytes(Some(files.files().iter().map(|file| file.len).sum()));
     // Every leaf, chain, tag and id anew, and the account map of every seal.
     let replayed: Result<Report, Stop> = files.audit(|more| progress.more(more));

@@ -78,8 +78,9 @@ pub fn run(
     };
     let bytes = certificate.encode();
     // Whoever is handed it will check it: so it is checked first.
-    let trust = Trust { log: own_keys(question)?, ..Trust::default() };
-    let checked = certificate::check(&bytes, &trust, &Expected::default(), question.lang);
+    let trust = Trust { log: own_keys(question, &checkpoint.origin)?, ..Trust::default() };
+    let expected = Expected { known_at: Some(question.known_at), ..Expected::default() };
+    let checked = certificate::check(&bytes, &trust, &expected, question.lang);
     let checked = checked.map_err(|error| {
         Failure::Refused(format!("the certificate would not hold, so it was not written: {error}"))
     })?;
@@ -118,21 +119,20 @@ pub fn run(
     Ok(Outcome::Fine)
 }
 
-/// The keys by which this store's checkpoints are known.
-pub fn own_keys(question: &Question) -> Result<Vec<VerifierKey>, Failure> {
+/// The keys by which this store's checkpoints of this origin are known.
+pub fn own_keys(question: &Question, origin: &str) -> Result<Vec<VerifierKey>, Failure> {
     let published = question.store.join("tlog/vkey");
-    let mut keys = verifier_keys(&[published.to_string_lossy().into_owned()])?;
-    let rings = KeyRing::of(None, question).verifiers();
-    let name = keys[0].name().to_owned();
-    keys.extend(rings.unwrap_or_default().into_iter().filter(|key| key.name() == name));
-    keys.dedup();
+    let published = verifier_keys(&[published.to_string_lossy().into_owned()])?;
+    // It may have been published under another origin since.
+    let ring = KeyRing::of(None, question).verifiers().unwrap_or_default();
     let mut known: Vec<VerifierKey> = Vec::new();
-    for key in keys {
-        if !known.contains(&key) {
-            known.push(key);
+    for key in published.iter().chain(&ring) {
+        if key.name() == origin && !known.contains(key) {
+            known.push(key.clone());
         }
     }
-    Ok(known)
+    // Whose it is not says so.
+    Ok(if known.is_empty() { published } else { known })
 }
 
 fn refused(error: CertificateError) -> Failure {

@@ -46,6 +46,7 @@ pub fn run(args: &CheckArgs, question: &Question, screen: &mut Screen) -> Result
             .transpose()?,
         size: args.size,
         as_of: question.asked_as_of,
+        known_at: question.asked_known_at,
     };
     let mut held = Vec::new();
     for file in &args.files {

@@ -1,7 +1,7 @@
 //! `checkpoint`: seals the log, publishes its tree, and signs the tree's head.
 
-use commitment::{Checkpoint, Note, Quorum, SignerKey, VerifierKey, hex};
-use eventlog::{Log, Options, Sealer, TreeHead};
+use commitment::{Checkpoint, Frontier, Note, Quorum, SignerKey, VerifierKey, hex};
+use eventlog::{Log, Options, Reader, Sealer, TreeHead, page_leaves};
 use serde_json::json;
 
 use crate::args::CheckpointArgs;
@@ -22,6 +22,11 @@ pub fn run(
     let signer = ring.signer()?;
     let verifiers = ring.verifiers()?;
     let last = ring.last()?;
+    let opened = |note| Checkpoint::open(note, signer.verifier().name(), &verifiers, &[]);
+    let signed_last = last.as_ref().map(opened).transpose();
+    let signed_last =
+        signed_last.map_err(|e| Failure::Usage(format!("what was signed last: {e}")))?;
+    let signed_last = signed_last.map(|(signed, _)| signed);
     let witnesses = verifier_keys(&args.witness_keys)?;
     let brought: Vec<Note> =
         args.witness.iter().map(|path| note_in(path)).collect::<Result<_, _>>()?;
@@ -30,9 +35,12 @@ pub fn run(
 
     let log = Log::open(&question.store, Options::new(now))?;
     let mut sealer = Sealer::open(&log);
+    if let Some(signed) = &signed_last {
+        goes_on_from(signed, &sealer, question)?;
+    }
     log.seal(&mut sealer)?;
     let head = sealer.publish()?;
-    let mut note = sign(&head, &signer, &verifiers, last.as_ref(), &sealer)?;
+    let mut note = sign(&head, &signer, last.as_ref().zip(signed_last.as_ref()), &sealer)?;
     let seen = witnessed(&mut note, &brought, &witnesses, args.require_witnesses, &verifiers)?;
     ring.set_last(&note)?;
     sealer.put("vkey", format!("{}\n", signer.verifier()).as_bytes())?;
@@ -52,51 +60,72 @@ pub fn run(
     Ok(Outcome::Fine)
 }
 
+/// Refuses a log that does not begin with the tree that was signed last, before anything is written to it.
+fn goes_on_from(signed: &Checkpoint, sealer: &Sealer, question: &Question) -> Result<(), Failure> {
+    // As a rule that tree is where the sealer goes on.
+    if sealer.read_so_far() == (signed.size, signed.root) {
+        return Ok(());
+    }
+    let reader = Reader::open(&question.store)?;
+    let leaves = page_leaves(&question.store, &reader, signed.size)?;
+    let mut tree = Frontier::default();
+    leaves.iter().for_each(|leaf| tree.push(*leaf));
+    match (tree.count() == signed.size, tree.root() == signed.root) {
+        (true, true) => Ok(()),
+        (true, false) => Err(rewritten(signed.size)),
+        (false, _) => Err(cut(signed.size, tree.count())),
+    }
+}
+
+fn cut(signed: u64, found: u64) -> Failure {
+    let pages = counted(signed, "page");
+    Failure::Refused(format!(
+        "a checkpoint of {pages} was signed before, and this log has {found}: it was cut, or restored from \
+         an older backup. Bring the newer log back, or begin a new origin with another --key"
+    ))
+}
+
+fn rewritten(signed: u64) -> Failure {
+    let pages = counted(signed, "page");
+    Failure::Refused(format!(
+        "the {pages} of which a checkpoint was signed before are not the first of this log: it was \
+         written anew. Bring the log back, or begin a new origin with another --key"
+    ))
+}
+
 /// The signed checkpoint of a tree, unless another or a larger one was signed before.
 fn sign(
     head: &TreeHead,
     signer: &SignerKey,
-    verifiers: &[VerifierKey],
-    last: Option<&Note>,
+    last: Option<(&Note, &Checkpoint)>,
     sealer: &Sealer,
 ) -> Result<Note, Failure> {
-    let origin = signer.verifier().name().to_owned();
+    let key = signer.verifier();
     let checkpoint = Checkpoint {
-        origin: origin.clone(),
+        origin: key.name().to_owned(),
         size: head.pages,
         root: head.root,
         extensions: vec![],
     };
-    let failed = |error: commitment::CheckpointError| Failure::Usage(error.to_string());
-    if let Some(note) = last {
-        let (signed, _) = Checkpoint::open(note, &origin, verifiers, &[])
-            .map_err(|e| Failure::Usage(format!("what was signed last: {e}")))?;
-        let pages = counted(signed.size, "page");
+    if let Some((note, signed)) = last {
         if signed.size > head.pages {
-            return Err(Failure::Refused(format!(
-                "a checkpoint of {pages} was signed before, and this log has {}: it was cut, or restored from \
-                 an older backup. Bring the newer log back, or begin a new origin with another --key",
-                head.pages
-            )));
+            return Err(cut(signed.size, head.pages));
         }
+        // Held once more, against what was published.
         let is_same = match signed.size == head.pages {
             true => signed.root == head.root,
             false => sealer.root_at(signed.size)? == signed.root,
         };
         if !is_same {
-            return Err(Failure::Refused(format!(
-                "the {pages} of which a checkpoint was signed before are not the first of this log: it was \
-                 written anew. Bring the log back, or begin a new origin with another --key"
-            )));
+            return Err(rewritten(signed.size));
         }
-        let key = signer.verifier();
         let is_by =
             |line: &commitment::SignatureLine| line.name() == key.name() && line.id() == key.id();
-        if signed == checkpoint && note.signatures().iter().any(is_by) {
+        if *signed == checkpoint && note.signatures().iter().any(is_by) {
             return Ok(note.clone());
         }
     }
-    checkpoint.sign(signer).map_err(failed)
+    checkpoint.sign(signer).map_err(|error| Failure::Usage(error.to_string()))
 }
 
 /// Takes in the witnesses' lines; says who of those asked for signed, and when.

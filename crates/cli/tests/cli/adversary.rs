@@ -334,6 +334,14 @@ const ROWS: &[Row] = &[
         attempt.shown = attempt.log.certify(whose, (2, 2), (asked, &preset()), &key());
         attempt
     }),
+    ("answers by what was recorded up to an older instant", ONE, || {
+        let mut attempt = Attempt::of(&honest());
+        let known_at = Timestamp::parse("2026-01-04T00:00:00Z").unwrap();
+        let asked = Question { known_at, ..question(None) };
+        let whose = ("ann", Some(ANN));
+        attempt.shown = attempt.log.certify(whose, (2, 2), (asked, &preset()), &key());
+        attempt
+    }),
     ("shows an older certificate, where the size is known", ONE, || {
         let attempt = Attempt::of(&honest());
         let shown = of_ann(&attempt.log, 1);

@@ -12,6 +12,7 @@ mod logs;
 use std::fs;
 
 use serde_json::Value;
+use verifier::certificate::Certificate;
 
 use changes::change;
 use elsewhere::Elsewhere;
@@ -52,7 +53,12 @@ impl<'l> Judges<'l> {
         let file = self.log.folder.path("judged.cert");
         fs::write(&file, bytes).expect("written");
         self.elsewhere.ask(&file);
-        let args = ["check", "judged.cert", "--key", "vkey", "--auditor", "auditor.vkey", "--json"];
+        let mut args =
+            ["check", "judged.cert", "--key", "vkey", "--auditor", "auditor.vkey", "--json"]
+                .to_vec();
+        // What was recorded later may be left out, as the other checker is told too.
+        let known_at = Certificate::decode(bytes).ok().map(|c| c.question.known_at.to_string());
+        args.extend(known_at.iter().flat_map(|at| ["--known-at", at]));
         let ran = self.log.folder.run(&args);
         // What is no certificate at all is bad usage rather than bad news.
         let mut here = ran.json().pop().unwrap_or_else(|| {
@@ -69,7 +75,7 @@ impl<'l> Judges<'l> {
         assert_eq!(here["ok"], is_ok, "{ran:?}");
         let is_alike = there["ok"] == is_ok
             && (!is_ok
-                || ["account", "as_of", "events", "answers"]
+                || ["account", "as_of", "known_at", "events", "answers"]
                     .iter()
                     .all(|key| here[key] == there[key])
                     && auditors_in(&here) == there["auditors"]);

@@ -45,7 +45,8 @@ fn a_browser_answers_as_the_binary_does() {
         all.extend(more.as_object().unwrap().clone());
         jobs.push((args, options));
     };
-    for file in ["item", "account", "absent", "claims", "item-claims"].map(|n| format!("{n}.cert"))
+    for file in
+        ["item", "account", "absent", "claims", "item-claims", "early"].map(|n| format!("{n}.cert"))
     {
         job(&file, &[], json!({}));
         job(&file, &["--auditor", &auditor], json!({ "auditors": [auditor] }));
@@ -54,6 +55,8 @@ fn a_browser_answers_as_the_binary_does() {
         job(&file, &["--item", "dunes.jpg"], json!({ "item": "dunes.jpg" }));
         job(&file, &["--size", "3"], json!({ "size": 3 }));
         job(&file, &["--as-of", AS_OF], json!({ "as_of": AS_OF }));
+        let early = "2025-09-01T00:00:00Z";
+        job(&file, &["--known-at", early], json!({ "known_at": early }));
         let other = "2025-10-01T00:00:00.001Z";
         job(&file, &["--as-of", other], json!({ "as_of": other }));
         let policy = folder.run(&["policy", "check", "rules.toml", "--json"]).expect(0).object();
@@ -124,6 +127,7 @@ fn certificates() -> Folder {
     };
     folder.write("ann.ndjson", about(r#""ann""#));
     folder.write("beach.ndjson", about(r#""beach.jpg""#));
+    run(&format!("certify ann --as-of {AS_OF} --known-at 2025-09-01T00:00:00Z -o early.cert"));
     for (args, name) in [
         ("ann --item dunes.jpg", "item"),
         ("ann", "account"),

@@ -97,6 +97,12 @@ impl Sealer {
         Sealer { folder, walked, from_page, unkept: 0 }
     }
 
+    /// How many closed pages were read, and the root of the tree over them.
+    #[must_use]
+    pub fn read_so_far(&self) -> (u64, Digest) {
+        (self.walked.tree.count(), self.walked.tree.root())
+    }
+
     /// Publishes the pages up to the last seal in `tlog/`, and reads back what was written. Pages that are there are
     /// not written again.
     ///

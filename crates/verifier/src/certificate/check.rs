@@ -1,9 +1,10 @@
 //! Checks a certificate with no store and no network.
 
 use commitment::{
-    Checkpoint, CheckpointError, Control, ControlKind, Digest, Domain, MapKey, MapProofError, Note,
-    ProofError, Quorum, QuorumError, SUMMARY, Seal, Signed, Summary, VerifierKey, Witnessed,
-    chain_start, chain_step, check_inclusion, control_leaf, hash, hex, page_root_by, tree_leaf,
+    Checkpoint, CheckpointError, Control, ControlKind, Digest, Domain, Envelope, MapKey,
+    MapProofError, Note, ProofError, Quorum, QuorumError, SUMMARY, Seal, Signed, Summary,
+    VerifierKey, Witnessed, chain_start, chain_step, check_inclusion, control_leaf, hash, hex,
+    page_root_by, tree_leaf,
 };
 use event::{LineError, Timestamp};
 use policy::{CompiledError, Policy, PolicyHash};
@@ -37,6 +38,9 @@ pub struct Expected {
     pub size: Option<u64>,
     /// The instant of the question.
     pub as_of: Option<Timestamp>,
+    /// Up to when what was recorded counts. `None` is not anything: then all that is shown has to count, or an
+    /// answer could leave out what it shows.
+    pub known_at: Option<Timestamp>,
 }
 
 /// Why a certificate proves nothing.
@@ -75,6 +79,10 @@ pub enum CertificateError {
     Policy(#[from] CompiledError),
     #[error("the policy was adopted by another log")]
     Adoption,
+    #[error(
+        "it leaves out of the answer what was recorded behind {known_at}, as the event of {recorded_at}"
+    )]
+    LeftOut { known_at: Timestamp, recorded_at: Timestamp },
     #[error("its claim: {0}")]
     Claim(LineError),
     #[error("the claim {0:?} is about something else than the certificate")]
@@ -115,6 +123,10 @@ pub struct Checked {
     pub policy_name: String,
     /// The instant asked about.
     pub as_of: Timestamp,
+    /// By what was recorded up to then.
+    pub known_at: Timestamp,
+    /// Whether events that are shown were recorded later, and so do not count.
+    pub leaves_out: bool,
     /// Of which item; `None`: of the whole account.
     pub item: Option<String>,
     /// The answers, each a line of JSON, with their sentences.
@@ -226,6 +238,7 @@ pub fn check(
         let events = stream.iter().flat_map(|stream| &stream.events);
         events.filter(|shown| matches!(shown, Shown::Whole { .. }) == is_whole).count() as u64
     };
+    let left_out = last_recorded(stream.as_ref()).filter(|at| *at > question.known_at);
     let checked = Checked {
         origin: checkpoint.origin,
         pages: checkpoint.size,
@@ -236,6 +249,8 @@ pub fn check(
         policy: policy_hash,
         policy_name: policy.name,
         as_of: question.as_of,
+        known_at: question.known_at,
+        leaves_out: left_out.is_some(),
         item: question.item.clone(),
         answers,
         lang,
@@ -247,7 +262,22 @@ pub fn check(
         seal,
     };
     is_as_expected(&checked, expected)?;
-    Ok(checked)
+    match left_out {
+        Some(recorded_at) if expected.known_at.is_none() => {
+            Err(CertificateError::LeftOut { known_at: question.known_at, recorded_at })
+        }
+        _ => Ok(checked),
+    }
+}
+
+/// When the last of the events that are shown was recorded.
+fn last_recorded(stream: Option<&Stream>) -> Option<Timestamp> {
+    let events = stream.iter().flat_map(|stream| &stream.events);
+    let recorded = events.filter_map(|shown| {
+        let (Shown::Whole { envelope, .. } | Shown::Envelope { envelope, .. }) = shown;
+        Some(Envelope::decode(envelope).ok()?.recorded_at)
+    });
+    recorded.max()
 }
 
 /// The witnesses who signed, if they are enough.
@@ -392,6 +422,9 @@ fn is_as_expected(checked: &Checked, expected: &Expected) -> Result<(), Certific
     }
     if let Some(as_of) = expected.as_of {
         other("the instant", as_of.to_string(), checked.as_of.to_string())?;
+    }
+    if let Some(known_at) = expected.known_at {
+        other("what was recorded up to", known_at.to_string(), checked.known_at.to_string())?;
     }
     Ok(())
 }

@@ -189,15 +189,21 @@ pub(super) fn of(checked: &Checked, lang: Language) -> Vec<Fact> {
             ),
         ),
     }
+    let known_at = checked.known_at;
+    let (mut follows, mut follows_zh) = (
+        format!("follows from the {whole} events shown whole, under this policy"),
+        format!("，由完整示出的 {whole} 条事件按该策略得出"),
+    );
+    if checked.leaves_out {
+        follows.push_str(&format!(", without what was recorded behind {known_at}"));
+        follows_zh.push_str(&format!("，不计 {known_at} 之后的记录"));
+    }
     fact(
         Basis::Proven,
         None,
         pick(
-            format!(
-                "the answer as of {} follows from the {whole} events shown whole, under this policy",
-                checked.as_of
-            ),
-            format!("截至 {} 的答案，由完整示出的 {whole} 条事件按该策略得出", checked.as_of),
+            format!("the answer as of {} {follows}", checked.as_of),
+            format!("截至 {} 的答案{follows_zh}", checked.as_of),
         ),
         pick(
             "they were replayed here, and gave it byte by byte".to_owned(),
