@@ -7,9 +7,9 @@
 //! | `length(ptr) -> len` | of room; 0 if there is none at this address |
 //! | `free(ptr)` | gives room back: the two that were filled, and what `check` answered |
 //!
-//! The options are in [`options`]. A fault in them, which on the command line is an error of usage, is `{"error": …}`.
+//! The options are in `options.rs`. A fault in them, which on the command line is an error of usage, is `{"error": …}`.
 //!
-//! No pointer is followed: [`room`] finds bytes by the address that it gave out, so a wrong address is an answer and
+//! No pointer is followed: `room.rs` finds bytes by the address that it gave out, so a wrong address is an answer and
 //! nothing worse. What is left of unsafe code is the attribute that exports a function by its name, which would
 //! be a danger where another function has it; on machines with an operating system, where C has `free`, none is exported.
 

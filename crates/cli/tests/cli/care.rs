@@ -145,9 +145,14 @@ fn salvage_takes_what_is_intact_and_lists_the_rest() {
 #[test]
 fn some_accounts_are_whole_where_one_byte_is_damaged() {
     let folder = Folder::new();
-    // So many that some are first named behind the damage, however the lines fall into batches.
-    folder.run(&["generate", "--accounts", "3000", "--events", "6000", "-o", "lines"]).expect(0);
-    folder.run(&["import", "lines"]).expect(0);
+    // So many that some are first named behind the damage; and in imports of their own, so that they are in
+    // other batches than what is damaged.
+    let args = ["generate", "--accounts", "3000", "--events", "6000"];
+    let lines = folder.run(&args).expect(0).out;
+    for part in lines.lines().collect::<Vec<_>>().chunks(1000) {
+        folder.write("lines", part.join("\n"));
+        folder.run(&["import", "lines"]).expect(0);
+    }
     let truth = folder.run(&["export"]).expect(0).out;
     damage(&folder);
     let verified = folder.run(&["verify", "--json"]).expect(1).object();
