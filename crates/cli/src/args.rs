@@ -434,8 +434,8 @@ pub struct CheckArgs {
     /// A certificate, or two to hold against each other
     #[arg(required = true, num_args = 1..=2, value_name = "FILE")]
     pub files: Vec<PathBuf>,
-    /// The log's verifier key, or a file of such
-    #[arg(long = "key", required = true, value_name = "VKEY")]
+    /// The log's verifier key, or a file of such [default: those of the store, if it is at hand]
+    #[arg(long = "key", value_name = "VKEY")]
     pub keys: Vec<String>,
     /// An auditor whose word counts: its verifier key, or a file of such
     #[arg(long = "auditor", value_name = "VKEY")]

@@ -11,6 +11,7 @@ use verifier::certificate::{
     conflict, refusal,
 };
 
+use super::certify::own_keys;
 use crate::args::CheckArgs;
 use crate::failure::{Failure, Outcome};
 use crate::keys::verifier_keys;
@@ -28,7 +29,19 @@ pub fn run(args: &CheckArgs, question: &Question, screen: &mut Screen) -> Result
             Quorum::new(need.unwrap_or(0), witnesses).map_err(|e| Failure::Usage(e.to_string()))?,
         ),
     };
-    let log = verifier_keys(&args.keys)?;
+    let published = question.store.join("tlog/vkey");
+    let log = match args.keys.is_empty() {
+        false => verifier_keys(&args.keys)?,
+        true if published.is_file() => {
+            let path = published.to_string_lossy().into_owned();
+            let name = verifier_keys(&[path])?[0].name().to_owned();
+            own_keys(question, &name)?
+        }
+        true => {
+            let text = "whose log is it of? give the log's verifier key with --key";
+            return Err(Failure::Usage(text.to_owned()));
+        }
+    };
     if let Some(other) = log.iter().find(|key| key.name() != log[0].name()) {
         return Err(Failure::Usage(format!(
             "--key: the keys of one log have one name; these have {} and {}",

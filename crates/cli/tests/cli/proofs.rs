@@ -347,7 +347,6 @@ fn what_cannot_be_read_is_an_error_of_usage() {
         "check rules.toml --key log.vkey",
         "check ann.cert none.cert --key log.vkey",
         "check ann.cert --key folder",
-        "check ann.cert",
         "certify ann",
         "certify ann --checkpoint none -o a",
         "certify ann --checkpoint rules.toml -o a",
@@ -489,4 +488,17 @@ fn no_byte_of_a_certificate_can_be_another() {
         // Positions are the maker's word, and no such answer uses them: 8 bytes an event that is shown whole.
         assert!(accepted <= first.whole * 8 * 3, "{file}: {accepted}");
     }
+}
+
+/// The keys of the store at hand are those that it publishes, older ones among them.
+#[test]
+fn whose_log_it_is_of_is_said_or_at_hand() {
+    let folder = Folder::signed();
+    folder.certify("ann", "ann.cert");
+    let told = folder.words("check ann.cert").expect(0);
+    assert!(told.out.starts_with("The certificate holds: ann"), "{told:#?}");
+    folder.words("key rotate").expect(0);
+    folder.words("check ann.cert").expect(0);
+    let told = folder.words("check ann.cert --store nowhere").expect(2);
+    assert!(told.err.contains("give the log's verifier key with --key"), "{told:#?}");
 }
