@@ -132,7 +132,8 @@ fn certificate() -> (Vec<u8>, VerifierKey) {
     let (as_of, known_at) = (now(), now());
     let question = Question { as_of, known_at, item: Some(item.to_owned()), claims: Vec::new() };
     let policy = Policy::from_canonical_bytes(&compiled).expect("a policy");
-    let answers = answer(&account, Some(&stream), &policy, &question, None).expect("an answer");
+    let answers =
+        answer(&account, Some(&stream), &policy, &question, Language::En).expect("an answer");
     let seal = sealed.seal().expect("a seal");
     let certificate = Certificate {
         checkpoint,

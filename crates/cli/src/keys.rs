@@ -175,6 +175,28 @@ pub fn verifier_keys(given: &[String]) -> Result<Vec<VerifierKey>, Failure> {
     Ok(keys)
 }
 
+/// Where a store says which key verifies its checkpoints.
+pub fn published_key(question: &Question) -> PathBuf {
+    question.store.join("tlog/vkey")
+}
+
+/// The keys by which this store's checkpoints of an origin are known; of the one that it publishes unless another
+/// is given.
+pub fn own_keys(question: &Question, origin: Option<&str>) -> Result<Vec<VerifierKey>, Failure> {
+    let published = keys_in(&published_key(question))?;
+    let origin = origin.unwrap_or(published[0].name());
+    // It may have been published under another origin since.
+    let ring = KeyRing::of(None, question).verifiers().unwrap_or_default();
+    let mut known: Vec<VerifierKey> = Vec::new();
+    for key in published.iter().chain(&ring) {
+        if key.name() == origin && !known.contains(key) {
+            known.push(key.clone());
+        }
+    }
+    // Whose it is not says so.
+    Ok(if known.is_empty() { published } else { known })
+}
+
 fn keys_in(path: &Path) -> Result<Vec<VerifierKey>, Failure> {
     let text = read(path).map_err(|e| Failure::file(path, "read the verifier keys", &e))?;
     let lines = (1..).zip(text.lines()).filter(|(_, line)| !line.is_empty());

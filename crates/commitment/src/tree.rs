@@ -129,6 +129,15 @@ pub(crate) fn empty_root() -> Digest {
     Sha256::digest([]).into()
 }
 
+impl FromIterator<Digest> for Frontier {
+    /// Of the hashes of leaves, in their order.
+    fn from_iter<I: IntoIterator<Item = Digest>>(leaves: I) -> Frontier {
+        let mut tree = Frontier::default();
+        leaves.into_iter().for_each(|leaf| tree.push(leaf));
+        tree
+    }
+}
+
 /// What stands above two neighbours: SHA-256 of a byte 1 and both.
 pub(crate) fn node(left: &Digest, right: &Digest) -> Digest {
     Sha256::new().chain_update([1]).chain_update(left).chain_update(right).finalize().into()

@@ -5,11 +5,10 @@ use eventlog::{LogFiles, Reader, SealedLog};
 use serde_json::json;
 use verifier::Attestation;
 
-use super::certify::own_keys;
 use super::checkpoint::published;
 use crate::args::AuditLogArgs;
 use crate::failure::{Failure, Outcome};
-use crate::keys::{KeyRing, verifier_keys};
+use crate::keys::{KeyRing, own_keys, verifier_keys};
 use crate::output::{Partial, refuse_in_store};
 use crate::question::Question;
 use crate::show::amount::counted;
@@ -46,7 +45,7 @@ pub fn run(
     let files = LogFiles::open(&question.store)?;
     let (note, checkpoint) = published(args.checkpoint.as_deref(), question)?;
     let log = match args.log_keys.is_empty() {
-        true => own_keys(question, &checkpoint.origin)?,
+        true => own_keys(question, Some(&checkpoint.origin))?,
         false => verifier_keys(&args.log_keys)?,
     };
     let opened = Checkpoint::open(&note, log[0].name(), &log, &[]);

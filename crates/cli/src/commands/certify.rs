@@ -2,13 +2,13 @@
 
 use std::path::Path;
 
-use commitment::{Envelope, Scope, VerifierKey};
+use commitment::{Envelope, Scope};
 use eventlog::{PlacedControl, Reader, SealedLog, ShownEvent, ShownStream};
 use policy::Policy;
 use serde_json::json;
 use verifier::certificate::{
     self, Adopted, Certificate, CertificateError, Expected, Placed, Shown, Stream, Trust, answer,
-    is_needed,
+    is_needed, without_sentences,
 };
 
 use super::checkpoint::published;
@@ -16,7 +16,7 @@ use crate::args::CertifyArgs;
 use crate::commands::check::show;
 use crate::failure::{Failure, Outcome};
 use crate::input::{Input, Next};
-use crate::keys::{KeyRing, note_in, verifier_keys};
+use crate::keys::{note_in, own_keys};
 use crate::output::{Partial, refuse_in_store};
 use crate::question::Question;
 use crate::show::amount::counted;
@@ -60,7 +60,8 @@ pub fn run(
     // As whoever checks it reads it: without the texts, of which the compiled form has the hashes.
     let policy = Policy::from_canonical_bytes(&compiled)
         .map_err(|error| Failure::Usage(format!("the policy: {error}")))?;
-    let answers = answer(&args.account, stream.as_ref(), &policy, &asked, None).map_err(refused)?;
+    let answers = answer(&args.account, stream.as_ref(), &policy, &asked, question.lang);
+    let answers = without_sentences(&answers.map_err(refused)?, &asked);
     let adopted = sealed.adoption(&compiled)?;
     let seal = sealed.seal()?;
     let certificate = Certificate {
@@ -78,7 +79,7 @@ pub fn run(
     };
     let bytes = certificate.encode();
     // Whoever is handed it will check it: so it is checked first.
-    let trust = Trust { log: own_keys(question, &checkpoint.origin)?, ..Trust::default() };
+    let trust = Trust { log: own_keys(question, Some(&checkpoint.origin))?, ..Trust::default() };
     let expected = Expected { known_at: Some(question.known_at), ..Expected::default() };
     let checked = certificate::check(&bytes, &trust, &expected, question.lang);
     let checked = checked.map_err(|error| {
@@ -117,22 +118,6 @@ pub fn run(
     }
     show(&checked, question, screen)?;
     Ok(Outcome::Fine)
-}
-
-/// The keys by which this store's checkpoints of this origin are known.
-pub fn own_keys(question: &Question, origin: &str) -> Result<Vec<VerifierKey>, Failure> {
-    let published = question.store.join("tlog/vkey");
-    let published = verifier_keys(&[published.to_string_lossy().into_owned()])?;
-    // It may have been published under another origin since.
-    let ring = KeyRing::of(None, question).verifiers().unwrap_or_default();
-    let mut known: Vec<VerifierKey> = Vec::new();
-    for key in published.iter().chain(&ring) {
-        if key.name() == origin && !known.contains(key) {
-            known.push(key.clone());
-        }
-    }
-    // Whose it is not says so.
-    Ok(if known.is_empty() { published } else { known })
 }
 
 fn refused(error: CertificateError) -> Failure {

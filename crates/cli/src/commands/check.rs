@@ -11,10 +11,9 @@ use verifier::certificate::{
     conflict, refusal,
 };
 
-use super::certify::own_keys;
 use crate::args::CheckArgs;
 use crate::failure::{Failure, Outcome};
-use crate::keys::verifier_keys;
+use crate::keys::{own_keys, published_key, verifier_keys};
 use crate::question::Question;
 use crate::show::escape::{escaped, escaped_path};
 use crate::show::screen::Screen;
@@ -29,14 +28,9 @@ pub fn run(args: &CheckArgs, question: &Question, screen: &mut Screen) -> Result
             Quorum::new(need.unwrap_or(0), witnesses).map_err(|e| Failure::Usage(e.to_string()))?,
         ),
     };
-    let published = question.store.join("tlog/vkey");
     let log = match args.keys.is_empty() {
         false => verifier_keys(&args.keys)?,
-        true if published.is_file() => {
-            let path = published.to_string_lossy().into_owned();
-            let name = verifier_keys(&[path])?[0].name().to_owned();
-            own_keys(question, &name)?
-        }
+        true if published_key(question).is_file() => own_keys(question, None)?,
         true => {
             let text = "whose log is it of? give the log's verifier key with --key";
             return Err(Failure::Usage(text.to_owned()));

@@ -68,8 +68,7 @@ fn goes_on_from(signed: &Checkpoint, sealer: &Sealer, question: &Question) -> Re
     }
     let reader = Reader::open(&question.store)?;
     let leaves = page_leaves(&question.store, &reader, signed.size)?;
-    let mut tree = Frontier::default();
-    leaves.iter().for_each(|leaf| tree.push(*leaf));
+    let tree: Frontier = leaves.into_iter().collect();
     match (tree.count() == signed.size, tree.root() == signed.root) {
         (true, true) => Ok(()),
         (true, false) => Err(rewritten(signed.size)),
@@ -119,9 +118,7 @@ fn sign(
         if !is_same {
             return Err(rewritten(signed.size));
         }
-        let is_by =
-            |line: &commitment::SignatureLine| line.name() == key.name() && line.id() == key.id();
-        if *signed == checkpoint && note.signatures().iter().any(is_by) {
+        if *signed == checkpoint && note.signatures().iter().any(|line| line.is_by(key)) {
             return Ok(note.clone());
         }
     }
@@ -142,7 +139,7 @@ fn witnessed(
             return Err(Failure::Refused(text.to_owned()));
         }
         for line in other.signatures() {
-            if log.iter().any(|key| line.name() == key.name() && line.id() == key.id()) {
+            if log.iter().any(|key| line.is_by(key)) {
                 continue;
             }
             note.add(line.clone()).map_err(|e| Failure::Usage(e.to_string()))?;

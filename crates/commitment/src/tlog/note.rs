@@ -124,7 +124,13 @@ impl SignatureLine {
         self.id
     }
 
-    fn is_by(&self, name: &str, id: u32) -> bool {
+    /// Whether this key is said to have signed.
+    #[must_use]
+    pub fn is_by(&self, key: &VerifierKey) -> bool {
+        self.is_by_one_called(key.name(), key.id())
+    }
+
+    fn is_by_one_called(&self, name: &str, id: u32) -> bool {
         self.id == id && self.name == name
     }
 
@@ -260,7 +266,7 @@ impl Note {
     /// Too many signatures, or a note that they make too long.
     pub fn add(&mut self, signature: SignatureLine) -> Result<(), NoteError> {
         let mut signatures = self.signatures.clone();
-        signatures.retain(|other| !other.is_by(&signature.name, signature.id));
+        signatures.retain(|other| !other.is_by_one_called(&signature.name, signature.id));
         signatures.push(signature);
         if signatures.len() > MAX_SIGNATURES {
             return Err(NoteError::TooMany);
@@ -283,7 +289,7 @@ impl Note {
         let mut opened = Opened { text: &self.text, signed: Vec::new(), unknown: Vec::new() };
         for signature in &self.signatures {
             let (name, id) = (signature.name.clone(), signature.id);
-            let mut keys = known.iter().filter(|key| signature.is_by(key.name(), key.id()));
+            let mut keys = known.iter().filter(|key| signature.is_by(key));
             let Some(key) = keys.next() else {
                 opened.unknown.push(signature);
                 continue;

@@ -91,10 +91,13 @@ impl Sealer {
     #[must_use]
     pub fn open(log: &Log) -> Sealer {
         let (folder, store) = (log.folder().clone(), log.store());
-        let kept = kept::load(&folder, &store);
-        let walked = kept.unwrap_or_else(|| Walked::new(store));
+        // Where nothing was kept, all is worth keeping.
+        let (walked, unkept) = match kept::load(&folder, &store) {
+            Some(walked) => (walked, 0),
+            None => (Walked::new(store), usize::MAX),
+        };
         let from_page = walked.pages.closed();
-        Sealer { folder, walked, from_page, unkept: 0 }
+        Sealer { folder, walked, from_page, unkept }
     }
 
     /// How many closed pages were read, and the root of the tree over them.
@@ -162,17 +165,10 @@ impl Sealer {
         TreeFolder::new(&self.folder).tiles(new).prove_consistency(old)
     }
 
-    /// A file of `tlog/`, if it is there.
-    ///
-    /// # Errors
-    /// [`SealError`]
-    pub fn published(&self, name: &str) -> Result<Option<Vec<u8>>, SealError> {
-        TreeFolder::new(&self.folder).file(name)
-    }
-
     /// Keeps where the chains end, for the next who seals, if that is worth it.
     fn keep(&mut self) {
-        if self.unkept * KEPT_PART >= self.walked.accounts.len() {
+        let is_worth_it = self.unkept.saturating_mul(KEPT_PART) >= self.walked.accounts.len();
+        if is_worth_it && self.walked.ends_sealed() {
             kept::keep(&self.folder, &self.walked);
             self.unkept = 0;
         }
@@ -188,7 +184,7 @@ impl Log {
     pub fn seal(&self, sealer: &mut Sealer) -> Result<Seal, SealError> {
         // Most of what there is to read is read while others append.
         sealer.walked.read(&sealer.folder, self.durable(), None)?;
-        let (before, at_ms) = (sealer.walked.accounts.len(), self.now_ms());
+        let at_ms = self.now_ms();
         let end = self.with_all_written(|durable| {
             sealer.walked.read(&sealer.folder, durable, None)?;
             if sealer.walked.ends_sealed() {
@@ -200,8 +196,7 @@ impl Log {
                 return Err(SealError::Clock { now: time(at_ms), log: time(log_ms) });
             }
             let at_ms = at_ms.max(log_ms);
-            let changed = sealer.walked.changed_accounts();
-            sealer.unkept += changed.max(sealer.walked.accounts.len() - before);
+            sealer.unkept = sealer.unkept.saturating_add(sealer.walked.changed_accounts());
             Ok(Some(commitment::Control::Seal(sealer.walked.seal(at_ms))))
         })?;
         // It is read back too.
@@ -212,10 +207,10 @@ impl Log {
 }
 
 /// The store's folder, if it is one.
-fn store_folder(dir: &Path) -> Result<(Folder, Vec<u8>), OpenError> {
+fn store_folder(dir: &Path) -> Result<Folder, OpenError> {
     let folder = Folder::new(Arc::new(Disk), dir);
     match folder.look()? {
-        Found::Store(head) => Ok((folder, head)),
+        Found::Store(_) => Ok(folder),
         _ => Err(OpenError::Missing { path: dir.to_owned() }),
     }
 }

@@ -91,7 +91,7 @@ impl SealedLog {
     /// # Errors
     /// [`SealError`]
     pub fn open(dir: &Path, reader: &Reader, pages: u64) -> Result<SealedLog, SealError> {
-        let (folder, _) = store_folder(dir)?;
+        let folder = store_folder(dir)?;
         let store = reader.store();
         // Where the chains end may have been kept at this seal, or at an earlier one.
         let kept = kept::load(&folder, &store);
@@ -206,7 +206,7 @@ impl SealedLog {
 /// # Errors
 /// [`SealError`]
 pub fn page_leaves(dir: &Path, reader: &Reader, most: u64) -> Result<Vec<Digest>, SealError> {
-    let (folder, _) = store_folder(dir)?;
+    let folder = store_folder(dir)?;
     let mut walked = Walked::new(reader.store());
     walked.read(&folder, reader.end(), Some(most))?;
     let most = usize::try_from(most).unwrap_or(usize::MAX);

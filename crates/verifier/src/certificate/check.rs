@@ -9,7 +9,7 @@ use commitment::{
 use event::{LineError, Timestamp};
 use policy::{CompiledError, Policy, PolicyHash};
 
-use super::replay::answer;
+use super::replay::{answer, without_sentences};
 use super::{Adopted, Certificate, Fact, Placed, Shown, Stream, WireError, facts};
 use crate::Language;
 use crate::attestation::Attestation;
@@ -221,16 +221,12 @@ pub fn check(
         .map(|adopted| adoption(adopted, &checkpoint, &summary, &certificate.policy))
         .transpose()?;
 
-    let answers = answer(account, stream.as_ref(), &policy, question, None)?;
-    if answers != certificate.answers {
-        let (expected, found) = (answers.join(" "), certificate.answers.join(" "));
+    let answers = answer(account, stream.as_ref(), &policy, question, lang)?;
+    let bare = without_sentences(&answers, question);
+    if bare != certificate.answers {
+        let (expected, found) = (bare.join(" "), certificate.answers.join(" "));
         return Err(CertificateError::Answer { expected, found });
     }
-    // Only verdicts have sentences.
-    let answers = match question.claims.is_empty() {
-        true => answers,
-        false => answer(account, stream.as_ref(), &policy, question, Some(lang))?,
-    };
 
     let own = Attestation::of(&checkpoint, &seal);
     let auditors = audited_by(&certificate.audits, &own, &trust.auditors)?;
@@ -382,10 +378,7 @@ fn audited_by(
     let mut names = Vec::new();
     for note in notes {
         let note = Note::parse(note.as_bytes()).map_err(|e| bad(&e))?;
-        let is_known = |line: &commitment::SignatureLine| {
-            known.iter().any(|key| key.name() == line.name() && key.id() == line.id())
-        };
-        if !note.signatures().iter().any(is_known) {
+        if !note.signatures().iter().any(|line| known.iter().any(|key| line.is_by(key))) {
             continue;
         }
         let opened = note.open(known).map_err(|e| bad(&e))?;

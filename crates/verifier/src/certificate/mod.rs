@@ -18,7 +18,7 @@ use event::Timestamp;
 pub use check::{CertificateError, Checked, Expected, Trust, check};
 pub use conflict::{Conflict, conflict};
 pub use facts::{Basis, Fact};
-pub use replay::{answer, is_needed};
+pub use replay::{answer, is_needed, without_sentences};
 pub use report::refusal;
 pub use wire::{MAX_CERTIFICATE, WireError};
 

@@ -1,10 +1,13 @@
 //! The answer that follows from what a certificate shows.
 
+use std::collections::BTreeMap;
+
 use commitment::{ENVELOPE, Envelope, Scope, content_of};
 use event::{EventHash, History, Kind, Names, Recorded, Step, Timestamp, canonical};
 use policy::Policy;
 use projection::fold;
 use serde::Serialize;
+use serde_json::Value;
 
 use super::{CertificateError, Question, Shown, Stream};
 use crate::{Asked, Bench, Claim, ClaimSubject, Language};
@@ -64,7 +67,7 @@ impl Replay {
         let mut hashes = Vec::with_capacity(stream.events.len());
         // The tag of the item that was asked for, and what hides the others' names.
         let mut asked: Option<[u8; 16]> = None;
-        let mut hidden = std::collections::BTreeMap::new();
+        let mut hidden = BTreeMap::new();
         for (revision, shown) in (0u64..).zip(&stream.events) {
             let bad = |what: String| CertificateError::Event { revision, what };
             let bytes: &[u8; ENVELOPE] = match shown {
@@ -138,8 +141,7 @@ impl Replay {
 }
 
 /// What follows from a stream under a policy: a line of JSON a claim; without claims one of the item or the
-/// account. An account without events is absent. Sentences are told in `lang`; without one there are none, as in a
-/// certificate: they may be worded otherwise one day.
+/// account. An account without events is absent. Sentences are told in `lang`.
 ///
 /// # Errors
 /// A claim that cannot be read or is about something else, an event that is not what the log takes.
@@ -148,18 +150,14 @@ pub fn answer(
     stream: Option<&Stream>,
     policy: &Policy,
     question: &Question,
-    lang: Option<Language>,
+    lang: Language,
 ) -> Result<Vec<String>, CertificateError> {
     let Question { as_of, known_at, item, claims } = question;
     let replay = stream.map(|stream| Replay::of(account, stream, item.as_deref())).transpose()?;
     if !claims.is_empty() {
         let bench = Bench::new(policy.clone());
-        let asked = Asked {
-            as_of: *as_of,
-            known_at: *known_at,
-            names_known_at: false,
-            lang: lang.unwrap_or(Language::En),
-        };
+        let (as_of, known_at) = (*as_of, *known_at);
+        let asked = Asked { as_of, known_at, names_known_at: false, lang };
         let judged = claims.iter().map(|line| {
             let claim = claim(line, account, item.as_deref())?;
             let history = replay.as_ref().map(|replay| &replay.history);
@@ -168,12 +166,6 @@ pub fn answer(
                 let hash = usize::try_from(event.revision).ok().and_then(|n| hashes.get(n));
                 hash.copied().flatten().ok_or(CertificateError::Hidden)
             })?;
-            let Some(_) = lang else {
-                let mut bare = serde_json::to_value(&verdict).expect("answers are JSON");
-                let fields = bare.as_object_mut().expect("a verdict is an object");
-                fields.retain(|key, _| !["because", "caveats"].contains(&key.as_str()));
-                return Ok(bare.to_string());
-            };
             Ok(json(&verdict))
         });
         return judged.collect();
@@ -188,6 +180,24 @@ pub fn answer(
         Some(item) => json(&ItemAnswer { account, as_of: *as_of, item: &item }),
         None => json(&Absent { account, as_of: *as_of, absent: true }),
     }])
+}
+
+/// Answers as a certificate has them: without the sentences of verdicts, which may be worded otherwise one day.
+///
+/// # Panics
+/// If they are not what [`answer`] gave to the question.
+#[must_use]
+pub fn without_sentences(answers: &[String], question: &Question) -> Vec<String> {
+    let bare = |answer: &String| {
+        let mut verdict: BTreeMap<String, Value> =
+            serde_json::from_str(answer).expect("a verdict is an object");
+        verdict.retain(|field, _| !["because", "caveats"].contains(&field.as_str()));
+        json(&verdict)
+    };
+    match question.claims.is_empty() {
+        true => answers.to_vec(),
+        false => answers.iter().map(bare).collect(),
+    }
 }
 
 /// A claim about what the certificate is about.

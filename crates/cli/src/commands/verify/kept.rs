@@ -42,8 +42,7 @@ impl Kept {
         let reader = Reader::open(&question.store).map_err(Stop::from)?;
         let leaves = page_leaves(&question.store, &reader, *size)
             .map_err(|error| Stop::Failed(error.into()))?;
-        let mut tree = Frontier::default();
-        leaves.iter().for_each(|leaf| tree.push(*leaf));
+        let tree: Frontier = leaves.iter().copied().collect();
         if tree.count() == *size && tree.root() == *root {
             return Ok(*size);
         }

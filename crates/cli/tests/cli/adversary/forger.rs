@@ -12,7 +12,10 @@ use commitment::{
     write_control, write_event, write_name, write_trailer,
 };
 use event::{RecordedBy, Timestamp, canonical};
-use verifier::certificate::{Certificate, Placed, Question, Shown, Stream, answer, is_needed};
+use verifier::Language;
+use verifier::certificate::{
+    Certificate, Placed, Question, Shown, Stream, answer, is_needed, without_sentences,
+};
 
 const STORE: [u8; 16] = [0x5e; 16];
 
@@ -289,13 +292,14 @@ impl Forged {
         });
         let compiled = policy.canonical_bytes();
         let policy = policy::Policy::from_canonical_bytes(&compiled).unwrap();
-        let answers = answer(name, stream.as_ref(), &policy, &question, None);
+        let answers = answer(name, stream.as_ref(), &policy, &question, Language::En);
         // What honest code does not take as the last event is to have no part in the answer.
         let answers = answers.unwrap_or_else(|_| {
             let mut stream = stream.clone().expect("it has events");
             stream.events.pop();
-            answer(name, Some(&stream), &policy, &question, None).unwrap()
+            answer(name, Some(&stream), &policy, &question, Language::En).unwrap()
         });
+        let answers = without_sentences(&answers, &question);
         Certificate {
             checkpoint: self.checkpoint(signed, key).sign(key).unwrap().to_string(),
             audits: Vec::new(),

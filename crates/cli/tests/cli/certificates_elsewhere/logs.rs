@@ -6,23 +6,12 @@ use commitment::SignerKey;
 use fastrand::Rng;
 use serde_json::{Value, json};
 use testkit::histories::{Case, case};
+use verifier::Assert;
 
 use crate::binary::{Folder, fixture};
 
 /// What the auditor is called.
 pub const AUDITOR: &str = "auditor.example";
-
-const ASSERTS: [&str; 9] = [
-    "kept",
-    "recoverable",
-    "gone",
-    "deleted_by_user",
-    "not_deleted_by_user",
-    "expired",
-    "purged_on_time",
-    "lost_after_sync_off",
-    "cleared_for_inactivity",
-];
 
 /// A folder with a store, and certificates by what they are.
 pub struct Log {
@@ -230,7 +219,7 @@ fn claim(
     (account, item): (&str, Option<&String>),
     number: usize,
 ) -> String {
-    let asserts = random.choice(ASSERTS).expect("asserts");
+    let asserts = random.choice(Assert::ALL).expect("asserts");
     let mut claim =
         json!({ "claim": format!("c{number}"), "account": account, "asserts": asserts });
     let names = [("item", asked.items), ("backup", asked.backups), ("category", asked.categories)];
