@@ -21,6 +21,7 @@ mod reading;
 mod snapshot;
 mod subject;
 mod verdict;
+mod whynot;
 mod wording;
 
 pub use attestation::{Attestation, AttestationError};
@@ -31,4 +32,5 @@ pub use lawful::LawfulThen;
 pub use reading::{reading_says, window_says};
 pub use snapshot::{PROJECTION_VERSION, SnapshotRow, StateHash, snapshot, state_hash};
 pub use verdict::{Evidence, Lawful, Outcome, Verdict};
+pub use whynot::{Alteration, Counterfactual, Tried, Wanted, WhyNot, WhyNotAsked, why_not};
 pub use wording::{Language, given_cause};
