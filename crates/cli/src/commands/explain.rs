@@ -182,17 +182,15 @@ fn show_why_not(
 fn tried(answer: &WhyNot, question: &Question) -> String {
     let t = answer.tried;
     let counts = [
-        (t.as_of, "as-ofs", "项时点"),
-        (t.reading, "readings", "种读法"),
-        (t.moved, "moves of an event", "次事件移动"),
-        (t.left_out, "events left out", "次略去事件"),
-        (t.tier, "tiers from an instant on", "次等级改动"),
-        (t.version, "versions", "个版本"),
+        (t.as_of, "as-of", "时点"),
+        (t.reading, "reading", "读法"),
+        (t.moved, "moved", "移动事件"),
+        (t.left_out, "left out", "略去事件"),
+        (t.tier, "tier", "等级"),
+        (t.version, "version", "版本"),
     ];
-    let counts = counts.map(|(count, en, zh)| {
-        let count = amount::count(count);
-        question.pick(format!("{count} {en}"), format!("{count} {zh}"))
-    });
+    let counts =
+        counts.map(|(count, en, zh)| format!("{} {}", question.pick(en, zh), amount::count(count)));
     let counts = counts.join(question.pick(", ", "、"));
     let bound = amount::count(answer.bound);
     let all = answer.bounded.is_empty();

@@ -2,8 +2,8 @@
 //!
 //! Only an item's own events, what empties the trash or clears the account, and what sets a tier can bring
 //! an item to another state. The account's first event can too: before any tier is set, the tier is that of
-//! the version in force then. Which is first may change by one event, so the first that is none of the
-//! above counts as well.
+//! the version in force then. Which is first may change by one event that moves or is left out, so the
+//! first two that are none of the above count as well.
 
 use event::{History, Kind, NameId, Names, Step, Timestamp};
 
@@ -12,11 +12,11 @@ use event::{History, Kind, NameId, Names, Step, Timestamp};
 pub(super) fn concerning(history: &History, item: NameId, known_at: Timestamp) -> History {
     let mut names = Names::default();
     let mut steps = Vec::new();
-    let mut other = false;
-    for (n, step) in history.steps_seen(Timestamp::MAX, known_at).enumerate() {
+    let mut others = 0;
+    for step in history.steps_seen(Timestamp::MAX, known_at) {
         let concerns = concerns(step, item);
-        if concerns || n == 0 || !other {
-            other |= !concerns;
+        others += usize::from(!concerns);
+        if concerns || others <= 2 {
             let mut number = |id: Option<NameId>| id.map(|id| names.intern(history.names.get(id)));
             let (subject, word) = (number(step.subject), number(step.word));
             steps.push(Step { subject, word, ..*step });
