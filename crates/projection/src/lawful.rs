@@ -78,6 +78,9 @@ pub fn lawful_then(
     known_at: Timestamp,
     findings: &[Finding],
 ) -> Vec<Lawful> {
+    if findings.is_empty() {
+        return Vec::new();
+    }
     let rules = Rules { policy, names: &history.names };
     let seen: Vec<&Step> = history.steps_seen(as_of, known_at).collect();
     let lapses = match findings.iter().any(|found| found.code == FindingCode::OverduePurge) {

@@ -26,21 +26,29 @@ impl Instants {
     }
 
     /// These and those at which it matters when the item is trashed: its window ends by one of the
-    /// others, or does not.
-    pub fn of_trashing(&self, concerning: &History, policy: &Policy, as_of: Timestamp) -> Instants {
-        let mut starts = starts(concerning, policy);
-        starts.insert(as_of);
+    /// others, or does not; of the latest `most` others, and whether those are all.
+    pub fn of_trashing(
+        &self,
+        concerning: &History,
+        policy: &Policy,
+        as_of: Timestamp,
+        most: usize,
+    ) -> (Instants, bool) {
+        let mut limits = starts(concerning, policy);
+        limits.insert(as_of);
+        if !concerning.steps.iter().any(|step| step.kind == Kind::ItemTrashed) {
+            limits.clear();
+        }
         let mut borders = Vec::new();
         for (rules, window) in windows(policy) {
             let trash = &policy.versions[rules].trash;
-            for limit in &starts {
-                // By the instant, and by the millisecond before it.
+            for limit in limits.iter().rev().take(most) {
                 borders.extend(trash.crossings(window, *limit, &policy.zone));
             }
         }
         let borders = Instants::beside(borders.into_iter(), &[-1, 0], as_of);
         let all: BTreeSet<Timestamp> = self.0.iter().copied().chain(borders.0).collect();
-        Instants(all.into_iter().collect())
+        (Instants(all.into_iter().collect()), limits.len() <= most)
     }
 
     /// What comes after `as_of` is not seen, wherever it is.

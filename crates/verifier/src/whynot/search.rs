@@ -19,9 +19,11 @@ use super::{Alteration, Tried, Wanted, WhyNotAsked};
 
 /// How many changes of a kind are tried at most.
 const MOST_TRIED: u64 = 10_000;
-/// How many events are folded for a kind at most: where more than 1,000 concern the item, fewer changes
+/// How many events are folded for a kind at most: where more than 200 concern the item, fewer changes
 /// are tried.
-const MOST_FOLDED: u64 = 10_000_000;
+const MOST_FOLDED: u64 = 2_000_000;
+/// Of how many events and versions it is looked up by which trashing the window ends there.
+const MOST_LIMITS: usize = 2_000;
 
 /// What is searched in.
 pub(super) struct Search<'a> {
@@ -166,7 +168,11 @@ impl<'a> Search<'a> {
     }
 
     fn moves(&self, instants: &Instants, found: &mut Found) {
-        let trashings = instants.of_trashing(&self.concerning, self.policy, self.as_of);
+        let (trashings, all) =
+            instants.of_trashing(&self.concerning, self.policy, self.as_of, MOST_LIMITS);
+        if !all {
+            found.bounded.push("moved");
+        }
         let steps = &self.concerning.steps;
         let mut walks: Vec<_> = steps
             .iter()
@@ -184,7 +190,9 @@ impl<'a> Search<'a> {
         let mut heap: BinaryHeap<_> = firsts.collect();
         while let Some(Reverse((_, by_ms, n))) = heap.pop() {
             if found.tried.moved == found.bound {
-                found.bounded.push("moved");
+                if all {
+                    found.bounded.push("moved");
+                }
                 return;
             }
             found.tried.moved += 1;
