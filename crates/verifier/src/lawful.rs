@@ -61,50 +61,68 @@ fn says(policy: &Policy, finding: &Finding, lawful: Lawful, lang: Language) -> S
     let pick = |en: &str, zh: &str| lang.pick(en, zh).to_owned();
     let is_backup = matches!(finding.subject, Some(Subject::Backup(_)));
     let of_account = finding.subject.is_none();
-    let version = policy.version_at(finding.at);
+    // Its rules are those of the instant at which it would be lawful.
+    let version = policy.version_at(lawful.from.unwrap_or(finding.at));
     match (lawful.when, lawful.from, lawful.until) {
         (LawfulWhen::WindowEnded, Some(from), _) => lang.pick(
             format!("the provider may purge it from {from} on, when its window has ended"),
             format!("服务方自 {from} 起才可以将其清除，那时可恢复期已结束"),
         ),
-        (LawfulWhen::WindowEnded, None, _) => {
-            pick("the provider may never purge it: its window does not end", "可恢复期没有期限，服务方不得将其清除")
-        }
+        (LawfulWhen::WindowEnded, None, _) => pick(
+            "the provider may never purge it: its window does not end",
+            "可恢复期没有期限，服务方不得将其清除",
+        ),
         (LawfulWhen::Stale, from, _) => {
             let from = from.map_or_else(String::new, |from| from.to_string());
             let after = window_says(version.stale_after, lang);
             lang.pick(
-                format!("the provider may remove it from {from} on, when no backup was completed for {after}"),
+                format!(
+                    "the provider may remove it from {from} on, when no backup was \
+                     completed for {after}"
+                ),
                 format!("服务方自 {from} 起才可以将其清除，那时已有{after}没有完成过备份"),
             )
         }
         (LawfulWhen::Inactive, Some(from), _) if of_account => lang.pick(
-            format!("the provider may do this from {from} on, when the account has been without activity for long enough"),
+            format!(
+                "the provider may do this from {from} on, when the account has been without \
+                 activity for long enough"
+            ),
             format!("服务方自 {from} 起才可以这样做，那时账号不活跃的时间已经够长"),
         ),
         (LawfulWhen::Inactive, None, _) if of_account => pick(
-            "the provider may never do this: by the policy the account does not become inactive, or its tier is exempt",
+            "the provider may never do this: by the policy the account does not become \
+             inactive, or its tier is exempt",
             "服务方不得这样做：按政策，账号不会被认定为不活跃，或其等级获豁免",
         ),
         (LawfulWhen::Inactive, Some(from), _) if from <= finding.at => pick(
-            "nobody had deleted it: by then the provider could purge it for inactivity, and gave another cause or none",
+            "nobody had deleted it: by then the provider could purge it for inactivity, and \
+             gave another cause or none",
             "没有人删除过它：当时服务方可以以长期不活跃为由将其清除，但给出的是别的原因或没有给出原因",
         ),
         (LawfulWhen::Inactive, Some(from), _) => lang.pick(
-            format!("nobody had deleted it: the provider may purge it only for inactivity, from {from} on"),
+            format!(
+                "nobody had deleted it: the provider may purge it only for inactivity, from \
+                 {from} on"
+            ),
             format!("没有人删除过它：服务方只能以长期不活跃为由将其清除，且须自 {from} 起"),
         ),
         (LawfulWhen::Inactive, None, _) => pick(
-            "nobody had deleted it: the provider may never purge it, for by the policy the account does not become inactive, or its tier is exempt",
+            "nobody had deleted it: the provider may never purge it, for by the policy the \
+             account does not become inactive, or its tier is exempt",
             "没有人删除过它：服务方不得将其清除，因为按政策，账号不会被认定为不活跃，或其等级获豁免",
         ),
         (LawfulWhen::Notified, from, _) => notified(version.notice, from, lang),
         (LawfulWhen::HoldReleased, Some(from), _) => lang.pick(
-            format!("it may be purged or removed once the last hold is released, which was at {from}"),
+            format!(
+                "it may be purged or removed once the last hold is released, which was at \
+                 {from}"
+            ),
             format!("最后一项保全解除之后才可以清除或移除，解除时间为 {from}"),
         ),
         (LawfulWhen::HoldReleased, None, _) => pick(
-            "it may be purged or removed once the last hold is released, of which nothing is on record",
+            "it may be purged or removed once the last hold is released, of which nothing is on \
+             record",
             "最后一项保全解除之后才可以清除或移除，日志中没有解除的记录",
         ),
         (LawfulWhen::WithinWindow, _, until) => {
@@ -130,7 +148,8 @@ fn says(policy: &Policy, finding: &Finding, lawful: Lawful, lang: Language) -> S
                 false => lang.pick("an upload", "上传"),
             };
             lang.pick(
-                format!("{what} is taken when no more than {limit} bytes are used: {used} were, {over} too many"),
+                format!("{what} is taken when no more than {limit} bytes are used: {used} were, \
+                    {over} too many"),
                 format!("已用空间不超过 {limit} 字节时才接受{what}：当时已用 {used} 字节，超出 {over} 字节"),
             )
         }
@@ -183,14 +202,22 @@ fn says(policy: &Policy, finding: &Finding, lawful: Lawful, lang: Language) -> S
 }
 
 fn notified(notice: Window, from: Option<Timestamp>, lang: Language) -> String {
+    let is_asked = notice != Window::Never;
     let notice = window_says(notice, lang);
     match from {
+        Some(from) if !is_asked => lang.pick(
+            format!("the provider may clear it from {from} on, when the policy asks for no notice"),
+            format!("服务方自 {from} 起才可以清空，那时政策不要求通知"),
+        ),
         Some(from) => lang.pick(
             format!("the provider may clear it from {from} on, {notice} after the notice"),
             format!("服务方自 {from} 起才可以清空，那时距通知已有{notice}"),
         ),
         None => lang.pick(
-            format!("the provider may clear it {notice} after a notice, and none is on record since the last activity"),
+            format!(
+                "the provider may clear it {notice} after a notice, and none is on record \
+                 since the last activity"
+            ),
             format!("服务方须在通知{notice}之后才可以清空，而自最后一次活动以来没有通知的记录"),
         ),
     }

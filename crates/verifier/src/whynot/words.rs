@@ -134,13 +134,16 @@ impl Telling<'_> {
             ),
             (false, 0) => lang.pick(
                 format!(
-                    "{item} is not {wanted}: as of {as_of} {is}, and no single change that was tried \
-                     would make it so"
+                    "{item} is not {wanted}: as of {as_of} {is}, and no single change that was \
+                     tried would make it so"
                 ),
                 format!("{item}不是“{wanted}”：截至 {as_of}，{is}；试过的单项改动都不能使它成为那样"),
             ),
             (false, 1) => lang.pick(
-                format!("{item} is not {wanted}: as of {as_of} {is}; this change alone would make it so"),
+                format!(
+                    "{item} is not {wanted}: as of {as_of} {is}; this change alone would make \
+                     it so"
+                ),
                 format!("{item}不是“{wanted}”：截至 {as_of}，{is}；只要有下面这一项不同，它就会是那样"),
             ),
             (false, _) => lang.pick(
