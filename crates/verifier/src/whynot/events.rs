@@ -3,7 +3,8 @@
 //! Only an item's own events, what empties the trash or clears the account, and what sets a tier can bring
 //! an item to another state. The account's first event can too: before any tier is set, the tier is that of
 //! the version in force then. Which is first may change by one event that moves or is left out, so the
-//! first two that are none of the above count as well.
+//! first two that are none of the above count as well. For the same reason so do the first two of an item's
+//! modifications, which do nothing but make it when it was never seen.
 
 use event::{History, Kind, NameId, Names, Step, Timestamp};
 
@@ -12,11 +13,20 @@ use event::{History, Kind, NameId, Names, Step, Timestamp};
 pub(super) fn concerning(history: &History, item: NameId, known_at: Timestamp) -> History {
     let mut names = Names::default();
     let mut steps = Vec::new();
-    let mut others = 0;
+    let (mut others, mut modifications) = (0, 0);
     for step in history.steps_seen(Timestamp::MAX, known_at) {
-        let concerns = concerns(step, item);
-        others += usize::from(!concerns);
-        if concerns || others <= 2 {
+        let is_kept = match concerns(step, item) {
+            false => {
+                others += 1;
+                others <= 2
+            }
+            true if step.kind == Kind::ItemModified => {
+                modifications += 1;
+                modifications <= 2
+            }
+            true => true,
+        };
+        if is_kept {
             let mut number = |id: Option<NameId>| id.map(|id| names.intern(history.names.get(id)));
             let (subject, word) = (number(step.subject), number(step.word));
             steps.push(Step { subject, word, ..*step });

@@ -191,7 +191,7 @@ pub fn why_not(
         because: telling.answer(state, recoverable_until, already, changes.len()),
         changes,
         tried: found.tried,
-        bound: found.bound,
+        bound: search.bound(),
         bounded: found.bounded,
     })
 }

@@ -45,7 +45,8 @@ pub(super) type Come = (Alteration, ItemState, Option<Timestamp>);
 pub(super) struct Found {
     pub changes: Vec<Come>,
     pub tried: Tried,
-    pub bound: u64,
+    /// At most so many of a kind are tried.
+    bound: u64,
     pub bounded: Vec<&'static str>,
 }
 
@@ -78,7 +79,7 @@ impl<'a> Search<'a> {
     }
 
     /// At most so many changes of a kind are tried.
-    fn bound(&self) -> u64 {
+    pub fn bound(&self) -> u64 {
         MOST_TRIED.min(MOST_FOLDED / (self.concerning.steps.len() as u64).max(1))
     }
 
