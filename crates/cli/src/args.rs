@@ -10,6 +10,7 @@ use projection::{FindingCode, Severity, Status};
 use verifier::Language;
 
 use crate::commands::bench::{Wanted, Work};
+use crate::commands::explain::ExplainArgs;
 
 /// What a cloud account keeps and loses, from its log.
 #[derive(Debug, Parser)]
@@ -124,20 +125,20 @@ pub enum Verb {
     },
     /// Tell the life of one item: who did what to it, and under which clause
     #[command(after_help = "Example:\n  stillthere explain ann photo-17\n  \
-        stillthere explain ann photo-17 --lang zh")]
-    Explain {
-        /// The account
-        account: String,
-        /// The item
-        item: String,
-    },
+        stillthere explain ann photo-17 --lang zh\n  \
+        stillthere explain ann photo-17 --why-not recoverable\n\n\
+        --why-not searches for the least single change under which the item would be in another state: \
+        another as-of, a reading of the policy, an event earlier, later or left out, another tier, one \
+        version of the policy throughout.")]
+    Explain(ExplainArgs),
     /// List the accounts, a line each
     #[command(after_help = "Example:\n  stillthere accounts --status at_risk\n  \
         stillthere accounts --due-within 30d")]
     Accounts(AccountsArgs),
     /// List what was done that the policy does not allow, or that a reader should know
     #[command(after_help = "Example:\n  stillthere findings --severity breach\n  \
-        stillthere findings --account ann --code premature-purge")]
+        stillthere findings --account ann --code premature-purge\n  \
+        stillthere findings --account ann --lawful")]
     Findings(FindingsArgs),
     /// Judge claims: was it there, who took it, was that lawful?
     #[command(after_help = "Example:\n  stillthere audit claims.ndjson\n  \
@@ -326,6 +327,9 @@ pub struct FindingsArgs {
     /// Only those of this code
     #[arg(long, value_name = "CODE", value_parser = word(FindingCode::ALL, FindingCode::name))]
     pub code: Option<FindingCode>,
+    /// Say beside each what the policy would have allowed
+    #[arg(long)]
+    pub lawful: bool,
 }
 
 /// What `snapshot` takes.
@@ -603,7 +607,7 @@ fn root(text: &str) -> Result<commitment::Digest, String> {
 }
 
 /// Takes one of a closed list of words; help, completions and errors list them.
-fn word<T: Copy + Send + Sync + 'static>(
+pub fn word<T: Copy + Send + Sync + 'static>(
     all: &'static [T],
     name: fn(T) -> &'static str,
 ) -> impl clap::builder::TypedValueParser<Value = T> {

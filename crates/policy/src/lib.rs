@@ -15,6 +15,7 @@
 mod choice;
 mod compile;
 mod compiled;
+mod crossing;
 mod error;
 mod hash;
 mod preset;

@@ -106,6 +106,21 @@ impl Zone {
     pub(crate) fn instant_ms(&self, local_ms: i64) -> i64 {
         local_ms - self.changes.offset_for(local_ms)
     }
+
+    /// The changes of the offset within `[from_ms, to_ms]`, of less than a year: when, the offset before
+    /// and the one from then on, in milliseconds.
+    #[must_use]
+    pub(crate) fn changes_within(&self, from_ms: i64, to_ms: i64) -> Vec<(i64, i64, i64)> {
+        let changes = &self.changes;
+        let mut cycles = [changes.cycles(from_ms), changes.cycles(to_ms)].to_vec();
+        cycles.dedup();
+        let later = |cycle: i64| {
+            let listed = changes.later.iter().map(move |(at, _)| at + cycle);
+            listed.filter(move |at| (from_ms..=to_ms).contains(at) && changes.cycles(*at) == cycle)
+        };
+        let all = cycles.into_iter().flat_map(later);
+        all.map(|at| (at, changes.offset_at(at - 1), changes.offset_at(at))).collect()
+    }
 }
 
 impl PartialEq for Zone {

@@ -5,7 +5,8 @@
 //! [`View`] is that state at an instant, from which come the [`AccountState`] that people see
 //! and the [`AccountLine`] of a population. [`fold`] goes from a history to a view in one step. A
 //! [`Finding`] is something that the policy does not allow or that a reader should know; a
-//! [`Change`] is one step of one thing's life, kept when asked for.
+//! [`Change`] is one step of one thing's life, kept when asked for. [`lawful_then`] says what the policy would have
+//! allowed in place of a finding.
 //!
 //! The semantics are those of docs/answers.md and docs/policies.md. Everything here is a pure function of
 //! (events, policy, as-of, known-at).
@@ -15,6 +16,7 @@ mod change;
 mod finding;
 mod fold;
 mod item;
+mod lawful;
 mod report;
 mod state;
 mod trash;
@@ -24,6 +26,7 @@ mod words;
 pub use change::{Change, ChangeSource, Changed};
 pub use finding::{Finding, FindingCode, Severity, Subject};
 pub use item::{Backup, Ending, EventRef, How, Item, Trashing};
+pub use lawful::{Lawful, LawfulWhen, lawful_then};
 pub use report::{
     AccountLine, AccountState, Activity, BackupRow, CategoryRow, Counts, FindingRow, ItemRow,
     Quota, Span,

@@ -95,16 +95,30 @@ impl FoldState {
         let version = rules.policy.version_index_at(first.occurred_at);
         let event = EventRef { position: first.position, revision: first.revision };
         FoldState {
-            instant: first.occurred_at,
-            last: event,
-            highest: event,
+            items: vec![None; rules.names.len()],
+            ..FoldState::empty(first.occurred_at, event, version, version)
+        }
+    }
+
+    /// Nothing, at `instant` and after the event `last`, in the version of index `version`, which was
+    /// `first_version` at the first event.
+    pub(crate) fn empty(
+        instant: Timestamp,
+        last: EventRef,
+        version: usize,
+        first_version: usize,
+    ) -> FoldState {
+        FoldState {
+            instant,
+            last,
+            highest: last,
             version,
-            first_version: version,
+            first_version,
             tiers: vec![None],
             quota_bytes: None,
             holds: BTreeSet::new(),
             held_before: false,
-            items: vec![None; rules.names.len()],
+            items: Vec::new(),
             backups: Vec::new(),
             sync: Vec::new(),
             deadlines: BTreeSet::new(),
@@ -114,7 +128,7 @@ impl FoldState {
             kept: FixedBitSet::new(),
             overdue: BTreeSet::new(),
             bytes: Bytes::default(),
-            activity: ActivityState::from(first.occurred_at),
+            activity: ActivityState::from(instant),
             standing: Standing::default(),
             findings: Vec::new(),
             late: None,

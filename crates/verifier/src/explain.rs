@@ -1,12 +1,13 @@
 //! The life of one item, change by change, with what a person would say of it; and what each event
 //! of an account did.
 
-use event::{Actor, Kind, NameId, Names, Step, Timestamp};
+use event::{Actor, History, Kind, NameId, Names, Step, Timestamp};
 use projection::{
-    Change, ChangeSource, Changed, FindingCode, ItemState, StateCause, Subject, View,
+    Change, ChangeSource, Changed, Finding, FindingCode, ItemState, StateCause, Subject, View,
 };
 use serde::Serialize;
 
+use crate::lawful::LawfulThen;
 use crate::wording::{self, Language, Telling};
 
 /// What is on record of one item.
@@ -56,6 +57,8 @@ pub struct ItemChange {
     pub clause: Option<String>,
     /// What was found in the event for this item.
     pub findings: Vec<FindingCode>,
+    /// What would have been lawful in place of each of these.
+    pub lawful_then: Vec<LawfulThen>,
     /// The deadline after.
     pub recoverable_until: Option<Timestamp>,
     /// What a person would say.
@@ -63,12 +66,13 @@ pub struct ItemChange {
 }
 
 /// Explains `item` from a traced fold: `view` and its `changes` ([`projection::fold_traced`]), and
-/// the `steps` that were folded. `None` if the item was never seen.
+/// the `history` that was folded as known at `known_at`. `None` if the item was never seen.
 #[must_use]
 pub fn explain(
     view: &View<'_>,
     changes: &[Change],
-    steps: &[Step],
+    history: &History,
+    known_at: Timestamp,
     item: &str,
     lang: Language,
 ) -> Option<Explanation> {
@@ -76,13 +80,19 @@ pub fn explain(
     view.item(id)?;
     let state = view.account_state();
     let row = state.items.into_iter().find(|row| row.item == item)?;
-    let known_at = Timestamp::MAX;
-    let telling = Telling { steps, known_at, hedged: false, tells_sync: false, lang };
+    let steps = &history.steps;
+    let hedged = false;
+    let telling = Telling { steps, known_at, hedged, tells_sync: false, lang };
+    let findings = view.findings().into_iter().map(|(finding, _)| finding);
+    let own = findings.filter(|finding| finding.subject == Some(Subject::Item(id)));
+    let own: Vec<Finding> = own.collect();
+    let lawful = LawfulThen::of(history, view.policy(), view.as_of(), known_at, &own, lang);
+    let found: Vec<(Finding, LawfulThen)> = own.into_iter().zip(lawful).collect();
     let mut state_now = None;
     let changes = changes
         .iter()
         .filter(|change| change.changed.subject() == Subject::Item(id))
-        .filter_map(|change| item_change(view, change, steps, &mut state_now, lang))
+        .filter_map(|change| item_change(view, change, steps, &found, &mut state_now, lang))
         .collect();
     Some(Explanation {
         account: state.account,
@@ -105,6 +115,7 @@ fn item_change(
     view: &View<'_>,
     change: &Change,
     steps: &[Step],
+    found: &[(Finding, LawfulThen)],
     state_now: &mut Option<ItemState>,
     lang: Language,
 ) -> Option<ItemChange> {
@@ -130,11 +141,9 @@ fn item_change(
         ChangeSource::PolicyVersion(_) => "policy_version",
     };
     let version = view.policy().version_at(change.at);
-    let subject = Some(change.changed.subject());
-    let findings = event.map_or_else(Vec::new, |_| view.findings());
-    let own = findings.into_iter().map(|(finding, _)| finding);
-    let own = own.filter(|f| Some(f.event) == event && f.at == change.at && f.subject == subject);
-    let findings: Vec<FindingCode> = own.map(|finding| finding.code).collect();
+    let own = found.iter().filter(|(f, _)| Some(f.event) == event && f.at == change.at);
+    let (findings, lawful_then): (Vec<FindingCode>, Vec<LawfulThen>) =
+        own.map(|(finding, lawful)| (finding.code, lawful.clone())).unzip();
     let found = findings.iter();
     let found =
         found.filter_map(|code| Some((code.severity(), version.clause_for(code.name())?))).min();
@@ -152,6 +161,7 @@ fn item_change(
         cause,
         clause: clause.map(str::to_owned),
         findings,
+        lawful_then,
         recoverable_until,
         says: crate::change::says(&change.changed, change.source, step, view.policy(), lang),
     })

@@ -1,7 +1,9 @@
 //! `findings`: a line a finding, by account.
 
 use event::History;
-use projection::{FindingRow, fold};
+use projection::{Finding, FindingRow, fold};
+use serde::Serialize;
+use verifier::LawfulThen;
 
 use crate::args::FindingsArgs;
 use crate::failure::{Failure, Outcome};
@@ -23,23 +25,28 @@ pub fn run(
     let mut table = Table::new(columns(question, true));
     let mut shown = 0;
     let lines = |history: &History| {
-        let view = fold(history, &policy, question.as_of, question.known_at)?;
+        let (as_of, known_at) = (question.as_of, question.known_at);
+        let view = fold(history, &policy, as_of, known_at)?;
         let is_asked = |found: &FindingRow| {
             args.severity.is_none_or(|severity| severity == found.severity)
                 && args.code.is_none_or(|code| code == found.code)
         };
-        let line = |found: FindingRow| match question.json {
-            true => Line::Json(json_line(&found)),
-            false => Line::Row(row(&found, question, true)),
-        };
-        let found = view.finding_rows().into_iter().filter(is_asked);
-        Some(found.map(line).collect::<Vec<Line>>())
+        if !args.lawful {
+            let found = view.finding_rows().into_iter().filter(is_asked);
+            return Some(found.map(|found| line(&found, None, question)).collect::<Vec<_>>());
+        }
+        let rows = view.finding_rows().into_iter().zip(view.findings());
+        let (rows, found): (Vec<FindingRow>, Vec<Finding>) =
+            rows.filter(|(row, _)| is_asked(row)).map(|(row, (found, _))| (row, found)).unzip();
+        let lawful = LawfulThen::of(history, &policy, as_of, known_at, &found, question.lang);
+        let lines = rows.iter().zip(&lawful);
+        Some(lines.map(|(row, lawful)| line(row, Some(lawful), question)).collect())
     };
-    let mut take = |lines: Vec<Line>| {
+    let mut take = |lines: Vec<(Line, Vec<Cell>)>| {
         shown += lines.len();
-        lines.into_iter().try_for_each(|line| match line {
+        lines.into_iter().try_for_each(|(line, beneath)| match line {
             Line::Json(line) => screen.bytes(&line),
-            Line::Row(cells) => table.row(screen, cells),
+            Line::Row(cells) => table.row_with(screen, cells, beneath),
         })
     };
     match &args.account {
@@ -57,6 +64,24 @@ pub fn run(
         })?;
     }
     Ok(Outcome::Fine)
+}
+
+/// A finding, with what would have been lawful if that is asked: for people a line beneath it.
+fn line(found: &FindingRow, lawful: Option<&LawfulThen>, question: &Question) -> (Line, Vec<Cell>) {
+    let line = match (question.json, lawful) {
+        (true, None) => Line::Json(json_line(found)),
+        (true, Some(lawful_then)) => Line::Json(json_line(&WithLawful { found, lawful_then })),
+        (false, _) => Line::Row(row(found, question, true)),
+    };
+    (line, lawful.map(|lawful| Cell::styled(&lawful.because, style::DIM)).into_iter().collect())
+}
+
+/// A finding and what would have been lawful.
+#[derive(Serialize)]
+struct WithLawful<'f> {
+    #[serde(flatten)]
+    found: &'f FindingRow,
+    lawful_then: &'f LawfulThen,
 }
 
 /// The columns of findings, those of one account without its name.

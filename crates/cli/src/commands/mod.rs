@@ -10,7 +10,7 @@ mod check;
 mod checkpoint;
 mod completions;
 mod doctor;
-mod explain;
+pub mod explain;
 mod export;
 mod findings;
 mod generate;
@@ -34,7 +34,7 @@ pub fn run(verb: Verb, question: &Question, screen: &mut Screen) -> Result<Outco
         Verb::Import(args) => import::run(&args, question, screen),
         Verb::Replay { account } => replay::run(&account, question, screen),
         Verb::State { account, all } => state::run(&account, all, question, screen),
-        Verb::Explain { account, item } => explain::run(&account, &item, question, screen),
+        Verb::Explain(args) => explain::run(&args, question, screen),
         Verb::Accounts(args) => accounts::run(&args, question, screen),
         Verb::Findings(args) => findings::run(&args, question, screen),
         Verb::Audit { claims } => audit::run(&claims, question, screen),

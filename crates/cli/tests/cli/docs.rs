@@ -11,7 +11,7 @@ use verifier::Assert;
 
 use crate::binary::{Folder, Ran, fixture, root};
 
-fn page(name: &str) -> String {
+pub fn page(name: &str) -> String {
     std::fs::read_to_string(root().join("docs").join(name)).expect("a page of docs/")
 }
 
@@ -33,7 +33,7 @@ fn blocks(page: &str, language: &str) -> String {
 }
 
 /// The rows of the tables whose first heading is `first`: the cells, without backquotes.
-fn rows(page: &str, first: &str) -> Vec<Vec<String>> {
+pub fn rows(page: &str, first: &str) -> Vec<Vec<String>> {
     let mut rows = Vec::new();
     let cells = |line: &str| -> Option<Vec<String>> {
         let line = line.strip_prefix("| ")?.strip_suffix(" |")?;
@@ -55,7 +55,7 @@ fn rows(page: &str, first: &str) -> Vec<Vec<String>> {
 }
 
 /// The words in backquotes of a page.
-fn words(page: &str) -> BTreeSet<&str> {
+pub fn words(page: &str) -> BTreeSet<&str> {
     page.split('`').skip(1).step_by(2).collect()
 }
 
@@ -313,7 +313,7 @@ fn the_fields_of_json_are_on_the_page() {
 }
 
 /// The names of the fields of an answer; not those that are names of somebody's things.
-fn collect_fields(value: &Value, fields: &mut BTreeSet<String>) {
+pub fn collect_fields(value: &Value, fields: &mut BTreeSet<String>) {
     match value {
         Value::Object(object) => {
             for (key, value) in object {

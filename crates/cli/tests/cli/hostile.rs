@@ -144,13 +144,15 @@ fn what_unpacks_without_end_takes_no_memory() {
 /// Account, id, item and category that a terminal would obey.
 const CONTROLS: &str = "a\u{1b}[2Jb\rc\u{202e}d\ne\u{7f}f\u{9b}1mg\u{200b}";
 
-fn verbs<'a>(account: &'a str, item: &'a str) -> [Vec<&'a str>; 9] {
+fn verbs<'a>(account: &'a str, item: &'a str) -> [Vec<&'a str>; 11] {
     [
         vec!["accounts"],
         vec!["state", account, "--all"],
         vec!["replay", account],
         vec!["explain", account, item],
+        vec!["explain", account, item, "--why-not=removed"],
         vec!["findings"],
+        vec!["findings", "--lawful"],
         vec!["findings", "--account", account],
         vec!["audit", "claims"],
         vec!["snapshot", account],

@@ -47,9 +47,10 @@ fn check(command: &str, on_page: &[String], printed: &str) {
     assert!(is_cut || from == printed.len(), "{command}\nprints more lines");
 }
 
-#[test]
-fn the_commands_of_the_readme_run() {
-    let page = std::fs::read_to_string(root().join("README.md")).expect("the README");
+/// Runs the commands of a page on one store, and holds what they print against it. How many there were, and
+/// how many with what they print.
+pub fn run_page(page: &str) -> (usize, usize) {
+    let page = std::fs::read_to_string(root().join(page)).expect("a page");
     let folder = Folder::new();
     let bin = std::path::Path::new(env!("CARGO_BIN_EXE_stillthere")).parent().expect("a folder");
     let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap_or_default());
@@ -60,7 +61,7 @@ fn the_commands_of_the_readme_run() {
         let output = std::process::Command::new("bash")
             .args(["-c", &line])
             .env("PATH", &path)
-            .env("STILLTHERE_STORE", folder.path("readme.store"))
+            .env("STILLTHERE_STORE", folder.path("page.store"))
             .env("COLUMNS", "100")
             .current_dir(root())
             .output()
@@ -74,6 +75,12 @@ fn the_commands_of_the_readme_run() {
             checked += 1;
         }
     }
+    (ran, checked)
+}
+
+#[test]
+fn the_commands_of_the_readme_run() {
+    let (ran, checked) = run_page("README.md");
     assert!(ran >= 10, "the README shows commands");
     assert!(checked >= 1, "the README shows what one of them prints");
 }

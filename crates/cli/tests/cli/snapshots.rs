@@ -18,9 +18,11 @@ const SCREENS: &[(&str, &[&str])] = &[
     ("doctor-missing", &["doctor", "--store", "nowhere"]),
     ("explain", &["explain", "ann", "beach.jpg"]),
     ("explain-sync-off", &["explain", "ann", "tides.jpg", "--known-at", "2026-01-01T00:00:00Z"]),
+    ("explain-why-not", &["explain", "ann", "beach.jpg", "--why-not", "recoverable"]),
     ("export", &["export"]),
     ("export-cloudevents", &["export", "--format", "cloudevents"]),
     ("findings", &["findings"]),
+    ("findings-lawful", &["findings", "--lawful"]),
     ("import-again", &["import", "household.ndjson"]),
     ("import-bad", &["import", "bad.ndjson"]),
     ("policy-check-preset", &["policy", "check", "xiaomi-cloud"]),
@@ -49,7 +51,9 @@ const SCREENS: &[(&str, &[&str])] = &[
 /// Outputs that are looked at on narrow screens, too.
 const NARROW: &[(&str, &[&str])] = &[
     ("audit", &["audit", "claims.ndjson"]),
+    ("explain-why-not", &["explain", "ann", "beach.jpg", "--why-not", "recoverable"]),
     ("findings", &["findings"]),
+    ("findings-lawful", &["findings", "--lawful"]),
     ("replay", &["replay", "ann"]),
     ("state", &["state", "ann"]),
 ];

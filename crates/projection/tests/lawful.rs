@@ -1,0 +1,416 @@
+//! What would have been lawful in place of a finding, held against the model of `testkit`: the same act
+//! at that instant gives no such finding, and a millisecond to the other side it does.
+
+use std::collections::BTreeMap;
+
+use event::{Actor, Event, History, Payload, PurgeCause, Recorded, RecordedBy, Timestamp};
+use policy::Policy;
+use stillthere_projection::{Finding, FindingCode, Lawful, LawfulWhen, Subject, fold, lawful_then};
+use testkit::histories::case;
+use testkit::{model, notation};
+
+/// Cases; `STILLTHERE_CASES` asks for more.
+fn seeds() -> std::ops::Range<u64> {
+    let count = std::env::var("STILLTHERE_CASES").ok().and_then(|n| n.parse().ok());
+    let from = std::env::var("STILLTHERE_SEED").ok().and_then(|n| n.parse().ok()).unwrap_or(0);
+    from..from + count.unwrap_or(8_000)
+}
+
+fn beside(at: Timestamp, ms: i64) -> Option<Timestamp> {
+    Timestamp::from_ms(at.ms() + ms)
+}
+
+/// A finding in the events of its account, all known, and another world in which to look for it.
+struct World<'a> {
+    events: Vec<Recorded>,
+    policy: &'a Policy,
+    code: FindingCode,
+    item: Option<&'a str>,
+    backup: Option<&'a str>,
+    /// The revision of the event.
+    revision: u64,
+}
+
+impl World<'_> {
+    fn event(&self) -> &Recorded {
+        self.events.iter().find(|e| e.revision == self.revision).expect("it is on record")
+    }
+
+    fn at(&self) -> Timestamp {
+        self.event().event.occurred_at
+    }
+
+    /// Whether the model finds it in `events`.
+    fn is_found(&self, events: &[Recorded], revision: u64) -> bool {
+        let last = events.iter().map(|e| e.event.occurred_at).max().expect("an event");
+        self.is_found_as_of(events, revision, last)
+    }
+
+    fn is_found_as_of(&self, events: &[Recorded], revision: u64, as_of: Timestamp) -> bool {
+        let state = model::state(events, self.policy, as_of, Timestamp::MAX).expect("an event");
+        state.findings.iter().any(|found| {
+            found.code == self.code.name()
+                && found.revision == revision
+                && found.item.as_deref() == self.item
+                && found.backup.as_deref() == self.backup
+        })
+    }
+
+    /// The events before it, and those after it that `kept` says.
+    fn without(&self, kept: impl Fn(&Payload) -> bool) -> Vec<Recorded> {
+        let place = (self.at(), self.revision);
+        let is_kept = |e: &&Recorded| {
+            (e.event.occurred_at, e.revision) < place
+                || ((e.event.occurred_at, e.revision) > place && kept(&e.event.payload))
+        };
+        self.events.iter().filter(is_kept).cloned().collect()
+    }
+
+    /// Whether it is found when the event comes last at `at`, with those of `events` by then.
+    fn is_found_moved(&self, events: &[Recorded], at: Timestamp, payload: &Payload) -> bool {
+        let mut moved = self.event().clone();
+        moved.event.occurred_at = at;
+        moved.event.payload = payload.clone();
+        moved.revision = u64::MAX;
+        let by_then = events.iter().filter(|e| e.event.occurred_at <= at).cloned();
+        let events: Vec<Recorded> = by_then.chain([moved]).collect();
+        self.is_found(&events, u64::MAX)
+    }
+
+    /// Whether it is found with another event just before this one.
+    fn is_found_after(&self, actor: Actor, payload: Payload) -> bool {
+        let mut events = self.events.clone();
+        for event in &mut events {
+            event.revision = 2 * event.revision + 1;
+        }
+        let at = self.at();
+        events.push(recorded(at, 2 * self.revision, actor, payload));
+        self.is_found(&events, 2 * self.revision + 1)
+    }
+}
+
+fn recorded(at: Timestamp, revision: u64, actor: Actor, payload: Payload) -> Recorded {
+    let event = Event {
+        id: "other".to_owned(),
+        account: "a".to_owned(),
+        occurred_at: at,
+        recorded_at: None,
+        actor,
+        surface: None,
+        attributes: BTreeMap::new(),
+        payload,
+    };
+    Recorded { event, position: 0, revision, recorded_at: at, recorded_by: RecordedBy::Log }
+}
+
+fn check(world: &World<'_>, finding: &Finding, lawful: Lawful) -> Result<(), String> {
+    let ensure = |holds: bool, what: &str| if holds { Ok(()) } else { Err(what.to_owned()) };
+    let payload = &world.event().event.payload;
+    let item = || world.item.expect("of an item").to_owned();
+    match lawful.when {
+        LawfulWhen::WindowEnded
+        | LawfulWhen::Inactive
+        | LawfulWhen::Stale
+        | LawfulWhen::Notified => {
+            let cause = Some(PurgeCause::Inactivity);
+            let payload = &match (finding.code, world.backup) {
+                (FindingCode::PrematurePurge, _) => payload.clone(),
+                (_, Some(backup)) => Payload::BackupPurged { backup: backup.to_owned(), cause },
+                _ if world.item.is_some() => Payload::ItemPurged { item: item(), cause },
+                _ => payload.clone(),
+            };
+            // Given another cause, a purge of what is live is found by another code.
+            let code = match (finding.code, finding.subject) {
+                (FindingCode::PrematurePurge, _) | (_, None) => finding.code,
+                _ => FindingCode::PurgeWithoutCause,
+            };
+            let world = &World { events: world.events.clone(), code, ..*world };
+            let before = world.without(|_| false);
+            let is_found = |at| world.is_found_moved(&before, at, payload);
+            match lawful.from {
+                // It had only to give the cause.
+                Some(from) if from == world.at() => {
+                    ensure(code == FindingCode::PurgeWithoutCause, "it is found where it was")?;
+                    ensure(!is_found(from), "it is found with that cause too")
+                }
+                Some(from) => {
+                    ensure(from > world.at(), "it is not later")?;
+                    ensure(!is_found(from), "it is found at that instant too")?;
+                    let just_before = beside(from, -1).expect("later than something");
+                    ensure(is_found(just_before), "it is not found a millisecond before")
+                }
+                None => {
+                    let starts = world.policy.versions.iter().map(|v| v.effective_from);
+                    let later = starts.chain([Timestamp::MAX]).filter(|at| *at > world.at());
+                    ensure({ later }.all(is_found), "it is not found for ever")
+                }
+            }
+        }
+        LawfulWhen::HoldReleased | LawfulWhen::SyncOn => {
+            let rest = world.without(|payload| match (payload, lawful.when) {
+                (Payload::HoldPlaced { .. } | Payload::HoldReleased { .. }, w) => {
+                    w == LawfulWhen::HoldReleased
+                }
+                (Payload::SyncOn { .. } | Payload::SyncOff { .. }, w) => w == LawfulWhen::SyncOn,
+                _ => false,
+            });
+            // In a later version the category may have a trash.
+            if matches!(payload, Payload::ItemTrashed { .. }) && world.policy.versions.len() > 1 {
+                return Ok(());
+            }
+            let is_found = |at| world.is_found_moved(&rest, at, payload);
+            let (until, last) = match lawful.from {
+                Some(from) => (beside(from, -1).expect("later than something"), Some(from)),
+                None => {
+                    (rest.iter().map(|e| e.event.occurred_at).max().unwrap_or(world.at()), None)
+                }
+            };
+            if until >= world.at() {
+                ensure(is_found(until), "it is not found before")?;
+            }
+            ensure(last.is_none_or(|at| !is_found(at)), "it is found at that instant too")
+        }
+        LawfulWhen::WithinWindow => {
+            let until = lawful.until.ok_or("it was expired")?;
+            let rest = world.without(|_| true);
+            let before = beside(until, -1).ok_or("out of range")?;
+            ensure(!world.is_found_moved(&rest, before, payload), "it is found just before")?;
+            // Of its own instant it was judged in its own place.
+            let at_deadline = until == world.at() || world.is_found_moved(&rest, until, payload);
+            ensure(at_deadline, "it is not found at the deadline")
+        }
+        LawfulWhen::WithinLag => {
+            let (from, until) = lawful.from.zip(lawful.until).ok_or("it has both ends")?;
+            let purged = |at: Timestamp| {
+                let purge = Payload::ItemPurged { item: item(), cause: None };
+                let mut events = world.events.clone();
+                events.push(recorded(at, u64::MAX, Actor::Provider, purge));
+                events
+            };
+            let is_found = |at| world.is_found_as_of(&purged(at), world.revision, finding.at);
+            ensure(!is_found(until), "it is found though purged in time")?;
+            let late = beside(until, 1).ok_or("out of range")?;
+            ensure(is_found(late), "it is not found though purged too late")?;
+            let early = World { code: FindingCode::PrematurePurge, events: purged(from), ..*world };
+            ensure(
+                !early.is_found(&early.events, u64::MAX),
+                "a purge at the deadline is premature",
+            )?;
+            let before = beside(from, -1).ok_or("out of range")?;
+            if before >= world.at() {
+                let events = purged(before);
+                let as_of = before;
+                ensure(early.is_found_as_of(&events, u64::MAX, as_of), "one before it is not")?;
+            }
+            Ok(())
+        }
+        LawfulWhen::WithinQuota => {
+            let (used, limit) = lawful.bytes.ok_or("it has bytes")?;
+            ensure(used > u128::from(limit), "it was not over")?;
+            let Ok(used) = u64::try_from(used) else { return Ok(()) };
+            let allowed =
+                |bytes| world.is_found_after(Actor::Provider, Payload::QuotaChanged { bytes });
+            ensure(!allowed(used), "it is found with that limit too")?;
+            ensure(allowed(used - 1), "it is not found with a byte less")
+        }
+        LawfulWhen::RecordedInTime => {
+            let until = lawful.until.ok_or("it was late")?;
+            let is_found = |recorded_at| {
+                let mut events = world.events.clone();
+                let own = events.iter_mut().find(|e| e.revision == world.revision);
+                own.expect("it is on record").recorded_at = recorded_at;
+                world.is_found(&events, world.revision)
+            };
+            ensure(!is_found(until), "it is found in time")?;
+            ensure(beside(until, 1).is_none_or(is_found), "it is not found too late")
+        }
+        LawfulWhen::OnRecord | LawfulWhen::UploadedAnew => {
+            let before = match world.backup {
+                Some(backup) => {
+                    let (backup, parts) = (backup.to_owned(), Vec::new());
+                    Payload::BackupCompleted { backup, bytes: 0, parts }
+                }
+                None => Payload::ItemUploaded { item: item(), category: "x".to_owned(), bytes: 0 },
+            };
+            ensure(!world.is_found_after(Actor::User, before), "it is found all the same")
+        }
+        LawfulWhen::Trashed => {
+            let before = Payload::ItemTrashed { item: item() };
+            ensure(!world.is_found_after(Actor::User, before), "it is found all the same")
+        }
+        LawfulWhen::ByUser => {
+            let mut events = world.events.clone();
+            let own = events.iter_mut().find(|e| e.revision == world.revision);
+            own.expect("it is on record").event.actor = Actor::User;
+            ensure(!world.is_found(&events, world.revision), "it is found all the same")
+        }
+    }
+}
+
+#[test]
+fn the_model_agrees_on_what_would_have_been_lawful() {
+    let mut checked: BTreeMap<(FindingCode, LawfulWhen, bool), u64> = BTreeMap::new();
+    for seed in seeds() {
+        let case = case(seed);
+        let history = History::of("a", &case.events);
+        let Some(view) = fold(&history, &case.policy, case.as_of, case.known_at) else { continue };
+        let findings: Vec<Finding> = view.findings().into_iter().map(|(found, _)| found).collect();
+        let lawful = lawful_then(&history, &case.policy, case.as_of, case.known_at, &findings);
+        assert_eq!(lawful.len(), findings.len());
+        let known =
+            |e: &&Recorded| e.recorded_at <= case.known_at && e.event.occurred_at <= case.as_of;
+        let events: Vec<Recorded> = case.events.iter().filter(known).cloned().collect();
+        for (finding, lawful) in findings.iter().zip(lawful) {
+            let name = |id| Some(history.names.get(id));
+            let (item, backup) = match finding.subject {
+                Some(Subject::Item(id)) => (name(id), None),
+                Some(Subject::Backup(id)) => (None, name(id)),
+                None => (None, None),
+            };
+            let world = World {
+                events: events.clone(),
+                policy: &case.policy,
+                code: finding.code,
+                item,
+                backup,
+                revision: finding.event.revision,
+            };
+            if let Err(what) = check(&world, finding, lawful) {
+                panic!("{what}: {finding:?} {lawful:?} of {item:?} {backup:?}\n{}", case.show());
+            }
+            *checked.entry((finding.code, lawful.when, lawful.from.is_some())).or_default() += 1;
+        }
+    }
+    for code in FindingCode::ALL {
+        assert!(checked.keys().any(|(checked, ..)| checked == code), "{code} was never found");
+    }
+    println!("{checked:#?}");
+}
+
+/// The rules of the cases below: a window of 30 days, a lag of 7, a year to become inactive.
+const RULES: &str = r#"
+schema = 1
+policy = "p"
+[[version]]
+id = "v"
+[version.tiers.free]
+quota = "10B"
+trash = "30d"
+[version.trash]
+purge_lag = "7d"
+counts_toward_quota = true
+[version.inactivity]
+window = "1y"
+resets = ["item_uploaded", "item_trashed"]
+notice = "30d"
+[version.quota]
+over = "block_uploads"
+[version.backup]
+stale_after = "6mo"
+[version.clock]
+late_after = "2d"
+"#;
+
+#[track_caller]
+fn says(events: &str, as_of: &str, code: &str, expected: &str) {
+    let policy = Policy::parse(RULES).expect("sound rules");
+    let recorded = notation::events(events);
+    let (history, as_of) = (History::of("a", &recorded), notation::time(as_of));
+    let view = fold(&history, &policy, as_of, Timestamp::MAX).expect("events");
+    let findings: Vec<Finding> = view.findings().into_iter().map(|(found, _)| found).collect();
+    let lawful = lawful_then(&history, &policy, as_of, Timestamp::MAX, &findings);
+    let found = findings.iter().position(|f| f.code.name() == code).expect("it is found");
+    let Lawful { when, from, until, bytes } = lawful[found];
+    let text = |at: Option<Timestamp>| at.map_or("-".to_owned(), |at| at.to_string());
+    let bytes = bytes.map_or(String::new(), |(used, limit)| format!(" {used} of {limit}"));
+    assert_eq!(format!("{when} {} {}{bytes}", text(from), text(until)), expected);
+}
+
+#[test]
+fn what_would_have_been_lawful_worked_out_by_hand() {
+    let start = "2026-01-01 user item_uploaded item=i category=photos bytes=4\n";
+    let with = |rest: &str| format!("{start}{rest}");
+    // 10 January + 30 d = 9 February.
+    let trashed = with("2026-01-10 user item_trashed item=i\n");
+    says(
+        &format!("{trashed}2026-02-08T23:59:59 provider item_purged item=i"),
+        "2026-03-01",
+        "premature-purge",
+        "window_ended 2026-02-09T00:00:00Z -",
+    );
+    // Inactive a year after the upload; sync off is no cause.
+    says(
+        &with("2026-05-01 provider item_purged item=i cause=sync_off"),
+        "2026-06-01",
+        "loss-after-sync-off",
+        "inactive 2027-01-01T00:00:00Z -",
+    );
+    says(
+        &with("2026-05-01 provider data_cleared cause=inactivity"),
+        "2026-06-01",
+        "cleared-while-active",
+        "inactive 2027-01-01T00:00:00Z -",
+    );
+    // Notified on 1 June 2027: 30 d later is 1 July.
+    let notified = with("2027-06-01 provider inactivity_notified\n");
+    says(
+        &format!("{notified}2027-06-30T23:59:59 provider data_cleared cause=inactivity"),
+        "2028-01-01",
+        "cleared-without-notice",
+        "notified 2027-07-01T00:00:00Z -",
+    );
+    says(
+        &with("2027-06-30 provider data_cleared cause=inactivity"),
+        "2028-01-01",
+        "cleared-without-notice",
+        "notified - -",
+    );
+    // Expired on 9 February, overdue 7 d later.
+    says(
+        &trashed,
+        "2026-03-01",
+        "overdue-purge",
+        "within_lag 2026-02-09T00:00:00Z 2026-02-16T00:00:00Z",
+    );
+    says(
+        &format!("{trashed}2026-02-09 user item_restored item=i"),
+        "2026-03-01",
+        "restored-after-window",
+        "within_window - 2026-02-09T00:00:00Z",
+    );
+    says(
+        &with(
+            "2026-01-02 user item_uploaded item=j category=photos bytes=8
+            2026-01-03 user item_uploaded item=k category=photos bytes=1",
+        ),
+        "2026-03-01",
+        "upload-over-quota",
+        "within_quota - - 12 of 10",
+    );
+    says(
+        &with(
+            "2026-01-02 provider hold_placed hold=h
+            2026-01-03 user item_purged item=i
+            2026-01-09 provider hold_released hold=h",
+        ),
+        "2026-03-01",
+        "purged-under-hold",
+        "hold_released 2026-01-09T00:00:00Z -",
+    );
+    // Completed on 1 March, stale after 6 months: before the year is over.
+    says(
+        &with(
+            "2026-03-01 device backup_completed backup=b bytes=1
+            2026-04-01 provider backup_purged backup=b",
+        ),
+        "2026-06-01",
+        "purge-without-cause",
+        "stale 2026-09-01T00:00:00Z -",
+    );
+    says(
+        &with("2026-01-02 user item_purged item=x recorded=2026-01-04T00:00:01"),
+        "2026-03-01",
+        "late-recorded",
+        "recorded_in_time - 2026-01-04T00:00:00Z",
+    );
+}

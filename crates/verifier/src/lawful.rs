@@ -1,0 +1,224 @@
+//! What would have been lawful in place of a finding, as a row and as a sentence in two languages.
+
+use event::{History, Timestamp};
+use policy::{Policy, Window};
+use projection::{Finding, FindingCode, Lawful, LawfulWhen, Subject, lawful_then};
+use serde::Serialize;
+
+use crate::reading::window_says;
+use crate::wording::{Language, sentence};
+
+/// What the policy would have allowed in place of what was found (docs/explain.md).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LawfulThen {
+    /// On what condition.
+    pub when: LawfulWhen,
+    /// The first instant at which it is met; `None` where no instant is known.
+    pub from: Option<Timestamp>,
+    /// Until when it is met.
+    pub until: Option<Timestamp>,
+    /// The bytes used just before, where that is the condition.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub used_bytes: Option<u128>,
+    /// The bytes allowed, where that is the condition.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit_bytes: Option<u64>,
+    /// What a person would say.
+    pub because: String,
+}
+
+impl LawfulThen {
+    /// Of each of `findings`, in their order, which were found in `history` under `policy` as of `as_of`
+    /// and as known at `known_at`. The account is replayed once for all of them.
+    #[must_use]
+    pub fn of(
+        history: &History,
+        policy: &Policy,
+        as_of: Timestamp,
+        known_at: Timestamp,
+        findings: &[Finding],
+        lang: Language,
+    ) -> Vec<LawfulThen> {
+        let lawful = lawful_then(history, policy, as_of, known_at, findings);
+        let rows = findings.iter().zip(lawful);
+        rows.map(|(finding, lawful)| LawfulThen::row(policy, finding, lawful, lang)).collect()
+    }
+
+    fn row(policy: &Policy, finding: &Finding, lawful: Lawful, lang: Language) -> LawfulThen {
+        LawfulThen {
+            when: lawful.when,
+            from: lawful.from,
+            until: lawful.until,
+            used_bytes: lawful.bytes.map(|(used, _)| used),
+            limit_bytes: lawful.bytes.map(|(_, limit)| limit),
+            because: sentence(&says(policy, finding, lawful, lang), lang),
+        }
+    }
+}
+
+/// A sentence without its full stop.
+fn says(policy: &Policy, finding: &Finding, lawful: Lawful, lang: Language) -> String {
+    let pick = |en: &str, zh: &str| lang.pick(en, zh).to_owned();
+    let is_backup = matches!(finding.subject, Some(Subject::Backup(_)));
+    let of_account = finding.subject.is_none();
+    // Its rules are those of the instant at which it would be lawful.
+    let version = policy.version_at(lawful.from.unwrap_or(finding.at));
+    match (lawful.when, lawful.from, lawful.until) {
+        (LawfulWhen::WindowEnded, Some(from), _) => lang.pick(
+            format!("the provider may purge it from {from} on, when its window has ended"),
+            format!("服务方自 {from} 起才可以将其清除，那时可恢复期已结束"),
+        ),
+        (LawfulWhen::WindowEnded, None, _) => pick(
+            "the provider may never purge it: its window does not end",
+            "可恢复期没有期限，服务方不得将其清除",
+        ),
+        (LawfulWhen::Stale, from, _) => {
+            let from = from.map_or_else(String::new, |from| from.to_string());
+            let after = window_says(version.stale_after, lang);
+            lang.pick(
+                format!(
+                    "the provider may remove it from {from} on, when no backup was \
+                     completed for {after}"
+                ),
+                format!("服务方自 {from} 起才可以将其清除，那时已有{after}没有完成过备份"),
+            )
+        }
+        (LawfulWhen::Inactive, Some(from), _) if of_account => lang.pick(
+            format!(
+                "the provider may do this from {from} on, when the account has been without \
+                 activity for long enough"
+            ),
+            format!("服务方自 {from} 起才可以这样做，那时账号不活跃的时间已经够长"),
+        ),
+        (LawfulWhen::Inactive, None, _) if of_account => pick(
+            "the provider may never do this: by the policy the account does not become \
+             inactive, or its tier is exempt",
+            "服务方不得这样做：按政策，账号不会被认定为不活跃，或其等级获豁免",
+        ),
+        (LawfulWhen::Inactive, Some(from), _) if from <= finding.at => pick(
+            "nobody had deleted it: by then the provider could purge it for inactivity, and \
+             gave another cause or none",
+            "没有人删除过它：当时服务方可以以长期不活跃为由将其清除，但给出的是别的原因或没有给出原因",
+        ),
+        (LawfulWhen::Inactive, Some(from), _) => lang.pick(
+            format!(
+                "nobody had deleted it: the provider may purge it only for inactivity, from \
+                 {from} on"
+            ),
+            format!("没有人删除过它：服务方只能以长期不活跃为由将其清除，且须自 {from} 起"),
+        ),
+        (LawfulWhen::Inactive, None, _) => pick(
+            "nobody had deleted it: the provider may never purge it, for by the policy the \
+             account does not become inactive, or its tier is exempt",
+            "没有人删除过它：服务方不得将其清除，因为按政策，账号不会被认定为不活跃，或其等级获豁免",
+        ),
+        (LawfulWhen::Notified, from, _) => notified(version.notice, from, lang),
+        (LawfulWhen::HoldReleased, Some(from), _) => lang.pick(
+            format!(
+                "it may be purged or removed once the last hold is released, which was at \
+                 {from}"
+            ),
+            format!("最后一项保全解除之后才可以清除或移除，解除时间为 {from}"),
+        ),
+        (LawfulWhen::HoldReleased, None, _) => pick(
+            "it may be purged or removed once the last hold is released, of which nothing is on \
+             record",
+            "最后一项保全解除之后才可以清除或移除，日志中没有解除的记录",
+        ),
+        (LawfulWhen::WithinWindow, _, until) => {
+            let until = until.map_or_else(String::new, |until| until.to_string());
+            lang.pick(
+                format!("it can be restored before {until}, when its window ended"),
+                format!("只能在 {until} 之前恢复，可恢复期在那时结束"),
+            )
+        }
+        (LawfulWhen::WithinLag, from, until) => {
+            let text = |at: Option<Timestamp>| at.map_or_else(String::new, |at| at.to_string());
+            let (from, until) = (text(from), text(until));
+            lang.pick(
+                format!("the provider has to purge it from {from} to {until}"),
+                format!("服务方应在 {from} 至 {until} 之间将其清除"),
+            )
+        }
+        (LawfulWhen::WithinQuota, ..) => {
+            let (used, limit) = lawful.bytes.unwrap_or_default();
+            let over = used.saturating_sub(u128::from(limit));
+            let what = match is_backup {
+                true => lang.pick("a backup", "备份"),
+                false => lang.pick("an upload", "上传"),
+            };
+            lang.pick(
+                format!("{what} is taken when no more than {limit} bytes are used: {used} were, \
+                    {over} too many"),
+                format!("已用空间不超过 {limit} 字节时才接受{what}：当时已用 {used} 字节，超出 {over} 字节"),
+            )
+        }
+        (LawfulWhen::SyncOn, from, _) => {
+            let (en, zh) = match from {
+                Some(from) => (format!(", which was at {from}"), format!("（{from}）")),
+                None => Default::default(),
+            };
+            lang.pick(
+                format!("automatic sync may upload once sync of the category is on again{en}"),
+                format!("该类别的同步重新开启后{zh}，自动同步才可以上传"),
+            )
+        }
+        (LawfulWhen::RecordedInTime, _, until) => {
+            let until = until.map_or_else(String::new, |until| until.to_string());
+            lang.pick(
+                format!("the first such event is in time when it is recorded by {until}"),
+                format!("第一条这样的事件应在 {until} 之前（含）记录"),
+            )
+        }
+        (LawfulWhen::OnRecord, ..) => match is_backup {
+            true => pick(
+                "nothing is noted when a backup's completion is on record before",
+                "此前若有完成备份的记录，便不会有此提示",
+            ),
+            false => pick(
+                "nothing is noted when its upload is on record before",
+                "此前若有上传记录，便不会有此提示",
+            ),
+        },
+        (LawfulWhen::Trashed, ..) => pick(
+            "nothing is noted when it is moved to the trash first and purged there",
+            "先移入回收站、再从那里彻底删除，便不会有此提示",
+        ),
+        (LawfulWhen::UploadedAnew, ..) => match finding.code {
+            FindingCode::Resurrected if is_backup => pick(
+                "what is removed cannot come back: it can only be backed up anew",
+                "已移除的备份无法恢复，只能重新备份",
+            ),
+            _ => pick(
+                "what is purged or removed cannot come back: it can only be uploaded anew",
+                "已清除或移除的内容无法恢复，只能重新上传",
+            ),
+        },
+        (LawfulWhen::ByUser, ..) => pick(
+            "the provider may never do this: only the user moves what is live to the trash",
+            "服务方不得这样做：只有用户可以把正常保留的内容移入回收站",
+        ),
+    }
+}
+
+fn notified(notice: Window, from: Option<Timestamp>, lang: Language) -> String {
+    let is_asked = notice != Window::Never;
+    let notice = window_says(notice, lang);
+    match from {
+        Some(from) if !is_asked => lang.pick(
+            format!("the provider may clear it from {from} on, when the policy asks for no notice"),
+            format!("服务方自 {from} 起才可以清空，那时政策不要求通知"),
+        ),
+        Some(from) => lang.pick(
+            format!("the provider may clear it from {from} on, {notice} after the notice"),
+            format!("服务方自 {from} 起才可以清空，那时距通知已有{notice}"),
+        ),
+        None => lang.pick(
+            format!(
+                "the provider may clear it {notice} after a notice, and none is on record \
+                 since the last activity"
+            ),
+            format!("服务方须在通知{notice}之后才可以清空，而自最后一次活动以来没有通知的记录"),
+        ),
+    }
+}
