@@ -46,8 +46,7 @@ const BY_EFFORT: [(Kind, &[Actor]); 27] = [
 /// The least act that `version` counts as activity, by one of its actors who may do it.
 pub(crate) fn least_activity(version: &Version) -> Option<Kind> {
     let counts = |(kind, actors): &&(Kind, &[Actor])| {
-        version.resets.contains(*kind)
-            && actors.iter().any(|actor| version.actors.contains(*actor))
+        version.resets.contains(*kind) && actors.iter().any(|actor| version.actors.contains(*actor))
     };
     BY_EFFORT.iter().find(counts).map(|(kind, _)| *kind)
 }

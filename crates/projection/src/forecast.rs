@@ -220,7 +220,9 @@ impl<'a> Ahead<'a> {
     fn lapse(&mut self, border: Option<Timestamp>, until: Timestamp) {
         let is_within =
             |at: &Timestamp| border.map_or(*at <= until, |border| *at < border && *at <= until);
-        if !self.at_risk && self.state.standing.status().is_none() && !self.state.is_exempt(self.rules)
+        if !self.at_risk
+            && self.state.standing.status().is_none()
+            && !self.state.is_exempt(self.rules)
         {
             if let Some(at) = self.state.inactive_at(self.rules).filter(is_within) {
                 self.at_risk = true;
@@ -317,8 +319,9 @@ impl<'a> Ahead<'a> {
     fn put_risk(&mut self, at: Timestamp) {
         let window = self.rules.version(&self.state).inactivity_window;
         let before = just_before(at);
-        let is_longer =
-            window.after(before, &self.rules.policy.zone).is_none_or(|inactive_at| inactive_at > at);
+        let is_longer = window
+            .after(before, &self.rules.policy.zone)
+            .is_none_or(|inactive_at| inactive_at > at);
         let act = least_activity(self.rules.policy.version_at(before)).filter(|_| is_longer);
         self.put(at, Foreseen::AccountAtRisk, act);
     }
@@ -336,7 +339,8 @@ impl<'a> Ahead<'a> {
         dates.retain(|date| date.at <= until);
         let names: &Names = self.rules.names;
         for date in &mut dates {
-            if let Foreseen::Stage(Stage::PolicyVersion { moved, ends_stale, .. }) = &mut date.what {
+            if let Foreseen::Stage(Stage::PolicyVersion { moved, ends_stale, .. }) = &mut date.what
+            {
                 moved.sort_unstable_by_key(|moved| names.get(moved.item));
                 ends_stale.sort_unstable_by_key(|id| names.get(*id));
             }

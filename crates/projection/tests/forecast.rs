@@ -22,11 +22,7 @@ fn ms(at: Timestamp, ms: i64) -> Timestamp {
 }
 
 /// In the model's words, with the acts.
-fn told(
-    history: &History,
-    policy: &Policy,
-    dates: &[ForecastDate],
-) -> Vec<(Date, Option<Kind>)> {
+fn told(history: &History, policy: &Policy, dates: &[ForecastDate]) -> Vec<(Date, Option<Kind>)> {
     let name = |id| history.names.get(id).to_owned();
     let tell = |date: &ForecastDate| {
         let what = match &date.what {
@@ -60,8 +56,7 @@ fn forecast(
 }
 
 fn seen(case: &Case, as_of: Timestamp) -> Vec<Recorded> {
-    let is_seen =
-        |r: &&Recorded| r.event.occurred_at <= as_of && r.recorded_at <= case.known_at;
+    let is_seen = |r: &&Recorded| r.event.occurred_at <= as_of && r.recorded_at <= case.known_at;
     case.events.iter().filter(is_seen).cloned().collect()
 }
 
@@ -84,12 +79,7 @@ fn the_dates_are_those_at_which_the_model_changes() {
             let told = told(&history, &case.policy, &dates);
             let expected = ahead::dates(&seen, &case.policy, as_of);
             let got: Vec<&Date> = told.iter().map(|(date, _)| date).collect();
-            assert_eq!(
-                got,
-                expected.iter().collect::<Vec<_>>(),
-                "as of {as_of}\n{}",
-                case.show()
-            );
+            assert_eq!(got, expected.iter().collect::<Vec<_>>(), "as of {as_of}\n{}", case.show());
             for date in &dates {
                 counts[date.what.coming() as usize] += 1;
                 assert!(date.at > as_of);
@@ -159,10 +149,9 @@ fn act(kind: Kind, actor: Actor, at: Timestamp, subject: &str, revision: u64) ->
         Kind::InactivityNotified => Payload::InactivityNotified,
         Kind::UploadRejected => Payload::UploadRejected { reason: name(), item: None },
         Kind::TierChanged => Payload::TierChanged { tier: name() },
-        Kind::AccountFrozen
-        | Kind::AccountTerminated
-        | Kind::AccountClosed
-        | Kind::DataCleared => unreachable!("no act that avoids anything"),
+        Kind::AccountFrozen | Kind::AccountTerminated | Kind::AccountClosed | Kind::DataCleared => {
+            unreachable!("no act that avoids anything")
+        }
     };
     let event = Event {
         id: format!("act{revision}"),
@@ -182,6 +171,19 @@ fn act(kind: Kind, actor: Actor, at: Timestamp, subject: &str, revision: u64) ->
         recorded_by: RecordedBy::Log,
     }
 }
+
+/// Acts that end an account, and those of the service.
+const NOT_THE_USERS: [Kind; 9] = [
+    Kind::AccountFrozen,
+    Kind::AccountTerminated,
+    Kind::AccountClosed,
+    Kind::DataCleared,
+    Kind::InactivityNotified,
+    Kind::AccountUnfrozen,
+    Kind::QuotaChanged,
+    Kind::HoldPlaced,
+    Kind::HoldReleased,
+];
 
 /// The act that is named, done a millisecond before, takes the date away; where none is named, no act
 /// that the policy counts does.
@@ -211,13 +213,7 @@ fn what_is_said_to_avoid_a_date_avoids_it() {
                     }
                     (What::AccountAtRisk, None) => {
                         let resets = case.policy.version_at(before).resets;
-                        let harm = [
-                            Kind::AccountFrozen,
-                            Kind::AccountTerminated,
-                            Kind::AccountClosed,
-                            Kind::DataCleared,
-                        ];
-                        let kinds = resets.iter().filter(|kind| !harm.contains(kind));
+                        let kinds = resets.iter().filter(|kind| !NOT_THE_USERS.contains(kind));
                         (kinds.collect(), "x".to_owned())
                     }
                 };
@@ -229,9 +225,9 @@ fn what_is_said_to_avoid_a_date_avoids_it() {
                         What::AccountAtRisk => actors.into_iter().find(counts),
                         _ => Some(Actor::User),
                     };
-                    // A provider may not view pages for the user: nothing is said of such.
                     let Some(actor) = actor else { continue };
-                    if avoided_by.is_none() && !actor.is_user() {
+                    // Nobody views pages for a user.
+                    if avoided_by.is_none() && actor != Actor::User {
                         continue;
                     }
                     let of_tier = kind == Kind::TierChanged;

@@ -93,7 +93,7 @@ pub(crate) fn who(by_user: bool, lang: Language) -> &'static str {
 }
 
 /// `name` between quotation marks (both languages have the same), control characters escaped.
-fn quoted(name: &str) -> String {
+pub(crate) fn quoted(name: &str) -> String {
     let name: String = name
         .chars()
         .flat_map(|c| {

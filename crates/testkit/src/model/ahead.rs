@@ -6,9 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use event::{Recorded, Timestamp};
 use policy::{Policy, Window};
 
+use super::Past;
 use super::state::recoverable_until;
 use super::walk::{ItemState, Walked};
-use super::Past;
 
 /// A date: when, what, and of what.
 pub type Date = (Timestamp, What);
@@ -107,7 +107,9 @@ pub fn dates(events: &[Recorded], policy: &Policy, as_of: Timestamp) -> BTreeSet
         let version = policy.versions.iter().skip(1).find(|v| v.effective_from == at);
         let mut after = Watched::of(&sorted[..place], policy, at);
         differences(&before, &after, at, &mut dates);
-        dates.extend(version.and_then(|v| by_version(&before, &after, &v.id)).map(|what| (at, what)));
+        dates.extend(
+            version.and_then(|v| by_version(&before, &after, &v.id)).map(|what| (at, what)),
+        );
         while sorted.get(place).is_some_and(|recorded| recorded.event.occurred_at == at) {
             place += 1;
             before = after;
