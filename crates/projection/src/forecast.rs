@@ -17,12 +17,12 @@ use crate::{
 };
 
 event::words! {
-    /// What comes about at a date.
+    /// What comes about at a date, in the order in which dates of one instant are listed.
     Coming {
-        ItemExpires = 0 "item_expires",
-        AccountAtRisk = 1 "account_at_risk",
-        BackupStale = 2 "backup_stale",
-        StageReached = 3 "stage_reached",
+        StageReached = 0 "stage_reached",
+        ItemExpires = 1 "item_expires",
+        AccountAtRisk = 2 "account_at_risk",
+        BackupStale = 3 "backup_stale",
     }
 }
 

@@ -1,8 +1,6 @@
 //! Forecasts held against the model, which looks at the account as of one instant after the other; against
 //! what comes of the acts that are said to avoid a date; and against dates worked out by hand.
 
-use std::collections::BTreeSet;
-
 use event::{Actor, Event, History, Kind, Payload, Recorded, RecordedBy, Timestamp};
 use policy::Policy;
 use stillthere_projection::{ForecastDate, Foreseen, Stage, fold, forecast_through};
@@ -14,7 +12,7 @@ use testkit::notation;
 fn seeds() -> std::ops::Range<u64> {
     let count = std::env::var("STILLTHERE_CASES").ok().and_then(|n| n.parse().ok());
     let from = std::env::var("STILLTHERE_SEED").ok().and_then(|n| n.parse().ok()).unwrap_or(0);
-    from..from + count.unwrap_or(3_000)
+    from..from + count.unwrap_or(2_000)
 }
 
 fn ms(at: Timestamp, ms: i64) -> Timestamp {
@@ -69,8 +67,12 @@ fn asked(case: &Case) -> [Timestamp; 2] {
 #[test]
 fn the_dates_are_those_at_which_the_model_changes() {
     let mut counts = [0; 4];
-    for seed in seeds() {
-        let case = case(seed);
+    for mut case in seeds().map(case) {
+        // As it stands, or under one of its readings.
+        let reading = case.policy.readings().into_iter().next().filter(|_| case.seed % 3 == 0);
+        if let Some(policy) = reading.and_then(|id| case.policy.with_reading(&id)) {
+            case.policy = policy;
+        }
         for as_of in asked(&case) {
             let seen = seen(&case, as_of);
             let history = History::of("a", &case.events);
@@ -101,15 +103,14 @@ fn the_dates_are_those_at_which_the_model_changes() {
 
 #[test]
 fn the_dates_behind_assumed_events_are_those_at_which_the_model_changes() {
-    for seed in seeds() {
-        let case = case(seed);
-        let first = case.events.iter().map(|r| r.event.occurred_at).min().expect("an event");
-        for as_of in [first, ms(first, -1), case.as_of] {
+    for case in seeds().step_by(2).map(case) {
+        let [middle, first] = asked(&case);
+        for as_of in [middle, ms(first, -i64::from(case.seed % 4 == 0))] {
             let expected = ahead::dates(&case.events, &case.policy, as_of);
             let told = forecast(&case.events, &case, as_of, Timestamp::MAX).expect("an event");
-            let got: BTreeSet<Date> = told.iter().map(|(date, _)| date.clone()).collect();
-            assert_eq!(got.len(), told.len(), "a date is listed twice\n{}", case.show());
-            assert_eq!(got, expected, "as of {as_of}\n{}", case.show());
+            let got: Vec<&Date> = told.iter().map(|(date, _)| date).collect();
+            let in_order: Vec<&Date> = expected.iter().collect();
+            assert_eq!(got, in_order, "as of {as_of}\n{}", case.show());
         }
     }
 }
@@ -250,4 +251,204 @@ fn what_is_said_to_avoid_a_date_avoids_it() {
     }
     println!("{avoided} avoided, {not} not to be avoided");
     assert!(avoided > 100 && not > 20, "{avoided} {not}");
+}
+
+/// Rules for the cases by hand: a year and half a year by the calendar, in UTC.
+const RULES: &str = r#"
+schema = 1
+policy = "by-hand"
+[[version]]
+id = "v1"
+[version.tiers.free]
+trash = "30d"
+[version.tiers.plus]
+trash = "90d"
+[version.trash]
+basis = "tier_now"
+[version.inactivity]
+window = "1y"
+resets = ["item_uploaded", "synced", "page_viewed"]
+exempt_tiers = ["plus"]
+[version.backup]
+stale_after = "6mo"
+"#;
+
+/// The dates of account `a`, a line each: when, what, of what, by what avoided.
+fn by_hand(policy: &str, lines: &str, as_of: &str) -> Vec<String> {
+    let policy = Policy::parse(policy).expect("a sound policy");
+    let history = History::of("a", &notation::events(lines));
+    let as_of = notation::time(as_of);
+    let dates = forecast_through(&history, &policy, as_of, Timestamp::MAX).expect("an event");
+    let line = |((at, what), avoided_by): (Date, Option<Kind>)| {
+        let what = match what {
+            What::ItemExpires(item) => format!("item_expires {item}"),
+            What::AccountAtRisk => "account_at_risk".to_owned(),
+            What::BackupStale(backup) => format!("backup_stale {backup}"),
+            What::PolicyVersion { version, moved, ends_risk, ends_stale } => {
+                let never = |at: Option<Timestamp>| at.map_or("never".into(), |at| at.to_string());
+                let moved = moved
+                    .into_iter()
+                    .map(|(item, from, to)| format!(" {item} {} -> {}", never(from), never(to)));
+                let moved: String = moved.collect();
+                let risk = if ends_risk { " ends risk" } else { "" };
+                let stale: String =
+                    ends_stale.iter().map(|backup| format!(" {backup} not stale")).collect();
+                format!("version {version}{moved}{risk}{stale}")
+            }
+        };
+        let by = avoided_by.map_or("-", Kind::name);
+        format!("{at} {what} / {by}")
+    };
+    told(&history, &policy, &dates).into_iter().map(line).collect()
+}
+
+const STORY: &str = "
+2026-01-01       user item_uploaded item=i category=photos bytes=5
+2026-01-10T12:00 user item_trashed item=i
+2026-08-31T04:00 device backup_completed backup=b bytes=5
+";
+
+#[test]
+fn each_word_by_hand() {
+    // 10 January + 30 days: 21 of them in January, so 9 February. 1 January + a year, the trashing being
+    // no activity. 31 August + 6 months: February 2027 has 28 days.
+    let all = [
+        "2026-02-09T12:00:00Z item_expires i / item_restored",
+        "2027-01-01T00:00:00Z account_at_risk / page_viewed",
+        "2027-02-28T04:00:00Z backup_stale b / backup_completed",
+    ];
+    assert_eq!(by_hand(RULES, STORY, "2026-01-10T12:00:00"), all);
+    // What comes at the as-of is not ahead of it.
+    assert_eq!(by_hand(RULES, STORY, "2026-02-09T11:59:59.999"), all);
+    assert_eq!(by_hand(RULES, STORY, "2026-02-09T12:00:00"), all[1..]);
+    assert_eq!(by_hand(RULES, STORY, "2026-12-31T23:59:59.999"), all[1..]);
+    assert_eq!(by_hand(RULES, STORY, "2027-01-01T00:00:00"), all[2..]);
+    assert_eq!(by_hand(RULES, STORY, "2027-02-28T03:59:59.999"), all[2..]);
+    assert!(by_hand(RULES, STORY, "2027-02-28T04:00:00").is_empty());
+}
+
+#[test]
+fn the_acts_by_hand_a_second_before() {
+    let with = |line: &str| by_hand(RULES, &format!("{STORY}{line}"), "2026-01-10T12:00:00");
+    let all = with("");
+    // Restored in its last second the item stays; a second later it was too late.
+    assert_eq!(with("2026-02-09T11:59:59 user item_restored item=i"), all[1..]);
+    assert_eq!(with("2026-02-09T12:00:00 user item_restored item=i"), all);
+    // The year begins anew with the page.
+    let moved = "2027-12-31T23:59:59Z account_at_risk / page_viewed";
+    let viewed = with("2026-12-31T23:59:59 user page_viewed");
+    assert_eq!(viewed, [all[0].as_str(), &all[2], moved]);
+    // 28 February + 6 months is 28 August, at the same time of day.
+    let moved = "2027-08-28T03:59:59Z backup_stale b / backup_completed";
+    let completed = with("2027-02-28T03:59:59 device backup_completed backup=b bytes=5");
+    assert_eq!(completed, [all[0].as_str(), &all[1], moved]);
+}
+
+#[test]
+fn versions_by_hand() {
+    let later = |id: &str, from: &str, rules: &str| {
+        format!("[[version]]\nid = \"{id}\"\neffective_from = \"{from}\"\n{rules}")
+    };
+    // 90 days without activity are over on 1 April, so the account is at risk when the rule comes, in
+    // June; and no longer from July on, until its year is over. No act before June is one by v1.
+    let short = "[version.tiers.free]\ntrash = \"30d\"\n[version.inactivity]\nwindow = \"90d\"\n\
+                 resets = [\"signed_in\"]\n[version.backup]\nstale_after = \"1mo\"\n";
+    let policy = [
+        RULES,
+        &later("v2", "2026-06-01T00:00:00Z", short),
+        &later("v3", "2026-07-01T00:00:00Z", &short.replace("90d", "1y").replace("1mo", "6mo")),
+    ]
+    .concat();
+    let story = "
+        2026-01-01 user item_uploaded item=i category=photos bytes=5
+        2026-02-28 device backup_completed backup=b bytes=5";
+    assert_eq!(
+        by_hand(&policy, story, "2026-03-01"),
+        [
+            "2026-06-01T00:00:00Z account_at_risk / page_viewed",
+            "2026-06-01T00:00:00Z backup_stale b / backup_completed",
+            "2026-07-01T00:00:00Z version v3 ends risk b not stale / -",
+            "2026-08-28T00:00:00Z backup_stale b / backup_completed",
+            "2027-01-01T00:00:00Z account_at_risk / signed_in",
+        ]
+    );
+    // 20 December + 30 days is 19 January. From 1 January 5 days count: anew until the 6th; from the
+    // trashing until the 25th, which is past, so at the change; or not at all for what is there.
+    let trashed = "2025-12-20 user item_trashed item=i";
+    for (on_change, expected) in [
+        (
+            "restart",
+            &[
+                "2026-01-01T00:00:00Z version v2 i 2026-01-19T00:00:00Z -> 2026-01-06T00:00:00Z / -",
+                "2026-01-06T00:00:00Z item_expires i / item_restored",
+            ][..],
+        ),
+        (
+            "retroactive",
+            &[
+                "2026-01-01T00:00:00Z version v2 i 2026-01-19T00:00:00Z -> 2026-01-01T00:00:00Z / -",
+                "2026-01-01T00:00:00Z item_expires i / item_restored",
+            ],
+        ),
+        ("grandfather", &["2026-01-19T00:00:00Z item_expires i / item_restored"]),
+    ] {
+        let rules = format!("on_change = \"{on_change}\"\n[version.tiers.free]\ntrash = \"5d\"\n");
+        let policy = [
+            &RULES.replace("\"1y\"", "\"never\""),
+            &later("v2", "2026-01-01T00:00:00Z", &rules)[..],
+        ]
+        .concat();
+        assert_eq!(by_hand(&policy, trashed, "2025-12-31T23:59:59.999"), expected, "{on_change}");
+    }
+}
+
+#[test]
+fn tiers_and_standing_by_hand() {
+    // 1 January + 90 days of plus: 30 in January, 28, 31, and one more is 1 April. Free on 1 March, the 30
+    // days are past: it ends then. Plus is exempt; free it is at risk when the year is over.
+    let plus = "
+        2026-01-01 user account_opened tier=plus
+        2026-01-01 user item_trashed item=i\n";
+    let now = "2026-02-01";
+    assert_eq!(by_hand(RULES, plus, now), ["2026-04-01T00:00:00Z item_expires i / item_restored"]);
+    let lapsed = format!("{plus}2026-03-01 provider tier_changed tier=free\n");
+    assert_eq!(
+        by_hand(RULES, &lapsed, now),
+        [
+            "2026-03-01T00:00:00Z item_expires i / item_restored",
+            "2027-01-01T00:00:00Z account_at_risk / page_viewed",
+        ]
+    );
+    // After the year the change of tier itself brings the risk.
+    let late = format!("{plus}2027-02-01 provider tier_changed tier=free\n");
+    let risk = "2027-02-01T00:00:00Z account_at_risk / page_viewed";
+    assert_eq!(by_hand(RULES, &late, "2026-05-01"), [risk]);
+    // What is frozen is not at risk; unfrozen it is.
+    let frozen = format!("{lapsed}2026-04-01 provider account_frozen\n");
+    assert_eq!(by_hand(RULES, &frozen, "2026-05-01"), [""; 0]);
+    let unfrozen = format!("{frozen}2027-03-01 provider account_unfrozen\n");
+    let risk = "2027-03-01T00:00:00Z account_at_risk / page_viewed";
+    assert_eq!(by_hand(RULES, &unfrozen, "2026-05-01"), [risk]);
+    // No window: nothing that could be done before.
+    let none = RULES.replace("\"1y\"", "\"0d\"").replace("\"30d\"", "\"0d\"");
+    let at_once = "
+        2026-01-01 user page_viewed
+        2026-06-01 user item_trashed item=i";
+    assert_eq!(by_hand(&none, at_once, "2026-01-01"), ["2026-06-01T00:00:00Z item_expires i / -"]);
+    let risk = "2026-01-01T00:00:00Z account_at_risk / -";
+    assert_eq!(by_hand(&none, at_once, "2025-12-31")[..1], [risk]);
+}
+
+#[test]
+fn the_last_instant_by_hand() {
+    // 15 December + 16 days is the last instant there is; a millisecond later, or a day more, is never.
+    let rules = RULES.replace("\"30d\"", "\"16d\"");
+    let trashed = "9999-12-15T23:59:59.999 user item_trashed item=i";
+    let last = "9999-12-31T23:59:59.999Z item_expires i / item_restored";
+    assert_eq!(by_hand(&rules, trashed, "9999-12-16"), [last]);
+    assert_eq!(by_hand(&rules, trashed, "9999-12-31T23:59:59.998"), [last]);
+    assert_eq!(by_hand(&rules, trashed, "9999-12-31T23:59:59.999"), [""; 0]);
+    let later = "9999-12-16T00:00 user item_trashed item=i";
+    assert_eq!(by_hand(&rules, later, "9999-12-16"), [""; 0]);
+    assert_eq!(by_hand(&RULES.replace("\"30d\"", "\"17d\""), trashed, "9999-12-16"), [""; 0]);
 }

@@ -35,7 +35,7 @@ fn inputs_that_cannot_be_read() {
         check(&folder, &["audit", file], 2, said);
     }
     check(&folder, &["import", "-", "-"], 2, "-: standard input can be read once");
-    check(&folder, &["import", "bad.ndjson", "--rejects", "./bad.ndjson"], 2, "is being imported");
+    check(&folder, &["import", "bad.ndjson", "--rejects", "./bad.ndjson"], 2, "is being read");
     check(&folder, &["import", "bad.ndjson", "--rejects", "folder"], 2, "folder: cannot write");
     check(&folder, &["import", "bad.ndjson", "--rejects", "no/such"], 2, "no/such: cannot write");
 }

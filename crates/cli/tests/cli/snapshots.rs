@@ -21,6 +21,11 @@ const SCREENS: &[(&str, &[&str])] = &[
     ("export", &["export"]),
     ("export-cloudevents", &["export", "--format", "cloudevents"]),
     ("findings", &["findings"]),
+    ("forecast", &["forecast", "ann"]),
+    ("forecast-all", &["forecast", "--all", "--due-within", "30d"]),
+    ("forecast-assume", &["forecast", "ann", "--assume", "what-if.ndjson"]),
+    ("forecast-ics", &["forecast", "ann", "--ics", "ann.ics"]),
+    ("forecast-none", &["forecast", "ann", "--until", "2025-10-02T00:00:00Z"]),
     ("import-again", &["import", "household.ndjson"]),
     ("import-bad", &["import", "bad.ndjson"]),
     ("policy-check-preset", &["policy", "check", "xiaomi-cloud"]),
@@ -50,6 +55,8 @@ const SCREENS: &[(&str, &[&str])] = &[
 const NARROW: &[(&str, &[&str])] = &[
     ("audit", &["audit", "claims.ndjson"]),
     ("findings", &["findings"]),
+    ("forecast", &["forecast", "ann"]),
+    ("forecast-assume", &["forecast", "ann", "--assume", "what-if.ndjson"]),
     ("replay", &["replay", "ann"]),
     ("state", &["state", "ann"]),
 ];
@@ -58,6 +65,7 @@ const NARROW: &[(&str, &[&str])] = &[
 const ENGLISH: &[(&str, &[&str])] = &[
     ("error-day", &["accounts", "--as-of", "2026-02-13"]),
     ("error-item-is-backup", &["explain", "ann", "phone-1", "--as-of", AS_OF]),
+    ("error-forecast-reading", &["forecast", "ann", "--reading", "mine", "--as-of", AS_OF]),
     ("error-no-account", &["state", "nobody", "--as-of", AS_OF]),
     ("error-no-file", &["import", "missing.ndjson"]),
     ("error-no-item", &["explain", "ann", "nothing", "--as-of", AS_OF]),
@@ -75,6 +83,7 @@ const ENGLISH: &[(&str, &[&str])] = &[
     ("help-explain", &["explain", "--help"]),
     ("help-export", &["export", "--help"]),
     ("help-findings", &["findings", "--help"]),
+    ("help-forecast", &["forecast", "--help"]),
     ("help-generate", &["generate", "--help"]),
     ("help-import", &["import", "--help"]),
     ("help-policy", &["policy", "--help"]),

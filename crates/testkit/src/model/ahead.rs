@@ -13,19 +13,19 @@ use super::walk::{ItemState, Walked};
 /// A date: when, what, and of what.
 pub type Date = (Timestamp, What);
 
-/// What comes about.
+/// What comes about, in the order of one instant.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 #[allow(missing_docs, reason = "the words of docs/forecast.md")]
 pub enum What {
-    ItemExpires(String),
-    AccountAtRisk,
-    BackupStale(String),
     PolicyVersion {
         version: String,
         moved: Vec<(String, Option<Timestamp>, Option<Timestamp>)>,
         ends_risk: bool,
         ends_stale: Vec<String>,
     },
+    ItemExpires(String),
+    AccountAtRisk,
+    BackupStale(String),
 }
 
 /// What a forecast watches of an account.
