@@ -119,7 +119,7 @@ fn says(date: &ForecastDate, names: &Names, policy: &Policy, lang: Language) -> 
             };
             lang.pick(
                 format!("the account is at risk after {window} without activity: the provider may act{ends}"),
-                format!("账号{window}无活动，已满不活跃期：服务方可采取行动{ends}"),
+                format!("账号 {window}无活动，已满不活跃期：服务方可采取行动{ends}"),
             )
         }
         Foreseen::BackupStale(backup) => {

@@ -153,8 +153,10 @@ impl Asked<'_> {
             return Err(question.no_account(account, &store));
         }
         let before = before.unwrap_or_default();
+        let shown = after.as_ref().unwrap_or(&before);
+        let mut written = None;
         if let Some(path) = &args.ics {
-            let text = self.calendar(account, after.as_ref().unwrap_or(&before));
+            let text = self.calendar(account, shown);
             if path.as_os_str() == "-" {
                 return screen.bytes(text.as_bytes());
             }
@@ -162,7 +164,7 @@ impl Asked<'_> {
             refuse_inputs(path, args.assume.as_slice(), "--ics")?;
             let mut file = Partial::create(path)?;
             file.write(text.as_bytes())?;
-            file.end()?;
+            written = Some(file.end()?);
         }
         match (&assumed, &after) {
             (Some(assumed), Some(after)) if question.json => screen.json(&self.answer(
@@ -178,9 +180,17 @@ impl Asked<'_> {
             (assumed, after) => {
                 self.heading(account, assumed.as_ref(), screen)?;
                 match after {
-                    Some(after) => ahead::both(&before, after, question, screen),
-                    None => ahead::list(&before, question, screen),
+                    Some(after) => ahead::both(&before, after, question, screen)?,
+                    None => ahead::list(&before, question, screen)?,
                 }
+                written.map_or(Ok(()), |name| {
+                    let n = shown.len() as u64;
+                    screen.line("")?;
+                    screen.line(question.pick(
+                        format!("{} written to {name}.", counted(n, "date")),
+                        format!("已写入 {name}：{} 个日期。", count(n)),
+                    ))
+                })
             }
         }
     }

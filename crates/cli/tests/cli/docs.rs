@@ -353,7 +353,7 @@ fn the_forecasts_are_as_told() {
     let dates = |reading: &str, more: &[&str]| -> Vec<[String; 3]> {
         let args = ["--json", "--policy", "cirrus.toml", "--as-of", asked, "forecast", "cho"];
         let answer =
-            folder.run(&[&args, &["--reading", reading], more].concat()).expect(0).object();
+            folder.run(&[&args[..], &["--reading", reading], more].concat()).expect(0).object();
         let answer = if more.is_empty() { &answer } else { &answer["after"] };
         let rows = answer["dates"].as_array().expect("dates").clone();
         let text = |value: &Value| value.as_str().map(str::to_owned);
