@@ -223,11 +223,10 @@ impl<'a> Ahead<'a> {
         if !self.at_risk
             && self.state.standing.status().is_none()
             && !self.state.is_exempt(self.rules)
+            && let Some(at) = self.state.inactive_at(self.rules).filter(is_within)
         {
-            if let Some(at) = self.state.inactive_at(self.rules).filter(is_within) {
-                self.at_risk = true;
-                self.put_risk(at);
-            }
+            self.at_risk = true;
+            self.put_risk(at);
         }
         for id in ids(&self.state.kept) {
             if self.stale.contains(id.index()) {

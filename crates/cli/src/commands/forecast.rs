@@ -63,12 +63,14 @@ pub fn run(
         ));
     }
     let reading = args.reading.as_deref().unwrap_or("default");
-    let policy = read_as(question.policy()?, reading)?;
+    let policy = question.policy()?;
+    let rules = question.policy_line(&policy, policy.version_at(question.as_of));
+    let policy = read_as(policy, reading)?;
     let until = match args.due_within {
         None => args.until,
         Some(window) => window.after(question.as_of, &policy.zone),
     };
-    let asked = Asked { policy: &policy, reading, until, question };
+    let asked = Asked { policy: &policy, reading, rules: &rules, until, question };
     match &args.account {
         Some(account) => asked.one(account, args, screen)?,
         None => asked.all(screen)?,
@@ -94,8 +96,11 @@ fn read_as(policy: Policy, reading: &str) -> Result<Policy, Failure> {
 
 /// What is asked of each account.
 struct Asked<'a> {
+    /// Under the reading.
     policy: &'a Policy,
     reading: &'a str,
+    /// The rules as people are shown them: of the policy as it stands.
+    rules: &'a str,
     until: Option<Timestamp>,
     question: &'a Question,
 }
@@ -344,7 +349,7 @@ impl Asked<'_> {
                 format!("假设 {} 条事件{}", count(n), known.1),
             )
         }));
-        let rules = question.policy_line(self.policy, self.policy.version_at(as_of));
+        let rules = self.rules;
         facts.push(question.pick(format!("policy {rules}"), format!("政策 {rules}")));
         if self.reading != "default" {
             let reading = escaped(self.reading);

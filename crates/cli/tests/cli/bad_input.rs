@@ -44,7 +44,7 @@ fn inputs_that_cannot_be_read() {
 fn command_lines_that_are_none() {
     let folder = Folder::new();
     for (args, said) in [
-        (&["forecast", "ann"][..], "unrecognized subcommand 'forecast'"),
+        (&["prophesy", "ann"][..], "unrecognized subcommand 'prophesy'"),
         (&["policy", "diff", "a", "b"], "unrecognized subcommand 'diff'"),
         (&["accounts", "--as-of", "yesterday"], "not an RFC 3339 time such as"),
         (&["accounts", "--as-of", "2025-01-01T00:00:00"], "has no offset"),
