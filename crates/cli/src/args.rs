@@ -11,6 +11,7 @@ use verifier::Language;
 
 use crate::commands::bench::{Wanted, Work};
 use crate::commands::explain::ExplainArgs;
+use crate::commands::forecast::ForecastArgs;
 
 /// What a cloud account keeps and loses, from its log.
 #[derive(Debug, Parser)]
@@ -131,6 +132,14 @@ pub enum Verb {
         another as-of, a reading of the policy, an event earlier, later or left out, another tier, one \
         version of the policy throughout.")]
     Explain(ExplainArgs),
+    /// List what is ahead by time alone: what expires when, when the account comes at risk
+    #[command(after_help = "Example:\n  stillthere forecast ann\n  \
+        stillthere forecast ann --assume what-if.ndjson\n  \
+        stillthere forecast ann --until 2027-01-01T00:00:00Z --ics ann.ics\n  \
+        stillthere forecast --all --due-within 30d --json\n\n\
+        The lines of --assume are event lines as `import` reads them. They are folded as if they had \
+        happened, and appended nowhere: the dates are shown before and after.")]
+    Forecast(ForecastArgs),
     /// List the accounts, a line each
     #[command(after_help = "Example:\n  stillthere accounts --status at_risk\n  \
         stillthere accounts --due-within 30d")]
@@ -586,7 +595,7 @@ fn peers(text: &str) -> Result<Wanted, std::convert::Infallible> {
     Ok(Wanted::read(text))
 }
 
-fn instant(text: &str) -> Result<Timestamp, String> {
+pub fn instant(text: &str) -> Result<Timestamp, String> {
     Timestamp::parse(text).map_err(|error| {
         let day = format!("{text}T00:00:00Z");
         match Timestamp::parse(&day) {
@@ -596,7 +605,7 @@ fn instant(text: &str) -> Result<Timestamp, String> {
     })
 }
 
-fn window(text: &str) -> Result<Window, String> {
+pub fn window(text: &str) -> Result<Window, String> {
     Window::parse(text).map_err(|error| error.to_string())
 }
 

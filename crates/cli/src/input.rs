@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use event::LineError;
 use event::limits::LINE_BYTES;
 use flate2::bufread::MultiGzDecoder;
 
@@ -161,6 +162,16 @@ impl Input {
             self.text.consume(piece.len());
             return Ok(Some(piece));
         }
+    }
+
+    /// What is wrong with a line that is too long, of which `begun` bytes came: the rest is passed over.
+    pub fn long_line(&mut self, begun: usize) -> Result<LineError, Failure> {
+        let mut bytes = begun;
+        while let Some(piece) = self.rest_of_line()? {
+            bytes += piece.len();
+        }
+        let reason = format!("must be at most {LINE_BYTES} bytes long, found {bytes}");
+        Ok(LineError::new("line", reason))
     }
 
     fn broken(&self, error: &io::Error) -> Failure {

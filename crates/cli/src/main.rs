@@ -7,6 +7,8 @@
 
 mod agreement;
 mod args;
+mod assumed;
+mod calendar;
 mod commands;
 mod failure;
 mod generate;

@@ -150,7 +150,7 @@ pub fn refuse_inputs(path: &Path, inputs: &[PathBuf], option: &str) -> Result<()
     if is_file && inputs.iter().any(same) {
         let path = escaped_path(path);
         return Err(Failure::Usage(format!(
-            "{path}: is being imported; name another file for {option}"
+            "{path}: is being read; name another file for {option}"
         )));
     }
     Ok(())

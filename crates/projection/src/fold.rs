@@ -489,9 +489,7 @@ impl Applying<'_, '_> {
         if backup.state == BackupState::Removed {
             return;
         }
-        let stale_after = self.rules.version(self.state).stale_after;
-        let stale_at =
-            backup.completed_at.and_then(|at| stale_after.after(at, &self.rules.policy.zone));
+        let stale_at = self.state.stale_at(backup, self.rules);
         let stale = stale_at.is_some_and(|stale_at| self.at >= stale_at);
         let inactive = given == Some(PurgeCause::Inactivity) && self.is_inactive();
         let by_user = self.by_user();

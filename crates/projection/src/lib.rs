@@ -6,15 +6,18 @@
 //! and the [`AccountLine`] of a population. [`fold`] goes from a history to a view in one step. A
 //! [`Finding`] is something that the policy does not allow or that a reader should know; a
 //! [`Change`] is one step of one thing's life, kept when asked for. [`lawful_then`] says what the policy would have
-//! allowed in place of a finding.
+//! allowed in place of a finding. [`View::forecast`] gives the dates ahead, [`forecast_through`] those behind
+//! events that are assumed.
 //!
 //! The semantics are those of docs/answers.md and docs/policies.md. Everything here is a pure function of
 //! (events, policy, as-of, known-at).
 
 mod activity;
 mod change;
+mod effort;
 mod finding;
 mod fold;
+mod forecast;
 mod item;
 mod lawful;
 mod report;
@@ -25,6 +28,7 @@ mod words;
 
 pub use change::{Change, ChangeSource, Changed};
 pub use finding::{Finding, FindingCode, Severity, Subject};
+pub use forecast::{Coming, ForecastDate, Foreseen, Moved, Stage, forecast_through};
 pub use item::{Backup, Ending, EventRef, How, Item, Trashing};
 pub use lawful::{Lawful, LawfulWhen, lawful_then};
 pub use report::{

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::activity::ActivityState;
 use crate::fold::Rules;
-use crate::{Backup, BackupState, Change, EventRef, Finding, Item, ItemState};
+use crate::{Backup, BackupState, Change, EventRef, Finding, Item, ItemState, Status};
 
 /// An account after some of its steps, with nothing in it that passes by itself: deadlines that
 /// lie after the last step are still ahead. A [`crate::View`] is this state at an instant.
@@ -89,6 +89,19 @@ pub(crate) struct Standing {
     pub closed_by_user: bool,
 }
 
+impl Standing {
+    /// What the account is by it, whatever its activity.
+    pub(crate) fn status(self) -> Option<Status> {
+        match () {
+            () if self.closed => Some(Status::Closed),
+            () if self.terminated => Some(Status::Terminated),
+            () if self.cleared => Some(Status::Cleared),
+            () if self.frozen => Some(Status::Frozen),
+            () => None,
+        }
+    }
+}
+
 impl FoldState {
     /// The state just before `first`, the account's first step in fold order.
     pub(crate) fn before(first: &Step, rules: Rules<'_>) -> FoldState {
@@ -151,6 +164,15 @@ impl FoldState {
 
     pub(crate) fn held(&self) -> bool {
         !self.holds.is_empty()
+    }
+
+    /// What the account is at `at`, up to which time has passed.
+    pub(crate) fn status(&self, at: Timestamp, rules: Rules<'_>) -> Status {
+        match self.standing.status() {
+            Some(status) => status,
+            None if self.is_inactive(at, rules) && !self.is_exempt(rules) => Status::AtRisk,
+            None => Status::Active,
+        }
     }
 
     /// The tier held, as recorded.

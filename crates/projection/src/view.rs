@@ -168,19 +168,7 @@ impl<'a> View<'a> {
     /// What the account is.
     #[must_use]
     pub fn status(&self) -> Status {
-        let standing = self.state.standing;
-        match () {
-            () if standing.closed => Status::Closed,
-            () if standing.terminated => Status::Terminated,
-            () if standing.cleared => Status::Cleared,
-            () if standing.frozen => Status::Frozen,
-            () if self.state.is_inactive(self.as_of, self.rules)
-                && !self.state.is_exempt(self.rules) =>
-            {
-                Status::AtRisk
-            }
-            () => Status::Active,
-        }
+        self.state.status(self.as_of, self.rules)
     }
 
     /// The tier held, as recorded.

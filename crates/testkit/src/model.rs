@@ -7,8 +7,9 @@
 //!
 //! [`past`] answers questions about the account (tier, holds, activity, …) by rescanning,
 //! [`walk`] goes from instant to instant and keeps the items and backups, `judge` says what each
-//! event gives and does, and [`mod@state`] puts together what is printed.
+//! event gives and does, [`mod@state`] puts together what is printed, and [`ahead`] looks at what comes.
 
+pub mod ahead;
 mod judge;
 pub mod past;
 pub mod state;

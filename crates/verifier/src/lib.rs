@@ -3,7 +3,8 @@
 //! A tour: a [`Claim`] is read strictly from a line; a [`Bench`] holds a policy beside each of its
 //! readings and [`Bench::judge`]s a claim on a history into a [`Verdict`] with its evidence,
 //! clauses, caveats and a sentence in a [`Language`]; [`state_hash`] is the hash of an account's
-//! state and [`SnapshotRow`] the statement that carries it; [`explain`] tells the life of one item. A
+//! state and [`SnapshotRow`] the statement that carries it; [`explain`] tells the life of one item,
+//! a [`ForecastRow`] a date ahead. A
 //! [`certificate::Certificate`] carries an answer with all that it rests on, and [`certificate::check`] finds out what
 //! of it is proven; an [`Attestation`] is what an auditor signs who has replayed the log.
 //!
@@ -15,6 +16,7 @@ pub mod certificate;
 mod change;
 mod claim;
 mod explain;
+mod forecast;
 mod judge;
 mod lawful;
 mod reading;
@@ -27,6 +29,7 @@ mod wording;
 pub use attestation::{Attestation, AttestationError};
 pub use claim::{Assert, Claim, ClaimSubject};
 pub use explain::{Explanation, ItemChange, effect, explain};
+pub use forecast::{ForecastRow, MovedRow, StageRow};
 pub use judge::{Asked, Bench};
 pub use lawful::LawfulThen;
 pub use reading::{reading_says, window_says};

@@ -2,8 +2,7 @@
 
 use std::path::Path;
 
-use event::limits::LINE_BYTES;
-use event::{History, LineError};
+use event::History;
 use verifier::{Bench, Claim, ClaimSubject, Lawful, Verdict};
 
 use crate::failure::{Failure, Outcome};
@@ -32,7 +31,7 @@ pub fn run(claims: &Path, question: &Question, screen: &mut Screen) -> Result<Ou
             Ok(Next::End) => break Ok(()),
             Ok(Next::Line) if event::is_blank(&line) => continue,
             Ok(Next::Line) => Claim::read(&line),
-            Ok(Next::LongLine) => Err(too_long(line.len(), &mut input)?),
+            Ok(Next::LongLine) => Err(input.long_line(line.len())?),
         };
         is_empty = false;
         match claim {
@@ -67,15 +66,6 @@ pub fn run(claims: &Path, question: &Question, screen: &mut Screen) -> Result<Ou
         screen.line(question.pick("No claims.", "没有主张。"))?;
     }
     result.map(|()| outcome)
-}
-
-fn too_long(begun: usize, input: &mut Input) -> Result<LineError, Failure> {
-    let mut bytes = begun;
-    while let Some(piece) = input.rest_of_line()? {
-        bytes += piece.len();
-    }
-    let reason = format!("must be at most {LINE_BYTES} bytes long, found {bytes}");
-    Ok(LineError::new("line", reason))
 }
 
 /// The account that was asked about last: claims tend to come together.

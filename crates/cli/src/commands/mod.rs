@@ -13,6 +13,7 @@ mod doctor;
 pub mod explain;
 mod export;
 mod findings;
+pub mod forecast;
 mod generate;
 mod import;
 mod key;
@@ -35,6 +36,7 @@ pub fn run(verb: Verb, question: &Question, screen: &mut Screen) -> Result<Outco
         Verb::Replay { account } => replay::run(&account, question, screen),
         Verb::State { account, all } => state::run(&account, all, question, screen),
         Verb::Explain(args) => explain::run(&args, question, screen),
+        Verb::Forecast(args) => forecast::run(&args, question, screen),
         Verb::Accounts(args) => accounts::run(&args, question, screen),
         Verb::Findings(args) => findings::run(&args, question, screen),
         Verb::Audit { claims } => audit::run(&claims, question, screen),

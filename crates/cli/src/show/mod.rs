@@ -1,5 +1,6 @@
 //! What people see: tables, colour, words in two languages. Nothing here decides anything.
 
+pub mod ahead;
 pub mod amount;
 pub mod escape;
 pub mod fold;

@@ -2,7 +2,7 @@
 
 use event::{Actor, Kind, Surface};
 use policy::{Basis, Confidence, Days, OnChange, Over};
-use projection::{BackupState, FindingCode, ItemState, Severity, StateCause, Status};
+use projection::{BackupState, Coming, FindingCode, ItemState, Severity, StateCause, Status};
 use verifier::{Assert, Language, Lawful, Outcome};
 
 /// A word of the wire that people are shown.
@@ -44,6 +44,9 @@ words! {
         UserPurged "用户彻底删除", UserEmptiedTrash "用户清空回收站",
         InactivityCleared "因不活跃清空", ProviderPurged "服务方清除",
         UserDeletedBackups "用户删除备份", AccountTerminated "账号终止", AccountClosed "账号注销",
+    }
+    Coming {
+        ItemExpires "条目过期", AccountAtRisk "不活跃期满", BackupStale "备份过时", StageReached "阶段到达",
     }
     Severity { Breach "违规", Warning "警告", Note "提示" }
     Outcome { Upheld "成立", Refuted "不成立", Undetermined "无法确定" }

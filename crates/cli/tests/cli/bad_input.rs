@@ -35,7 +35,7 @@ fn inputs_that_cannot_be_read() {
         check(&folder, &["audit", file], 2, said);
     }
     check(&folder, &["import", "-", "-"], 2, "-: standard input can be read once");
-    check(&folder, &["import", "bad.ndjson", "--rejects", "./bad.ndjson"], 2, "is being imported");
+    check(&folder, &["import", "bad.ndjson", "--rejects", "./bad.ndjson"], 2, "is being read");
     check(&folder, &["import", "bad.ndjson", "--rejects", "folder"], 2, "folder: cannot write");
     check(&folder, &["import", "bad.ndjson", "--rejects", "no/such"], 2, "no/such: cannot write");
 }
@@ -44,7 +44,7 @@ fn inputs_that_cannot_be_read() {
 fn command_lines_that_are_none() {
     let folder = Folder::new();
     for (args, said) in [
-        (&["forecast", "ann"][..], "unrecognized subcommand 'forecast'"),
+        (&["prophesy", "ann"][..], "unrecognized subcommand 'prophesy'"),
         (&["policy", "diff", "a", "b"], "unrecognized subcommand 'diff'"),
         (&["accounts", "--as-of", "yesterday"], "not an RFC 3339 time such as"),
         (&["accounts", "--as-of", "2025-01-01T00:00:00"], "has no offset"),

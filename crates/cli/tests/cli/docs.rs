@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use event::{History, Kind, Recorded, RecordedBy, Timestamp};
 use policy::{Basis, Confidence, Days, OnChange, Over, Policy};
-use projection::{AccountState, FindingCode, StateCause, Status, fold};
+use projection::{AccountState, Coming, FindingCode, StateCause, Status, fold};
 use serde_json::Value;
 use verifier::Assert;
 
@@ -310,6 +310,116 @@ fn the_fields_of_json_are_on_the_page() {
     let missing: Vec<&String> =
         fields.iter().filter(|field| !known.contains(field.as_str())).collect();
     assert!(missing.is_empty(), "not on docs/answers.md: {missing:?}");
+}
+
+/// The options of the page are asked, of the policy and the events of the page on policies.
+#[test]
+fn the_forecasts_are_as_told() {
+    let (page, policies) = (page("forecast.md"), page("policies.md"));
+    let (folder, _) = import(&blocks(&policies, "json"));
+    folder.write("cirrus.toml", blocks(&policies, "toml"));
+    folder.write("what-if.ndjson", blocks(&page, "json"));
+    let mut fields = BTreeSet::new();
+    let commands = blocks(&page, "sh");
+    assert!(commands.lines().count() >= 5, "{commands}");
+    for command in commands.lines() {
+        let args: Vec<&str> = command.split(' ').collect();
+        let (program, args) = args.split_first().expect("a command");
+        assert_eq!(*program, "stillthere");
+        folder.run(args).expect(0);
+        let mut as_json = args.to_vec();
+        as_json.push("--json");
+        as_json.retain({
+            let mut is_first = true;
+            move |arg| *arg != "--json" || std::mem::take(&mut is_first)
+        });
+        for answer in folder.run(&as_json).expect(0).json() {
+            collect_fields(&answer, &mut fields);
+        }
+    }
+    let words = words(&page);
+    let missing: Vec<&String> =
+        fields.iter().filter(|field| !words.contains(field.as_str())).collect();
+    assert!(missing.is_empty(), "not on docs/forecast.md: {missing:?}");
+    assert!(fields.contains("ends_stale") && fields.contains("before"), "{fields:?}");
+    for what in Coming::ALL {
+        assert!(words.contains(what.name()), "{what} is not on the page");
+    }
+    let listed = rows(&page, "in order");
+    let kinds: BTreeSet<&str> = listed.iter().flat_map(|row| row[0].split(", ")).collect();
+    assert_eq!(kinds.len(), Kind::ALL.len() - 4, "a kind an act");
+
+    let asked = "2025-12-20T04:00:00Z";
+    let dates = |reading: &str, more: &[&str]| -> Vec<[String; 3]> {
+        let args = ["--json", "--policy", "cirrus.toml", "--as-of", asked, "forecast", "cho"];
+        let answer =
+            folder.run(&[&args[..], &["--reading", reading], more].concat()).expect(0).object();
+        let answer = if more.is_empty() { &answer } else { &answer["after"] };
+        let rows = answer["dates"].as_array().expect("dates").clone();
+        let text = |value: &Value| value.as_str().map(str::to_owned);
+        let row = |row: &Value| {
+            let of = text(&row["item"]).or_else(|| text(&row["version"])).expect("a subject");
+            [text(&row["at"]).expect("a time"), text(&row["what"]).expect("a word"), of]
+        };
+        rows.iter().map(row).collect()
+    };
+    let told = rows(&page, "reading");
+    let readings: BTreeSet<&str> = told.iter().map(|row| row[0].as_str()).collect();
+    assert_eq!(readings.len(), 3);
+    for reading in readings {
+        let rows = told.iter().filter(|row| row[0] == reading);
+        let expected: Vec<&[String]> = rows.map(|row| &row[1..4]).collect();
+        assert_eq!(dates(reading, &[]), expected, "{reading}");
+    }
+    let mut rest = dates("default", &[]);
+    let gone = rest.pop().expect("three");
+    assert_eq!(gone[2], "tax.xls");
+    assert_eq!(dates("default", &["--assume", "what-if.ndjson"]), rest);
+}
+
+/// The order of effort on the page is that in which one act comes before the next.
+#[test]
+fn the_least_activity_is_that_of_the_page() {
+    let page = page("forecast.md");
+    let lines: String = [
+        r#"{"id":"1","account":"a","occurred_at":"2026-01-01T00:00:00Z","kind":"item_uploaded","item":"i","category":"c","bytes":1,"actor":"user"}"#,
+        "\n",
+    ]
+    .concat();
+    let (folder, _) = import(&lines);
+    let listed: Vec<(String, String)> = rows(&page, "in order")
+        .iter()
+        .flat_map(|row| row[0].split(", ").map(|kind| (kind.to_owned(), row[1].clone())))
+        .collect();
+    let actors = |by: &str| match by {
+        "the user" => &["user"][..],
+        "the user or a device" => &["user", "device"],
+        "the provider or its support" => &["provider", "support"],
+        _ => &["user", "device", "provider", "support"],
+    };
+    for actor in ["user", "device", "provider", "support"] {
+        for (n, _) in listed.iter().enumerate() {
+            let (kinds, rest) = (&listed[n..], &listed[..n]);
+            let resets: Vec<String> =
+                kinds.iter().rev().map(|(kind, _)| format!("\"{kind}\"")).collect();
+            // What ends an account is never named.
+            let resets = format!("\"account_closed\", \"data_cleared\", {}", resets.join(", "));
+            folder.write(
+                "p.toml",
+                format!(
+                    "schema = 1\npolicy = \"p\"\n[[version]]\nid = \"v\"\ntiers.t = {{}}\n\
+                     [version.inactivity]\nwindow = \"1y\"\nresets = [{resets}]\n\
+                     actors = [\"{actor}\"]\n"
+                ),
+            );
+            let expected = kinds.iter().find(|(_, by)| actors(by).contains(&actor));
+            let args = ["--policy", "p.toml", "--as-of", "2026-01-02T00:00:00Z", "--json"];
+            let answer = folder.run(&[&args[..], &["forecast", "a"]].concat()).expect(0).object();
+            let found = answer["dates"][0]["avoided_by"].as_str();
+            let expected = expected.map(|(kind, _)| kind.as_str());
+            assert_eq!(found, expected, "{actor} without {rest:?}");
+        }
+    }
 }
 
 /// The names of the fields of an answer; not those that are names of somebody's things.

@@ -8,6 +8,7 @@ mod care;
 mod certificates_elsewhere;
 mod docs;
 mod explain;
+mod forecast;
 mod hostile;
 mod import;
 mod main_job;
