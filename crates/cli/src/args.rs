@@ -215,11 +215,14 @@ pub enum Verb {
     Key(KeyVerb),
     /// Seal the log, publish its tree, and sign the tree's head
     #[command(after_help = "Example:\n  stillthere checkpoint > checkpoint-2026-02-13\n  \
-        stillthere checkpoint --witness cosigned.txt --witness-key witness.vkey\n\n\
+        stillthere checkpoint --witness https://witness.example/w1 --witness-key witness.vkey\n\n\
         Keep checkpoints where the store's owner cannot reach them: `verify --checkpoint` then shows a log \
         that was rewritten or cut. What was written is read back before it is signed, and a smaller or another \
         checkpoint is never signed after one that was. The tree lies in the store's folder tlog/, as C2SP \
-        tlog-tiles.")]
+        tlog-tiles.\n\n\
+        A witness signs only trees that go on from what it signed before. One that is asked by its URL (C2SP \
+        tlog-witness) and does not sign is exit code 1, unless --require-witnesses says how many are enough: the \
+        checkpoint is signed then and not published, and the next run asks again.")]
     Checkpoint(CheckpointArgs),
     /// Write an answer with all that it rests on into one file, for somebody who trusts nobody
     #[command(
@@ -391,15 +394,23 @@ pub struct CheckpointArgs {
     /// The file of the private key [default: keys/signing.key in the store]
     #[arg(long, value_name = "FILE")]
     pub key: Option<PathBuf>,
-    /// Take in the cosignatures of this copy of the checkpoint, which witnesses signed
-    #[arg(long, value_name = "FILE")]
+    /// Have this witness cosign the checkpoint, or take in the cosignatures of this copy of it
+    #[arg(long, value_name = "URL|FILE")]
     pub witness: Vec<PathBuf>,
     /// A witness whose cosignature is checked: its verifier key, or a file of such
     #[arg(long = "witness-key", value_name = "VKEY")]
     pub witness_keys: Vec<String>,
-    /// How many of those must have signed
+    /// How many of those must have signed [default: whoever is asked by a URL]
     #[arg(long, value_name = "K", requires = "witness_keys")]
     pub require_witnesses: Option<usize>,
+    /// How long a witness that is asked has for each answer
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        default_value_t = 30,
+        value_parser = clap::value_parser!(u64).range(1..=600)
+    )]
+    pub witness_timeout: u64,
 }
 
 /// What `certify` takes.

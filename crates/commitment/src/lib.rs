@@ -59,8 +59,8 @@ pub use tlog::{
     AddCheckpoint, Algorithm, Checkpoint, CheckpointError, CosignError, Cosigned, KeyError,
     MAX_NOTE, MAX_PROOF_LINES, MAX_SIGNATURES, MAX_TREE, Note, NoteError, Opened, ProofError,
     Quorum, QuorumError, Refusal, RequestError, Seen, SignatureLine, Signed, SignerKey, TILE, Tile,
-    TileError, TileKind, Tiles, VerifierKey, WatchedLog, Witnessed, check_consistency,
-    check_inclusion, cosign, decode_bundle, encode_bundle, grow_tiles, new_bundles, new_tiles,
-    prove_consistency, prove_inclusion, tree_root,
+    TileError, TileKind, Tiles, VerifierKey, WatchedLog, Witnessed, answered_lines,
+    check_consistency, check_inclusion, conflict_size, cosign, decode_bundle, encode_bundle,
+    grow_tiles, new_bundles, new_tiles, prove_consistency, prove_inclusion, tree_root,
 };
 pub use tree::{Frontier, page_path, page_root, page_root_by, tree_leaf};

@@ -16,3 +16,4 @@ mod snapshots;
 mod store;
 mod verbs;
 mod wasm;
+mod witnesses;
