@@ -245,9 +245,12 @@ pub enum Verb {
     #[command(
         after_help = "Example:\n  stillthere key new --origin auditor.example --key auditor.key\n  \
         stillthere audit-log --key auditor.key -o audit.note\n  \
-        stillthere certify ann --audit audit.note -o ann.cert\n\n\
+        stillthere certify ann --audit audit.note -o ann.cert\n  \
+        stillthere audit-log --key auditor.key --from may.note --keep -o june.note\n\n\
         Only who replays the whole log can see that the account map leaves nothing out. A certificate that \
-        carries the note says who did, to those who `check` it with --auditor."
+        carries the note says who did, to those who `check` it with --auditor.\n\n\
+        With --from only the events behind the earlier note's checkpoint are replayed; of those before it the files' \
+        checksums are read, and that they are the pages of that note."
     )]
     AuditLog(AuditLogArgs),
     /// Show and check retention rules
@@ -483,6 +486,12 @@ pub struct AuditLogArgs {
     /// Write the note to this file
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+    /// Keep what a later audit goes on from, in FILE.chains beside the note: it holds the log's secrets
+    #[arg(long, requires = "output")]
+    pub keep: bool,
+    /// Go on from this note of the same auditor, made with --keep: replay what came since
+    #[arg(long, value_name = "NOTE")]
+    pub from: Option<PathBuf>,
 }
 
 /// What can be done with policies.

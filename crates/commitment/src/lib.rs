@@ -36,7 +36,10 @@ pub use batch::{
     without_room,
 };
 pub use chains::Chains;
-pub use check::{Checked, Divergence, End, Level, LogCheck, Looked, Report, Sealed, whole_batches};
+pub use check::{
+    Checked, Divergence, End, Level, LogCheck, Looked, Report, Sealed, Standing, StandingAccount,
+    StandingError, id_hash, whole_batches,
+};
 pub use control::{Control, ControlKind, MAX_STATEMENT, Seal};
 pub use envelope::{ENVELOPE, Envelope, Scope};
 pub use fault::Fault;

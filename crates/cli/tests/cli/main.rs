@@ -1,6 +1,7 @@
 //! The binary as people and scripts run it.
 
 mod adversary;
+mod audit_from;
 mod bad_input;
 mod bench;
 mod binary;
