@@ -225,11 +225,14 @@ pub enum Verb {
     Key(KeyVerb),
     /// Seal the log, publish its tree, and sign the tree's head
     #[command(after_help = "Example:\n  stillthere checkpoint > checkpoint-2026-02-13\n  \
-        stillthere checkpoint --witness cosigned.txt --witness-key witness.vkey\n\n\
+        stillthere checkpoint --witness https://witness.example/w1 --witness-key witness.vkey\n\n\
         Keep checkpoints where the store's owner cannot reach them: `verify --checkpoint` then shows a log \
         that was rewritten or cut. What was written is read back before it is signed, and a smaller or another \
         checkpoint is never signed after one that was. The tree lies in the store's folder tlog/, as C2SP \
-        tlog-tiles.")]
+        tlog-tiles.\n\n\
+        A witness signs only trees that go on from what it signed before. One that is asked by its URL (C2SP \
+        tlog-witness) and does not sign is exit code 1, unless --require-witnesses says how many are enough: the \
+        checkpoint is signed then and not published, and the next run asks again.")]
     Checkpoint(CheckpointArgs),
     /// Write an answer with all that it rests on into one file, for somebody who trusts nobody
     #[command(
@@ -252,9 +255,12 @@ pub enum Verb {
     #[command(
         after_help = "Example:\n  stillthere key new --origin auditor.example --key auditor.key\n  \
         stillthere audit-log --key auditor.key -o audit.note\n  \
-        stillthere certify ann --audit audit.note -o ann.cert\n\n\
+        stillthere certify ann --audit audit.note -o ann.cert\n  \
+        stillthere audit-log --key auditor.key --from may.note --keep -o june.note\n\n\
         Only who replays the whole log can see that the account map leaves nothing out. A certificate that \
-        carries the note says who did, to those who `check` it with --auditor."
+        carries the note says who did, to those who `check` it with --auditor.\n\n\
+        With --from only the events behind the earlier note's checkpoint are replayed; of those before it the files' \
+        checksums are read, and that they are the pages of that note."
     )]
     AuditLog(AuditLogArgs),
     /// Show and check retention rules
@@ -404,15 +410,23 @@ pub struct CheckpointArgs {
     /// The file of the private key [default: keys/signing.key in the store]
     #[arg(long, value_name = "FILE")]
     pub key: Option<PathBuf>,
-    /// Take in the cosignatures of this copy of the checkpoint, which witnesses signed
-    #[arg(long, value_name = "FILE")]
+    /// Have this witness cosign the checkpoint, or take in the cosignatures of this copy of it
+    #[arg(long, value_name = "URL|FILE")]
     pub witness: Vec<PathBuf>,
     /// A witness whose cosignature is checked: its verifier key, or a file of such
     #[arg(long = "witness-key", value_name = "VKEY")]
     pub witness_keys: Vec<String>,
-    /// How many of those must have signed
+    /// How many of those must have signed [default: whoever is asked by a URL]
     #[arg(long, value_name = "K", requires = "witness_keys")]
     pub require_witnesses: Option<usize>,
+    /// How long a witness that is asked has for each answer
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        default_value_t = 30,
+        value_parser = clap::value_parser!(u64).range(1..=600)
+    )]
+    pub witness_timeout: u64,
 }
 
 /// What `certify` takes.
@@ -485,6 +499,12 @@ pub struct AuditLogArgs {
     /// Write the note to this file
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+    /// Keep what a later audit goes on from, in FILE.chains beside the note: it holds the log's secrets
+    #[arg(long, requires = "output")]
+    pub keep: bool,
+    /// Go on from this note of the same auditor, made with --keep: replay what came since
+    #[arg(long, value_name = "NOTE")]
+    pub from: Option<PathBuf>,
 }
 
 /// What can be done with policies.

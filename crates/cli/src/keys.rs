@@ -242,8 +242,8 @@ fn create(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
     sync_folder(path)
 }
 
-/// Puts a file in the place of another: whole, or not at all.
-fn replace(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
+/// Puts a file in the place of another: whole, synced, or not at all.
+pub fn replace(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
     let mut tmp = path.as_os_str().to_owned();
     tmp.push(".tmp");
     let tmp = PathBuf::from(tmp);

@@ -19,6 +19,7 @@ mod question;
 mod show;
 mod statements;
 mod store;
+mod witnesses;
 
 use std::io::Write;
 use std::process::ExitCode;

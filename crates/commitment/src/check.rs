@@ -5,12 +5,15 @@ mod frames;
 mod looked;
 mod report;
 mod seals;
+mod standing;
 
 use accounts::Accounts;
 use looked::{Batch, SeenEvent, What, ordinal_of};
 pub use looked::{Looked, whole_batches};
 pub use report::{Checked, Divergence, End, Level, Report, Sealed};
 use seals::Seals;
+use standing::Keeping;
+pub use standing::{Standing, StandingAccount, StandingError, id_hash};
 
 use std::collections::{HashMap, HashSet};
 
@@ -29,6 +32,8 @@ enum Ids {
     All(HashSet<[u8; 16]>),
     /// Those alone that may be there twice.
     Doubted { is_doubted: IsDoubted, seen: HashSet<(u32, Box<str>)> },
+    /// Those since an earlier check, and against all before it, which rise.
+    Known { before: Vec<[u8; 16]>, since: HashSet<[u8; 16]> },
 }
 
 /// Whether an account, by its ordinal, may have an id twice.
@@ -71,6 +76,7 @@ pub struct LogCheck {
     awaited: Option<u32>,
     ids: Ids,
     seals: Seals,
+    keeping: Option<Keeping>,
 }
 
 type Sink<'a, T> = &'a mut dyn FnMut(Checked<'_>, &T);
@@ -111,6 +117,7 @@ impl LogCheck {
             awaited: None,
             ids: Ids::All(HashSet::new()),
             seals: Seals::default(),
+            keeping: None,
         }
     }
 
@@ -380,7 +387,9 @@ impl LogCheck {
         })?;
         *frames = batch.frames;
         self.checksum = batch.header.checksum;
-        self.meet(self.offset + batch.header.total() as u64)?;
+        let end = self.offset + batch.header.total() as u64;
+        self.meet(end)?;
+        self.keep_place(end);
         Ok(Some(batch.header.total()))
     }
 

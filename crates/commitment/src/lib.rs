@@ -36,7 +36,10 @@ pub use batch::{
     without_room,
 };
 pub use chains::Chains;
-pub use check::{Checked, Divergence, End, Level, LogCheck, Looked, Report, Sealed, whole_batches};
+pub use check::{
+    Checked, Divergence, End, Level, LogCheck, Looked, Report, Sealed, Standing, StandingAccount,
+    StandingError, id_hash, whole_batches,
+};
 pub use control::{Control, ControlKind, MAX_STATEMENT, Seal};
 pub use envelope::{ENVELOPE, Envelope, Scope};
 pub use fault::Fault;
@@ -59,8 +62,8 @@ pub use tlog::{
     AddCheckpoint, Algorithm, Checkpoint, CheckpointError, CosignError, Cosigned, KeyError,
     MAX_NOTE, MAX_PROOF_LINES, MAX_SIGNATURES, MAX_TREE, Note, NoteError, Opened, ProofError,
     Quorum, QuorumError, Refusal, RequestError, Seen, SignatureLine, Signed, SignerKey, TILE, Tile,
-    TileError, TileKind, Tiles, VerifierKey, WatchedLog, Witnessed, check_consistency,
-    check_inclusion, cosign, decode_bundle, encode_bundle, grow_tiles, new_bundles, new_tiles,
-    prove_consistency, prove_inclusion, tree_root,
+    TileError, TileKind, Tiles, VerifierKey, WatchedLog, Witnessed, answered_lines,
+    check_consistency, check_inclusion, conflict_size, cosign, decode_bundle, encode_bundle,
+    grow_tiles, new_bundles, new_tiles, prove_consistency, prove_inclusion, tree_root,
 };
 pub use tree::{Frontier, page_path, page_root, page_root_by, tree_leaf};

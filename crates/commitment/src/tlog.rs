@@ -24,4 +24,5 @@ pub use tile::{
 };
 pub use witness::{
     AddCheckpoint, Cosigned, MAX_PROOF_LINES, Refusal, RequestError, Seen, WatchedLog,
+    answered_lines, conflict_size,
 };

@@ -7,10 +7,10 @@
 use std::num::NonZero;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
-use commitment::{Divergence, Envelope, Level, LogCheck, Looked, Report, hex};
+use commitment::{Divergence, Envelope, Level, LogCheck, Looked, Report};
 use event::canonical::Content;
 
-use crate::ids::Ids;
+use crate::ids::{Ids, Part};
 use crate::pieces::Pieces;
 use crate::{LogFiles, ReadError};
 
@@ -72,52 +72,39 @@ impl LogFiles {
     where
         E: From<Box<Divergence>> + From<ReadError> + Send,
     {
-        self.check_by(LogCheck::new(level, self.head())?, level, taker, on_bytes)
+        let end = |check: LogCheck| {
+            let accounts = check.accounts().map(|(name, _)| name.into()).collect();
+            Ok::<_, E>((check.finish()?, accounts))
+        };
+        let check = LogCheck::new(level, self.head())?;
+        let ((report, accounts), takers) = self.check_by(check, level, taker, on_bytes, end)?;
+        Ok(CheckedLog { report, takers, accounts })
     }
 
-    /// As [`LogFiles::check`] at [`Level::Full`], the account map of every seal made anew as well.
-    ///
-    /// Memory: 140 bytes an account more, and 4 an event from one seal to the next.
-    ///
-    /// # Errors
-    /// As there.
-    pub fn audit<E>(&self, on_bytes: impl Fn(u64) + Sync) -> Result<Report, E>
-    where
-        E: From<Box<Divergence>> + From<ReadError> + Send,
-    {
-        let check = LogCheck::new(Level::Full, self.head())?;
-        let origin = hex(&check.store());
-        let check = check.mapping(&origin);
-        let audited = self.check_by::<(), E>(check, Level::Full, || (), on_bytes)?;
-        Ok(audited.report)
-    }
-
-    fn check_by<T: Taker, E>(
+    /// Walks some pieces on all cores; gives the check as it stands behind them, and what the threads made of them.
+    pub(crate) fn walk<T: Taker, E>(
         &self,
         check: LogCheck,
         level: Level,
+        pieces: Pieces<'_>,
         taker: impl Fn() -> T + Sync,
         on_bytes: impl Fn(u64) + Sync,
-    ) -> Result<CheckedLog<T>, E>
+    ) -> (Result<LogCheck, E>, Vec<T>)
     where
         E: From<Box<Divergence>> + From<ReadError> + Send,
     {
-        let check = check.doubting(|_, _| false);
         let store = check.store();
-        let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
-        let ids = Ids::new(threads);
-        let pieces = Mutex::new(Pieces::new(self));
+        let pieces = Mutex::new(pieces);
         let turns = Turns::new(check);
         let work = || {
             let _guard = Guard(&turns);
-            let (mut taker, mut own, mut placed) = (taker(), ids.part(), Vec::new());
+            let (mut taker, mut placed) = (taker(), Vec::new());
             let mut buffer = Vec::new();
             loop {
                 let piece = lock(&pieces).next(&mut buffer);
                 let Some((number, begins)) = piece else { break };
                 let at_start = matches!(begins, Ok(Some(_)));
                 let looked = Looked::of(level, &store, &buffer, at_start, |envelope, content| {
-                    own.push(envelope.ordinal, content.id);
                     taker.look(envelope, content)
                 });
                 let is_sound = turns.take(number, |check| {
@@ -138,24 +125,42 @@ impl LogFiles {
                 placed.clear();
                 on_bytes(buffer.len() as u64);
             }
-            (taker, own)
+            taker
         };
-        let (takers, parts): (Vec<T>, Vec<_>) = std::thread::scope(|scope| {
-            let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
+        let takers = std::thread::scope(|scope| {
+            let others: Vec<_> = (1..threads()).map(|_| scope.spawn(work)).collect();
             let own = work();
             let others =
                 others.into_iter().map(|thread| thread.join().expect("a check does not panic"));
-            others.chain([own]).unzip()
+            others.chain([own]).collect()
         });
-        let found = turns.end().and_then(|check| {
-            let accounts = check.accounts().map(|(name, _)| name.into()).collect();
-            Ok(CheckedLog { report: check.finish()?, takers, accounts })
-        });
-        match ids.twice(parts)? {
+        (turns.end(), takers)
+    }
+
+    /// Walks all of the log, its ids held against each other; `end` is given the check behind it.
+    pub(crate) fn check_by<T: Taker, E, R>(
+        &self,
+        check: LogCheck,
+        level: Level,
+        taker: impl Fn() -> T + Sync,
+        on_bytes: impl Fn(u64) + Sync,
+        end: impl FnOnce(LogCheck) -> Result<R, E>,
+    ) -> Result<(R, Vec<T>), E>
+    where
+        E: From<Box<Divergence>> + From<ReadError> + Send,
+    {
+        let check = check.doubting(|_, _| false);
+        let ids = Ids::new(threads());
+        let taker = || WithIds { taker: taker(), part: ids.part() };
+        let (check, takers) = self.walk(check, level, Pieces::new(self), taker, on_bytes);
+        let found = check.and_then(end);
+        let (takers, parts) = takers.into_iter().map(|with| (with.taker, with.part)).unzip();
+        let found = match ids.twice(parts)? {
             None => found,
             // The log decides, from its beginning: what else is wrong may stand before or behind it.
             Some(is_doubted) => self.check_doubting(is_doubted).and(found),
-        }
+        };
+        found.map(|found| (found, takers))
     }
 
     /// The same in one thread, where of few ids it is not known whether they are there twice.
@@ -173,6 +178,29 @@ impl LogFiles {
         }
         check.finish()?;
         Ok(())
+    }
+}
+
+fn threads() -> usize {
+    std::thread::available_parallelism().map_or(1, NonZero::get)
+}
+
+/// A taker that keeps what stands for ids as well.
+struct WithIds<T> {
+    taker: T,
+    part: Part,
+}
+
+impl<T: Taker> Taker for WithIds<T> {
+    type Told = T::Told;
+
+    fn look(&mut self, envelope: &Envelope, content: &Content<&str>) -> T::Told {
+        self.part.push(envelope.ordinal, content.id);
+        self.taker.look(envelope, content)
+    }
+
+    fn take(&mut self, events: &[(Placed, T::Told)]) {
+        self.taker.take(events);
     }
 }
 

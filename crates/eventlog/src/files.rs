@@ -97,6 +97,17 @@ impl LogFiles {
         &self.files
     }
 
+    /// The same log as if it ended at a byte of a segment.
+    pub(crate) fn up_to(&self, segment: u64, offset: u64) -> LogFiles {
+        let of = |file: &LogFile| {
+            let number = segment_number(&file.name).filter(|number| *number <= segment)?;
+            let len = if number == segment { file.len.min(offset) } else { file.len };
+            Some(LogFile { name: file.name.clone(), len })
+        };
+        let files = self.files.iter().filter_map(of).collect();
+        LogFiles { folder: self.folder.clone(), head: self.head.clone(), files }
+    }
+
     pub(crate) fn storage(&self) -> &dyn Storage {
         &*self.folder.storage
     }

@@ -8,6 +8,7 @@
 //! folder. Everything under `derived/` can be deleted at any time; [`Cache`] keeps there what others
 //! derive. [`storage`] is the seam between all this and the disk.
 
+mod audit;
 mod batches;
 mod check;
 mod copy;
@@ -38,6 +39,7 @@ pub mod storage;
 mod tail;
 mod window;
 
+pub use audit::{AuditOf, Audited};
 pub use check::{CheckedLog, Placed, Taker};
 pub use copy::{Copied, CopyError, copy_store, copy_store_on};
 pub use derived::{Cache, Row, Rows};

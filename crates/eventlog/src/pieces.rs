@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use commitment::whole_batches;
+use commitment::{segment_number, whole_batches};
 
 use crate::ReadError;
 use crate::files::{LogFile, LogFiles};
@@ -31,6 +31,20 @@ struct Open {
 impl<'a> Pieces<'a> {
     pub(crate) fn new(files: &'a LogFiles) -> Pieces<'a> {
         Pieces { files, left: files.files().iter(), open: None, rest: Vec::new(), number: 0 }
+    }
+
+    /// Those behind a place at which a batch of a segment ends. None if there is no such segment.
+    pub(crate) fn behind(
+        files: &'a LogFiles,
+        segment: u64,
+        offset: u64,
+    ) -> Result<Pieces<'a>, ReadError> {
+        let mut pieces = Pieces::new(files);
+        let is_it = |file: &&LogFile| segment_number(&file.name) == Some(segment);
+        if let Some(file) = pieces.left.by_ref().find(is_it) {
+            pieces.open = Some(Open { offset: offset.min(file.len), ..Open::new(files, file)? });
+        }
+        Ok(pieces)
     }
 
     /// Reads the next piece into `buffer`, whatever was in it; gives its number, from 0, and if it begins

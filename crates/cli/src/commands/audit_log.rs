@@ -1,7 +1,10 @@
-//! `audit-log`: replays a log with everything in it, and signs that to a checkpoint all of it is right.
+//! `audit-log`: replays a log with everything in it, and signs that to a checkpoint all of it is right; or goes on from an
+//! earlier note.
 
-use commitment::{Checkpoint, Note, Report, hex};
-use eventlog::{LogFiles, Reader, SealedLog};
+mod kept;
+
+use commitment::{Checkpoint, Note, StandingError, VerifierKey, hex};
+use eventlog::{AuditOf, Audited, LogFiles, Reader, SealedLog};
 use serde_json::json;
 use verifier::Attestation;
 
@@ -18,12 +21,19 @@ use crate::show::screen::Screen;
 /// Why an audit stopped.
 enum Stop {
     Tampered(Box<commitment::Divergence>),
+    Elsewhere(StandingError),
     Failed(Failure),
 }
 
 impl From<Box<commitment::Divergence>> for Stop {
     fn from(divergence: Box<commitment::Divergence>) -> Stop {
         Stop::Tampered(divergence)
+    }
+}
+
+impl From<StandingError> for Stop {
+    fn from(error: StandingError) -> Stop {
+        Stop::Elsewhere(error)
     }
 }
 
@@ -41,7 +51,8 @@ pub fn run(
     if let Some(path) = &args.output {
         refuse_in_store(path, &question.store)?;
     }
-    let signer = KeyRing::of(Some(&args.key), question).signer()?;
+    let ring = KeyRing::of(Some(&args.key), question);
+    let signer = ring.signer()?;
     let files = LogFiles::open(&question.store)?;
     let (note, checkpoint) = published(args.checkpoint.as_deref(), question)?;
     let log = match args.log_keys.is_empty() {
@@ -50,32 +61,48 @@ pub fn run(
     };
     let opened = Checkpoint::open(&note, log[0].name(), &log, &[]);
     opened.map_err(|e| Failure::Refused(format!("the checkpoint: {e}")))?;
+    let own = ring.verifiers().unwrap_or_else(|_| vec![signer.verifier().clone()]);
+    let before = args.from.as_deref().map(|from| earlier(from, &own, &checkpoint)).transpose()?;
+    let (from, before) = match before {
+        Some((standing, before)) => (Some((standing, before.map)), Some(before)),
+        None => (None, None),
+    };
+    let of = AuditOf { from, pages: checkpoint.size, keep: args.keep };
     let progress = Progress::of_bytes(Some(files.files().iter().map(|file| file.len).sum()));
     // Every leaf, chain, tag and id anew, and the account map of every seal.
-    let replayed: Result<Report, Stop> = files.audit(|more| progress.more(more));
+    let replayed: Result<Audited, Stop> = files.audit(of, |more| progress.more(more));
     progress.end();
-    let report = match replayed {
-        Ok(report) => report,
+    let Audited { report, root, standing } = match replayed {
+        Ok(audited) => audited,
         Err(Stop::Failed(failure)) => return Err(failure),
         Err(Stop::Tampered(divergence)) => {
             return Err(Failure::Refused(format!(
                 "nothing was signed: the log is not as it should be: {divergence}"
             )));
         }
+        Err(Stop::Elsewhere(error)) => {
+            return Err(Failure::Refused(format!(
+                "nothing was signed: the log does not go on from the earlier note: {error}"
+            )));
+        }
     };
-    // Where the tree of the checkpoint ends, found by other code than what was replayed.
-    let reader = Reader::open(&question.store)?;
-    let sealed = SealedLog::open(&question.store, &reader, checkpoint.size)?;
     let seal = report.seals.iter().find(|sealed| sealed.page + 1 == checkpoint.size);
     let seal = seal.ok_or_else(|| {
         let pages = counted(checkpoint.size, "page");
         Failure::Refused(format!("nothing was signed: no seal ends the first {pages} of the log"))
     })?;
-    if sealed.head().root != checkpoint.root || sealed.head().seal != seal.seal {
+    let mut roots = vec![root];
+    if before.is_none() {
+        // Where the tree of the checkpoint ends, found by other code than what was replayed.
+        let reader = Reader::open(&question.store)?;
+        let sealed = SealedLog::open(&question.store, &reader, checkpoint.size)?;
+        roots.push((sealed.head().seal == seal.seal).then_some(sealed.head().root));
+    }
+    if let Some(found) = roots.iter().find(|root| **root != Some(checkpoint.root)) {
         return Err(Failure::Refused(format!(
             "nothing was signed: the log's first {} have the root {}, and the checkpoint {}",
             counted(checkpoint.size, "page"),
-            hex(&sealed.head().root),
+            hex(&found.unwrap_or_default()),
             hex(&checkpoint.root)
         )));
     }
@@ -84,6 +111,10 @@ pub fn run(
     let mut signed = Note::new(attestation.to_string()).map_err(failed)?;
     signed.sign(&signer).map_err(failed)?;
     if let Some(path) = &args.output {
+        // First what a later audit needs: a note without it is worth as much to everybody else.
+        if args.keep {
+            kept::keep(path, &signed, standing, &signer)?;
+        }
         let mut file = Partial::create(path)?;
         file.write(signed.to_string().as_bytes())?;
         file.end()?;
@@ -93,6 +124,7 @@ pub fn run(
             "note": signed.to_string(), "auditor": signer.verifier().name(),
             "origin": attestation.origin, "size": attestation.pages, "events": attestation.events,
             "accounts": seal.seal.accounts, "map_root": hex(&attestation.map),
+            "from": before.map_or(0, |before| before.events),
         }))?;
     } else if args.output.is_none() {
         screen.bytes(signed.to_string().as_bytes())?;
@@ -113,4 +145,35 @@ pub fn run(
         ))?;
     }
     Ok(Outcome::Fine)
+}
+
+/// An earlier note of this auditor, and where that audit stood.
+fn earlier(
+    path: &std::path::Path,
+    own: &[VerifierKey],
+    checkpoint: &Checkpoint,
+) -> Result<(commitment::Standing, Attestation), Failure> {
+    let refused = |why: String| {
+        let path = crate::show::escape::escaped_path(path);
+        Failure::Refused(format!("nothing was signed: {path}: {why}"))
+    };
+    let note = crate::keys::note_in(path)?;
+    let opened = note.open(own).map_err(|e| refused(format!("not a note of this auditor: {e}")))?;
+    let before = Attestation::parse(opened.text)
+        .map_err(|e| refused(format!("not an auditor's note: {e}")))?;
+    if before.origin != checkpoint.origin {
+        let why = format!("of the log {:?}, expected {:?}", before.origin, checkpoint.origin);
+        return Err(refused(why));
+    }
+    if before.pages > checkpoint.size {
+        let (pages, size) = (counted(before.pages, "page"), checkpoint.size);
+        return Err(refused(format!(
+            "of {pages}, and the checkpoint has {size}: it is of an older one, or the log was cut"
+        )));
+    }
+    let standing = kept::read(path, &note, own)?;
+    if (standing.pages, standing.root) != (before.pages, before.root) {
+        return Err(refused("what was kept beside it is of another tree".to_owned()));
+    }
+    Ok((standing, before))
 }

@@ -69,7 +69,7 @@ pub fn run(
         audits: audits.iter().map(ToString::to_string).collect(),
         seal_body: seal.body.clone(),
         seal: placed(seal),
-        map: sealed.map(&args.account),
+        map: sealed.map(&args.account)?,
         account: args.account.clone(),
         stream,
         policy: compiled,

@@ -1,5 +1,7 @@
 //! `checkpoint`: seals the log, publishes its tree, and signs the tree's head.
 
+use std::time::Duration;
+
 use commitment::{Checkpoint, Frontier, Note, Quorum, SignerKey, VerifierKey, hex};
 use eventlog::{Log, Options, Reader, Sealer, TreeHead, page_leaves};
 use serde_json::json;
@@ -10,7 +12,8 @@ use crate::keys::{KeyRing, note_in, verifier_keys};
 use crate::question::{Question, now};
 use crate::show::amount::counted;
 use crate::show::escape::escaped_path;
-use crate::show::screen::Screen;
+use crate::show::screen::{Screen, say};
+use crate::witnesses::{Asked, WitnessUrl};
 
 pub fn run(
     args: &CheckpointArgs,
@@ -28,8 +31,19 @@ pub fn run(
         signed_last.map_err(|e| Failure::Usage(format!("what was signed last: {e}")))?;
     let signed_last = signed_last.map(|(signed, _)| signed);
     let witnesses = verifier_keys(&args.witness_keys)?;
-    let brought: Vec<Note> =
-        args.witness.iter().map(|path| note_in(path)).collect::<Result<_, _>>()?;
+    let (mut urls, mut brought) = (Vec::new(), Vec::new());
+    for witness in &args.witness {
+        match witness.to_str().and_then(WitnessUrl::parse) {
+            Some(url) => urls.push(url?),
+            None => brought.push(note_in(witness)?),
+        }
+    }
+    if !urls.is_empty() && witnesses.is_empty() {
+        let text = "who is asked? give each witness's verifier key with --witness-key";
+        return Err(Failure::Usage(text.to_owned()));
+    }
+    let need = args.require_witnesses.unwrap_or(0);
+    let quorum = Quorum::new(need, witnesses).map_err(|e| Failure::Usage(e.to_string()))?;
     // A store that is missing is not made.
     drop(question.open()?);
 
@@ -41,11 +55,39 @@ pub fn run(
     log.seal(&mut sealer)?;
     let head = sealer.publish()?;
     let mut note = sign(&head, &signer, last.as_ref().zip(signed_last.as_ref()), &sealer)?;
-    let seen = witnessed(&mut note, &brought, &witnesses, args.require_witnesses, &verifiers)?;
+    // Before anybody else sees it: whatever happens from here on, no other one is signed in its place.
+    ring.set_last(&note)?;
+    let checkpoint = Checkpoint::parse(note.unverified_text())
+        .map_err(|error| Failure::Usage(error.to_string()))?;
+    let asked = Asked {
+        note: &note.clone(),
+        checkpoint: &checkpoint,
+        log: &verifiers,
+        witnesses: quorum.witnesses(),
+        old: cosigned_last(last.as_ref(), signed_last.as_ref(), quorum.witnesses()),
+        sealer: &sealer,
+        timeout: Duration::from_secs(args.witness_timeout),
+    };
+    let (lines, unsigned) = asked.ask_all(&urls)?;
+    if !lines.is_empty() {
+        for line in lines {
+            note.add(line).map_err(|error| Failure::Usage(error.to_string()))?;
+        }
+        // Kept though others may be missing still.
+        ring.set_last(&note)?;
+    }
+    let seen = witnessed(&mut note, &brought, &quorum, &verifiers);
+    let is_alone = args.require_witnesses.is_none() && !unsigned.is_empty();
+    let seen = match seen {
+        Ok(seen) if !is_alone => seen,
+        Ok(_) => return Err(unpublished(None, &unsigned)),
+        Err(error) => return Err(unpublished(Some(error), &unsigned)),
+    };
     ring.set_last(&note)?;
     sealer.put("vkey", format!("{}\n", signer.verifier()).as_bytes())?;
     sealer.put("checkpoint", note.to_string().as_bytes())?;
     log.close()?;
+    unsigned.iter().for_each(say);
 
     let TreeHead { pages, root, seal } = head;
     if question.json {
@@ -53,6 +95,7 @@ pub fn run(
             "checkpoint": note.to_string(), "origin": signer.verifier().name(), "size": pages,
             "root": hex(&root), "events": seal.size, "accounts": seal.accounts,
             "map_root": hex(&seal.root), "sealed_at_ms": seal.at_ms, "witnesses": seen,
+            "unwitnessed": unsigned,
         }))?;
     } else {
         screen.bytes(note.to_string().as_bytes())?;
@@ -125,12 +168,38 @@ fn sign(
     checkpoint.sign(signer).map_err(|error| Failure::Usage(error.to_string()))
 }
 
-/// Takes in the witnesses' lines; says who of those asked for signed, and when.
+/// What the witnesses are thought to have signed last: the checkpoint before, if any of them did. One that knows better
+/// says so.
+fn cosigned_last(
+    note: Option<&Note>,
+    checkpoint: Option<&Checkpoint>,
+    witnesses: &[VerifierKey],
+) -> u64 {
+    let signed =
+        |note: &Note| note.signatures().iter().any(|l| witnesses.iter().any(|k| l.is_by(k)));
+    let size = checkpoint.map_or(0, |checkpoint| checkpoint.size);
+    note.filter(|note| signed(note)).map_or(0, |_| size)
+}
+
+/// Why nothing was published though a checkpoint was signed.
+fn unpublished(error: Option<Failure>, unsigned: &[String]) -> Failure {
+    let error = match error {
+        Some(Failure::Refused(why)) => Some(why),
+        Some(other) => return other,
+        None => None,
+    };
+    let why: Vec<&str> = error.iter().chain(unsigned).map(String::as_str).collect();
+    Failure::Refused(format!(
+        "the checkpoint was signed, but not published: {}. `stillthere checkpoint` with the same options asks again",
+        why.join("; ")
+    ))
+}
+
+/// Takes in the lines that were brought; says who of the witnesses signed, if they are enough.
 fn witnessed(
     note: &mut Note,
     brought: &[Note],
-    witnesses: &[VerifierKey],
-    need: Option<usize>,
+    quorum: &Quorum,
     log: &[VerifierKey],
 ) -> Result<Vec<String>, Failure> {
     for other in brought {
@@ -145,11 +214,9 @@ fn witnessed(
             note.add(line.clone()).map_err(|e| Failure::Usage(e.to_string()))?;
         }
     }
-    if witnesses.is_empty() && need.is_none() {
+    if quorum.witnesses().is_empty() {
         return Ok(Vec::new());
     }
-    let quorum = Quorum::new(need.unwrap_or(0), witnesses.to_vec())
-        .map_err(|e| Failure::Usage(e.to_string()))?;
     let refused = |error: &dyn std::fmt::Display| Failure::Refused(error.to_string());
     let origin = log.last().map_or("", VerifierKey::name);
     let (_, signed) =

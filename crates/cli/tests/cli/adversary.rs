@@ -396,16 +396,40 @@ fn noticed(folder: &Folder, number: usize, attempt: &Attempt) -> u8 {
     let store = format!("log-{number}");
     attempt.log.write(&folder.path(&store), &key);
     let audit = ["--store", &store, "audit-log", "--key", "auditor.key", "--log-key", &vkey];
-    if code(&audit).0 {
+    let is_refused = code(&audit).0;
+    if is_refused {
         who |= AUDIT;
     }
+    // One that goes on from the honest first page finds what one from the beginning does, and another first page.
+    let goes_on = code(&[&audit[..], &["--from", "before.note"]].concat()).0;
+    let first = |log: &Forged| log.checkpoint(1, &key);
+    let is_other = first(&attempt.log) != first(&Forged::of(&honest()));
+    assert_eq!(goes_on, is_refused || is_other, "{number}: going on");
     who
 }
 
 fn auditor() -> Folder {
     let folder = Folder::new();
     folder.run(&["key", "new", "--key", "auditor.key"]).expect(0);
+    Forged::of(&honest()[..=SEAL]).write(&folder.path("before"), &key());
+    let mut audit = vec!["--store", "before", "audit-log", "--key", "auditor.key"];
+    audit.extend(["--keep", "-o", "before.note"]);
+    folder.run(&audit).expect(0);
     folder
+}
+
+/// An id may come once in an account, also where an earlier audit saw it first.
+#[test]
+fn an_id_that_comes_again_is_noticed() {
+    let folder = auditor();
+    let mut entries = honest();
+    entries[PURGE] = entries[0].clone();
+    assert_eq!(noticed(&folder, 0, &Attempt::of(&entries)) & AUDIT, AUDIT);
+    // In another account it is another.
+    let mut entries = honest();
+    entries[6] =
+        event(BOB, "01", r#""kind":"item_uploaded","item":"a.jpg","category":"photos","bytes":7"#);
+    assert_eq!(noticed(&folder, 1, &Attempt::of(&entries)) & AUDIT, NOBODY);
 }
 
 #[test]

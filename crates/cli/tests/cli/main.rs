@@ -1,6 +1,7 @@
 //! The binary as people and scripts run it.
 
 mod adversary;
+mod audit_from;
 mod bad_input;
 mod bench;
 mod binary;
@@ -18,3 +19,4 @@ mod snapshots;
 mod store;
 mod verbs;
 mod wasm;
+mod witnesses;

@@ -13,12 +13,12 @@ use verifier::certificate::{Expected, Trust, check};
 use crate::binary::{AS_OF, Folder, Ran};
 
 impl Folder {
-    fn words(&self, line: &str) -> Ran {
+    pub fn words(&self, line: &str) -> Ran {
         self.run(&line.split(' ').collect::<Vec<_>>())
     }
 
     /// A store with a key, signed once.
-    fn signed() -> Folder {
+    pub fn signed() -> Folder {
         let folder = Folder::with_household();
         folder.words("key new --origin example.com/log").expect(0);
         folder.words("checkpoint").expect(0);
@@ -27,7 +27,7 @@ impl Folder {
     }
 
     /// Other events than the household's.
-    fn more(&self, day: u32) {
+    pub fn more(&self, day: u32) {
         let lines: String = (0..5)
             .map(|n| {
                 let at = format!("2025-10-{day:02}T00:00:0{n}Z");
@@ -46,7 +46,7 @@ impl Folder {
 
     /// Runs and holds that no file changed, but what is derived from the log.
     #[track_caller]
-    fn changes_nothing(&self, line: &str) -> Ran {
+    pub fn changes_nothing(&self, line: &str) -> Ran {
         let files = || {
             let mut files = self.files();
             files.retain(|(path, _)| !path.iter().any(|part| part == "derived"));
@@ -69,7 +69,7 @@ impl Folder {
 const PRIVATE: &str = "stillthere.store/keys/signing.key";
 const PUBLIC: &str = "stillthere.store/keys/signing.key.pub";
 
-fn copy(from: &Path, to: &Path) {
+pub fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
         let target = to.join(entry.file_name());
@@ -80,7 +80,7 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-fn restore(folder: &Folder, from: &str) {
+pub fn restore(folder: &Folder, from: &str) {
     fs::remove_dir_all(folder.path("stillthere.store")).unwrap();
     copy(&folder.path(from), &folder.path("stillthere.store"));
 }

@@ -12,11 +12,11 @@ pub(super) struct Accounts {
 }
 
 impl Accounts {
-    /// Adds an account, whose ordinal is the next.
-    pub(super) fn push(&mut self, name: &str, secret: &[u8; 32], chain: Digest) {
+    /// Adds an account, whose ordinal is the next, with the head of its chain after so many events.
+    pub(super) fn push(&mut self, name: &str, secret: &[u8; 32], chain: Digest, events: u64) {
         self.names.push(name.into());
         self.secrets.push(*secret);
-        self.chains.push(chain, 0);
+        self.chains.push(chain, events);
     }
 
     /// The name of an account that may be known.

@@ -1,6 +1,7 @@
 //! What a check asks of each frame: names, events and page trailers. Of control frames see `seals.rs`.
 
 use super::looked::{Batch, Looked, Run, Seen, SeenContent, SeenEvent, What};
+use super::standing::id_hash;
 use super::{Checked, Divergence, Ids, Level, LogCheck, Sink, divergence};
 use crate::fault::{Fault, at, same, same_bytes};
 use crate::frame::{ENVELOPE_AT, FRAME_HEADER, Frame, PADDED_AT, chain_start};
@@ -196,6 +197,7 @@ impl LogCheck {
         self.pages.close(bytes);
         self.open_page.clear();
         self.seals.is_open = false;
+        self.keep_page();
         Ok(())
     }
 
@@ -220,7 +222,7 @@ impl LogCheck {
             }
             let own = frame.leaf().expect("a name has a leaf");
             leaf = Some(own);
-            self.accounts.push(name, secret, chain_start(&own));
+            self.accounts.push(name, secret, chain_start(&own), 0);
         }
         self.named += 1;
         self.awaited = Some(ordinal);
@@ -274,13 +276,10 @@ impl Ids {
             Ids::Doubted { is_doubted, seen } => {
                 !is_doubted(ordinal, id) || seen.insert((ordinal, id.into()))
             }
+            Ids::Known { before, since } => {
+                let hash = id_hash(ordinal, id);
+                before.binary_search(&hash).is_err() && since.insert(hash)
+            }
         }
     }
-}
-
-/// 16 bytes that stand for an id in an account, to find it a second time.
-fn id_hash(ordinal: u32, id: &str) -> [u8; 16] {
-    let mut hasher = blake3::Hasher::new();
-    hasher.update(&ordinal.to_le_bytes()).update(id.as_bytes());
-    crate::hash::first(hasher.finalize().as_bytes())
 }

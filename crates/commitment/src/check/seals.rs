@@ -5,6 +5,7 @@ use super::{Level, LogCheck};
 use crate::control::{Control, ControlKind, Seal};
 use crate::fault::{Fault, same, same_bytes};
 use crate::frame::{FRAME_HEADER, SALT};
+use crate::hash::Digest;
 use crate::map::{AccountMap, MapKey, MapLeaf};
 
 /// The seals of a log as they are met.
@@ -77,6 +78,16 @@ impl LogCheck {
         self.seals.seen.push(Sealed { page: self.pages.closed(), seal });
         self.seals.is_open = true;
         Ok(())
+    }
+
+    /// Makes the map anew of all accounts' chains; gives its root.
+    pub(super) fn map_all(&mut self) -> Digest {
+        let Some(mut mapping) = self.seals.map.take() else { return [0; 32] };
+        mapping.changed = (0..self.accounts.chains.len() as u32).collect();
+        self.map(&mut mapping);
+        let root = mapping.map.root();
+        self.seals.map = Some(mapping);
+        root
     }
 
     /// Brings a map up to what the accounts' chains are now.

@@ -542,3 +542,47 @@ fn hostile_dumps_are_refused_or_are_maps() {
     claims_many[12..16].copy_from_slice(&0x7fff_ffffu32.to_le_bytes());
     assert!(AccountMap::from_bytes(&claims_many).is_err());
 }
+
+/// A map that was loaded, with any one bit of it another: what is held of an account that then changes leads to the map
+/// as it was made, or is refused.
+#[test]
+fn what_is_held_of_a_loaded_map_is_as_it_was_made() {
+    let mut random = Random::new(5);
+    let mut keys: Vec<MapKey> = Vec::new();
+    for n in 0..9 {
+        // Some share long beginnings.
+        let key = if n < 5 { MapKey(random.bytes()) } else { random.key_beside(&keys, 40) };
+        keys.push(key);
+    }
+    let leaves: Vec<(MapKey, Digest)> = keys.iter().map(|key| (*key, random.bytes())).collect();
+    let mut map = AccountMap::default();
+    map.apply(leaves.iter().map(|(key, hash)| (*key, Some(*hash))).collect());
+    let (bytes, root) = (map.to_bytes(), map.root());
+    let new = random.key_beside(&keys, 60);
+    let (changed, hash) = leaves[3];
+    let mut refused = 0;
+    for at in 16..bytes.len() {
+        let mut forged = bytes.clone();
+        forged[at] ^= 0x10;
+        let Ok(mut loaded) = AccountMap::from_bytes(&forged) else { continue };
+        if !loaded.hold(&[(changed, Some(hash)), (new, None)], &root) {
+            refused += 1;
+            continue;
+        }
+        // Nothing that was forged had a part in it.
+        let after = |mut map: AccountMap| {
+            map.apply(vec![(changed, Some([7; 32])), (new, Some([8; 32]))]);
+            map.root()
+        };
+        assert_eq!(after(loaded), after(map.clone()), "byte {at}");
+    }
+    assert!(refused > 200, "{refused} refused");
+    let mut loaded = AccountMap::from_bytes(&bytes).unwrap();
+    assert!(loaded.hold(&[(changed, Some(hash)), (new, None)], &root));
+    assert_eq!(loaded.to_bytes(), bytes);
+    assert!(!loaded.hold(&[(changed, Some([1; 32]))], &root), "another leaf");
+    assert!(!loaded.hold(&[(changed, None)], &root), "none where there is one");
+    assert!(!loaded.hold(&[(new, Some(hash))], &root), "one where there is none");
+    assert!(!loaded.hold(&[], &[1; 32]), "another root");
+    assert!(AccountMap::default().hold(&[(new, None)], &EMPTY), "none in a map of none");
+}

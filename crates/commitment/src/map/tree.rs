@@ -142,6 +142,24 @@ impl AccountMap {
         self.rehash(run);
     }
 
+    /// Whether these accounts have leaves of these hashes, or none, in the map of this root: of a map that was loaded,
+    /// whose hashes nobody has made yet. All that [`AccountMap::apply`] would use to change them is hashed anew up to the
+    /// root. The cost is in proportion to these accounts.
+    pub fn hold(&mut self, accounts: &[(MapKey, Option<Digest>)], root: &Digest) -> bool {
+        for (key, hash) in accounts {
+            if self.get(key) != hash.as_ref() {
+                return false;
+            }
+            if let Some(nearest) = self.nearest(key) {
+                // What a new account would hang beside.
+                let depth = key.shared(&self.leaves[nearest].key);
+                self.descend(key, depth);
+            }
+        }
+        self.rehash(&mut Climb::run);
+        self.root() == *root
+    }
+
     pub(super) fn top(&self, node: Node) -> &Digest {
         match node.is_branch() {
             true => &self.branches[node.number()].top,

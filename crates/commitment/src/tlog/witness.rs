@@ -235,6 +235,20 @@ impl AddCheckpoint {
     }
 }
 
+/// The size that a witness's answer of a conflict (409) gives: what it signed last. `None` if it is no such answer.
+#[must_use]
+pub fn conflict_size(body: &[u8]) -> Option<u64> {
+    str::from_utf8(body).ok()?.strip_suffix('\n').and_then(decimal)
+}
+
+/// The signature lines of a witness's answer (200), at least one, of which nobody knows yet whether they hold. `None`
+/// if it is no such answer.
+#[must_use]
+pub fn answered_lines(body: &[u8]) -> Option<Vec<SignatureLine>> {
+    let text = str::from_utf8(body).ok()?.strip_suffix('\n')?;
+    text.split('\n').map(SignatureLine::parse).collect()
+}
+
 impl fmt::Display for AddCheckpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "old {}", self.old)?;

@@ -2,7 +2,8 @@
 
 use stillthere_commitment::{
     AddCheckpoint, Algorithm, Checkpoint, CheckpointError, MAX_PROOF_LINES, Note, NoteError,
-    ProofError, Refusal, Seen, SignatureLine, WatchedLog, prove_consistency,
+    ProofError, Refusal, Seen, SignatureLine, WatchedLog, answered_lines, conflict_size,
+    prove_consistency,
 };
 
 use crate::checkpoints::{SOFA, log, witness};
@@ -183,4 +184,30 @@ fn why_bytes_are_no_request() {
     assert!(most.len() < AddCheckpoint::MAX);
     let note = Note::parse(note.as_bytes()).unwrap();
     assert!(AddCheckpoint::new(3, vec![[0; 32]; MAX_PROOF_LINES + 1], note).is_err());
+}
+
+#[test]
+fn answers_have_one_spelling() {
+    for (body, size) in [
+        ("0\n", Some(0)),
+        ("20852163\n", Some(20_852_163)),
+        ("20852163", None),
+        ("20852163\r\n", None),
+        ("020\n", None),
+        ("1\n2\n", None),
+        ("\n", None),
+        ("", None),
+        ("-1\n", None),
+        ("9223372036854775808\n", None),
+    ] {
+        assert_eq!(conflict_size(body.as_bytes()), size, "{body:?}");
+    }
+    let done = request(0, 3).cosign(Some(&watched(None)), &witness(2), NOW_S).unwrap();
+    let line = done.line.to_string();
+    let two = format!("{line}\n{line}\n");
+    assert_eq!(answered_lines(two.as_bytes()), Some(vec![done.line.clone(), done.line]));
+    for body in ["", "\n", "x\n", &line, &format!("{line}\n\n"), &format!("\n{line}\n")] {
+        assert_eq!(answered_lines(body.as_bytes()), None, "{body:?}");
+    }
+    assert_eq!(answered_lines(b"\xff\n"), None);
 }

@@ -15,15 +15,21 @@
 //! | the rest but 32 | the map, `AccountMap::to_bytes` |
 //! | 32 | BLAKE3 of all before it |
 //!
-//! It is made anew from the log if anything is wrong with it.
+//! It is made anew from the log if anything is wrong with it. The seal has to stand in the log where this says. What is
+//! kept of an account is believed only when its chain goes on, and only if its leaf of before leads to the log's root: so
+//! that costs in proportion to what changed. The order of accounts is believed by the checksum alone.
 
 use std::path::Path;
 
-use commitment::{AccountMap, Chains, ControlKind, Frontier, MapKey, Pages, Seal};
+use commitment::{
+    AccountMap, Chains, Control, ControlKind, Frontier, MapKey, Pages, Seal, Summary, segment_name,
+    tree_leaf, write_control, write_trailer,
+};
 
 use super::walked::{Account, Met, Walked};
 use crate::folder::Folder;
 use crate::head_file::Durable;
+use crate::storage::Access;
 
 const MAGIC: &[u8; 8] = b"STILLSLD";
 const VERSION: u32 = 1;
@@ -141,7 +147,35 @@ pub(super) fn load(folder: &Folder, store: &[u8; 16]) -> Option<Walked> {
     let log = (*store, at, pages_after);
     let mut walked = Walked::after(log, (accounts, chains, map), (tree, seal));
     walked.controls = controls;
-    is_whole.then_some(walked)
+    (is_whole && is_in_log(folder, &walked)).then_some(walked)
+}
+
+/// Whether the log has the seal at that place, with which its page ends: the root that the chains have to give is the
+/// log's, and so are the page's number and the clock.
+fn is_in_log(folder: &Folder, walked: &Walked) -> bool {
+    let Some(seal) = walked.sealed.as_ref().map(|head| head.seal) else { return false };
+    let last = walked.controls.iter().rev().find(|met| met.kind == ControlKind::Seal);
+    let (Some(Met { salt, summary, .. }), Durable { segment, offset, .. }) = (last, walked.at)
+    else {
+        return false;
+    };
+    let is_last = Summary::decode(summary).is_ok_and(|last| {
+        (last.store, last.page + 1) == (walked.store, walked.pages.closed())
+            && last.first_position + u64::from(last.events) == walked.at.events
+            && last.clock_ms == walked.pages.clock_ms()
+            && tree_leaf(summary) == *walked.pages.predecessor()
+    });
+    let mut expected = Vec::new();
+    write_control(&mut expected, &Control::Seal(seal), salt);
+    write_trailer(&mut expected, summary);
+    let mut found = vec![0; expected.len()];
+    let path = folder.log().join(segment_name(segment));
+    let file = folder.storage.open(&path, Access::Read);
+    let read = file.ok().zip(offset.checked_sub(expected.len() as u64));
+    is_last
+        && read
+            .is_some_and(|(file, at)| file.read_at(&mut found, at).is_ok_and(|n| n == found.len()))
+        && found == expected
 }
 
 fn take<const N: usize>(input: &mut &[u8]) -> Option<[u8; N]> {

@@ -18,6 +18,7 @@ use tree::TreeFolder;
 use walked::Walked;
 
 use crate::folder::{Folder, Found};
+use crate::head_file::Durable;
 use crate::log::Log;
 use crate::storage::Disk;
 use crate::{AppendError, OpenError, ReadError};
@@ -47,6 +48,9 @@ pub enum SealError {
         /// What the log's clock says.
         log: Timestamp,
     },
+    /// What was kept beside the log does not go with it.
+    #[error("derived/seal is not of this log; delete it, it is made anew")]
+    Kept,
     /// There is no seal.
     #[error("the log has no seal; `checkpoint` makes one")]
     Unsealed,
@@ -100,6 +104,31 @@ impl Sealer {
         Sealer { folder, walked, from_page, unkept }
     }
 
+    /// Reads on to `end`; from the log's beginning if what was kept does not go with it.
+    fn read(&mut self, end: Durable) -> Result<(), ReadError> {
+        let read = self.walked.read(&self.folder, end, None);
+        match self.walked.is_from_kept() && (read.is_err() || self.walked.is_refuted()) {
+            true => self.read_anew(end),
+            false => read.map(drop),
+        }
+    }
+
+    fn read_anew(&mut self, end: Durable) -> Result<(), ReadError> {
+        self.walked = Walked::new(self.walked.store);
+        (self.from_page, self.unkept) = (0, usize::MAX);
+        self.walked.read(&self.folder, end, None).map(drop)
+    }
+
+    /// What a seal says of the log as far as it was read; of the log anew if what was kept does not bear it out.
+    fn next_seal(&mut self, at_ms: i64) -> Result<Seal, ReadError> {
+        let seal = self.walked.seal(at_ms);
+        if !self.walked.is_refuted() {
+            return Ok(seal);
+        }
+        self.read_anew(self.walked.at)?;
+        Ok(self.walked.seal(at_ms))
+    }
+
     /// How many closed pages were read, and the root of the tree over them.
     #[must_use]
     pub fn read_so_far(&self) -> (u64, Digest) {
@@ -112,14 +141,22 @@ impl Sealer {
     /// # Errors
     /// [`SealError`]; what was published before is still there.
     pub fn publish(&mut self) -> Result<TreeHead, SealError> {
-        let head = self.walked.sealed.clone().ok_or(SealError::Unsealed)?;
+        let mut head = self.walked.sealed.clone().ok_or(SealError::Unsealed)?;
         let tree = TreeFolder::new(&self.folder);
-        let new = (head.pages - self.from_page) as usize;
+        let mut new = (head.pages - self.from_page) as usize;
         let grown = tree.grow(self.from_page, &self.walked.summaries[..new]);
         match grown.and_then(|()| tree.root(head.pages)) {
             Ok(root) if root == head.root => {}
             // Something of it is not there, or not right: all of it is made anew.
-            Ok(_) | Err(SealError::Tile(_)) => self.republish(&tree, &head)?,
+            Ok(_) | Err(SealError::Tile(_)) => {
+                let root = self.republish(&tree, head.pages)?;
+                if root != head.root {
+                    // Then it was the tree that was kept.
+                    self.read_anew(self.walked.at)?;
+                    self.keep();
+                    (head.root, new) = (root, head.pages as usize);
+                }
+            }
             Err(other) => return Err(other),
         }
         self.walked.summaries.drain(..new);
@@ -128,15 +165,14 @@ impl Sealer {
     }
 
     /// Reads the whole log again for its pages' summaries.
-    fn republish(&self, tree: &TreeFolder, head: &TreeHead) -> Result<(), SealError> {
-        let pages = head.pages;
+    fn republish(&self, tree: &TreeFolder, pages: u64) -> Result<Digest, SealError> {
         let mut walked = Walked::new(self.walked.store);
         if !walked.read(&self.folder, self.walked.at, Some(pages))? {
             return Err(SealError::Elsewhere { pages });
         }
         tree.grow(0, &walked.summaries)?;
-        match tree.root(pages)? == head.root {
-            true => Ok(()),
+        match tree.root(pages)? == walked.tree.root() {
+            true => Ok(walked.tree.root()),
             false => Err(SealError::Elsewhere { pages }),
         }
     }
@@ -183,10 +219,10 @@ impl Log {
     /// [`SealError`]; nothing is sealed then.
     pub fn seal(&self, sealer: &mut Sealer) -> Result<Seal, SealError> {
         // Most of what there is to read is read while others append.
-        sealer.walked.read(&sealer.folder, self.durable(), None)?;
+        sealer.read(self.durable())?;
         let at_ms = self.now_ms();
         let end = self.with_all_written(|durable| {
-            sealer.walked.read(&sealer.folder, durable, None)?;
+            sealer.read(durable)?;
             if sealer.walked.ends_sealed() {
                 return Ok::<_, SealError>(None);
             }
@@ -197,10 +233,10 @@ impl Log {
             }
             let at_ms = at_ms.max(log_ms);
             sealer.unkept = sealer.unkept.saturating_add(sealer.walked.changed_accounts());
-            Ok(Some(commitment::Control::Seal(sealer.walked.seal(at_ms))))
+            Ok(Some(commitment::Control::Seal(sealer.next_seal(at_ms)?)))
         })?;
         // It is read back too.
-        sealer.walked.read(&sealer.folder, end, None)?;
+        sealer.read(end)?;
         sealer.keep();
         sealer.walked.sealed.as_ref().map(|head| head.seal).ok_or(SealError::Unsealed)
     }

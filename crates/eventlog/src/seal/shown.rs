@@ -96,8 +96,12 @@ impl SealedLog {
         // Where the chains end may have been kept at this seal, or at an earlier one.
         let kept = kept::load(&folder, &store);
         let kept = kept.filter(|walked| walked.pages.closed() <= pages);
-        let mut walked = kept.unwrap_or_else(|| Walked::new(store));
-        let is_there = walked.read(&folder, reader.end(), Some(pages))?;
+        let read = |mut walked: Walked| {
+            let is_there = walked.read(&folder, reader.end(), Some(pages))?;
+            Ok::<_, ReadError>((walked, is_there))
+        };
+        let kept = kept.and_then(|kept| read(kept).ok()).filter(|(kept, _)| !kept.is_refuted());
+        let (walked, is_there) = kept.map_or_else(|| read(Walked::new(store)), Ok)?;
         let head = walked.sealed.clone().filter(|head| is_there && head.pages == pages);
         let head = head.ok_or(SealError::Elsewhere { pages })?;
         Ok(SealedLog { folder, walked, head })
@@ -144,8 +148,10 @@ impl SealedLog {
     }
 
     /// What the seal's account map says of an account: where its chain ends, or that it is not there.
-    #[must_use]
-    pub fn map(&self, account: &str) -> MapProof {
+    ///
+    /// # Errors
+    /// [`SealError::Kept`]
+    pub fn map(&self, account: &str) -> Result<MapProof, SealError> {
         let key = MapKey::of(&hex(&self.walked.store), account);
         let proof = match self.find(&key) {
             Some((ordinal, secret)) => {
@@ -155,7 +161,7 @@ impl SealedLog {
             }
             None => self.walked.map.prove_absence(&key),
         };
-        proof.expect("the map is of these chains")
+        proof.ok_or(SealError::Kept)
     }
 
     /// The ordinal and the secret of an account that has an event up to the seal.

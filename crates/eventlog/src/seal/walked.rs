@@ -54,6 +54,17 @@ pub(super) struct Walked {
     pub(super) controls: Vec<Met>,
     /// Of the open page.
     leaves: Vec<Digest>,
+    /// Where it goes on from what was kept.
+    kept: Option<Kept>,
+}
+
+/// What was kept, and is believed of an account only when the map has borne it out.
+struct Kept {
+    /// By ordinal: whether the chain went on since.
+    gone_on: Vec<bool>,
+    /// Accounts that went on or are new, since the last seal that was met, with their leaves as they were kept.
+    unproven: Vec<(MapKey, Option<MapLeaf>)>,
+    is_refuted: bool,
 }
 
 /// A control frame, and where it stands.
@@ -90,6 +101,7 @@ impl Walked {
             summaries: Vec::new(),
             controls: Vec::new(),
             leaves: Vec::new(),
+            kept: None,
         }
     }
 
@@ -100,7 +112,40 @@ impl Walked {
         (tree, seal): (Frontier, Seal),
     ) -> Walked {
         let sealed = Some(TreeHead { pages: tree.count(), root: tree.root(), seal });
-        Walked { at, pages, accounts, chains, map, tree, sealed, ..Walked::new(store) }
+        let gone_on = vec![false; accounts.len()];
+        let kept = Some(Kept { gone_on, unproven: Vec::new(), is_refuted: false });
+        Walked { at, pages, accounts, chains, map, tree, sealed, kept, ..Walked::new(store) }
+    }
+
+    /// Whether it goes on from what was kept.
+    pub(super) const fn is_from_kept(&self) -> bool {
+        self.kept.is_some()
+    }
+
+    /// Whether what was kept was found not to be what the log's seal is of.
+    pub(super) fn is_refuted(&self) -> bool {
+        self.kept.as_ref().is_some_and(|kept| kept.is_refuted)
+    }
+
+    /// The chain of an account goes on.
+    fn goes_on(&mut self, ordinal: u32) {
+        let Some(kept) = &mut self.kept else { return };
+        let Some(gone_on @ false) = kept.gone_on.get_mut(ordinal as usize) else { return };
+        *gone_on = true;
+        let Account { key, secret } = &self.accounts[ordinal as usize];
+        let leaf = MapLeaf::of(secret, self.chains.head(ordinal), self.chains.events(ordinal));
+        kept.unproven.push((*key, Some(leaf)));
+    }
+
+    /// Holds what was kept of the accounts that went on since against the map of the last seal.
+    fn prove_kept(&mut self) {
+        let (Some(kept), Some(head)) = (&mut self.kept, &self.sealed) else { return };
+        let unproven = std::mem::take(&mut kept.unproven);
+        let leaf = |(key, leaf): &(MapKey, Option<MapLeaf>)| {
+            (*key, leaf.as_ref().map(|leaf| leaf.hash(key)))
+        };
+        let leaves: Vec<_> = unproven.iter().map(leaf).collect();
+        kept.is_refuted |= !self.map.hold(&leaves, &head.seal.root);
     }
 
     /// Whether nothing stands behind the last seal.
@@ -204,6 +249,9 @@ impl Walked {
                 }
                 let key = MapKey::of(&self.origin, name);
                 self.accounts.push(Account { key, secret: *secret });
+                if let Some(kept) = &mut self.kept {
+                    kept.unproven.push((key, None));
+                }
                 self.chains.push(chain_start(&leaf), 0);
                 self.pages.push(leaf, bytes.len(), false);
             }
@@ -220,6 +268,7 @@ impl Walked {
                     self.pages.set_clock_ms(ms);
                 }
                 self.pages.push(leaf, bytes.len(), true);
+                self.goes_on(ordinal);
                 self.chains.add(ordinal, leaf);
                 self.changed.push(ordinal);
                 self.waiting += 1;
@@ -275,6 +324,7 @@ impl Walked {
     /// What a seal says of the log as far as it was read.
     pub(super) fn seal(&mut self, at_ms: i64) -> Seal {
         self.link();
+        self.prove_kept();
         let leaf = |ordinal: u32| {
             let Account { key, secret } = &self.accounts[ordinal as usize];
             (*key, MapLeaf::of(secret, self.chains.head(ordinal), self.chains.events(ordinal)))

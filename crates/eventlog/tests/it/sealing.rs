@@ -133,6 +133,49 @@ fn what_is_kept_of_a_seal_is_believed_only_whole() {
     }
 }
 
+/// With every checksum of the file made anew: the seal that follows is right, whatever was kept.
+#[test]
+fn what_is_kept_of_a_seal_is_held_against_the_log() {
+    let dir = tempdir().unwrap();
+    let log = open(dir.path());
+    let path = dir.path().join("derived/seal");
+    log.append(events(0, 60)).unwrap();
+    sealed(&log, &mut Sealer::open(&log));
+    let (mut next, mut heads) = (60, Vec::new());
+    // Behind what says which store and version it is of: each place that a head, a count, a secret, a key, a hash of the
+    // map, the tree's peaks or the clock can have.
+    let length = fs::read(&path).unwrap().len();
+    for at in (28..length - 32).step_by(29) {
+        let mut forged = fs::read(&path).unwrap();
+        let body = forged.len() - 32;
+        forged[at.min(body - 1)] ^= 1;
+        let checksum = blake3::hash(&forged[..body]);
+        forged[body..].copy_from_slice(checksum.as_bytes());
+        fs::write(&path, &forged).unwrap();
+        let mut sealer = Sealer::open(&log);
+        // Some of the accounts, or none, or all; and every now and then one more.
+        let count = [1, 5, 2][at % 3];
+        let mut more = events(next, next + count);
+        if at % 4 == 0 {
+            more[0].account = format!("new at {at}");
+        }
+        log.append(more).unwrap();
+        let head = sealed(&log, &mut sealer);
+        next += count;
+        assert_eq!(head.seal.size, next as u64, "byte {at}");
+        heads.push((at, head));
+    }
+    assert!(heads.len() > 50, "{}", heads.len());
+    log.close().unwrap();
+    // As a check of the log says that has read all of it.
+    let report = verified(dir.path());
+    assert_eq!(report.seals.len(), heads.len() + 1);
+    for (found, (at, head)) in report.seals[1..].iter().zip(&heads) {
+        assert_eq!((found.page + 1, found.seal), (head.pages, head.seal), "byte {at}");
+    }
+    assert_eq!(report.root, heads.last().unwrap().1.root);
+}
+
 fn in_tree(placed: &PlacedControl, head: &TreeHead) {
     let summary = commitment::Summary::decode(&placed.summary).unwrap();
     let leaf = control_leaf(placed.kind, &placed.salt, &placed.body);
@@ -180,7 +223,7 @@ fn a_log_as_it_was_at_a_checkpoint_shows_what_a_certificate_needs() {
         let origin = hex(&reader.store());
         for account in ["account-0", "account-4", "nobody"] {
             let key = MapKey::of(&origin, account);
-            let proof = shown.map(account);
+            let proof = shown.map(account).unwrap();
             let leaf = proof.check(&key, &head.seal.root).unwrap();
             let stream = shown.stream(&reader, account).unwrap();
             assert_eq!(leaf.is_some(), stream.is_some());

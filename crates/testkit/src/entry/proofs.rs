@@ -1,8 +1,8 @@
 //! What a stranger hands over: certificates, notes, checkpoints, proofs, tiles' paths, and what a log says of itself.
 
 use commitment::{
-    AddCheckpoint, Checkpoint, Control, ControlKind, MapKey, MapProof, Note, SignerKey, Tile,
-    VerifierKey,
+    AddCheckpoint, Checkpoint, Control, ControlKind, MapKey, MapProof, Note, SignerKey, Standing,
+    Tile, VerifierKey, answered_lines, conflict_size,
 };
 use verifier::certificate::{Certificate, Expected, Trust, check, conflict};
 use verifier::{Attestation, Language};
@@ -44,7 +44,7 @@ fn checked(bytes: &[u8]) {
     }
 }
 
-/// Bytes that may be a signed note, a checkpoint, an auditor's note, a witness's request or a key.
+/// Bytes that may be a signed note, a checkpoint, an auditor's note or what it keeps, a witness's request or answer, or a key.
 pub fn note(bytes: &[u8]) {
     if let Ok(note) = Note::parse(bytes) {
         assert_eq!(note.to_string().as_bytes(), bytes, "it is the only spelling");
@@ -61,6 +61,16 @@ pub fn note(bytes: &[u8]) {
     }
     if let Ok(request) = AddCheckpoint::parse(bytes) {
         assert_eq!(request.to_string().as_bytes(), bytes, "it is the only spelling");
+    }
+    if let Some(lines) = answered_lines(bytes) {
+        let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+        assert_eq!(text.as_bytes(), bytes, "it is the only spelling");
+    }
+    if let Some(size) = conflict_size(bytes) {
+        assert_eq!(format!("{size}\n").as_bytes(), bytes, "it is the only spelling");
+    }
+    if let Ok(standing) = Standing::decode(bytes) {
+        assert_eq!(standing.encode(), bytes, "it is the only spelling");
     }
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     if let Ok(key) = VerifierKey::parse(text) {
