@@ -1,14 +1,13 @@
 //! `checkpoint`: seals the log, publishes its tree, and signs the tree's head.
 
-use commitment::{Checkpoint, Frontier, Note, Quorum, SignerKey, VerifierKey, hex};
-use eventlog::{Log, Options, Reader, Sealer, TreeHead, page_leaves};
+use commitment::{Checkpoint, Note, Quorum, VerifierKey, hex};
+use eventlog::{LastSigned, Log, Options, Sealer, TreeHead};
 use serde_json::json;
 
 use crate::args::CheckpointArgs;
 use crate::failure::{Failure, Outcome};
 use crate::keys::{KeyRing, note_in, verifier_keys};
 use crate::question::{Question, now};
-use crate::show::amount::counted;
 use crate::show::escape::escaped_path;
 use crate::show::screen::Screen;
 
@@ -21,12 +20,7 @@ pub fn run(
     let ring = KeyRing::of(args.key.as_deref(), question);
     let signer = ring.signer()?;
     let verifiers = ring.verifiers()?;
-    let last = ring.last()?;
-    let opened = |note| Checkpoint::open(note, signer.verifier().name(), &verifiers, &[]);
-    let signed_last = last.as_ref().map(opened).transpose();
-    let signed_last =
-        signed_last.map_err(|e| Failure::Usage(format!("what was signed last: {e}")))?;
-    let signed_last = signed_last.map(|(signed, _)| signed);
+    let last = LastSigned::read(&ring.last(), signer.verifier().name(), &verifiers)?;
     let witnesses = verifier_keys(&args.witness_keys)?;
     let brought: Vec<Note> =
         args.witness.iter().map(|path| note_in(path)).collect::<Result<_, _>>()?;
@@ -35,16 +29,12 @@ pub fn run(
 
     let log = Log::open(&question.store, Options::new(now))?;
     let mut sealer = Sealer::open(&log);
-    if let Some(signed) = &signed_last {
-        goes_on_from(signed, &sealer, question)?;
-    }
+    last.goes_on_in(&log, &sealer)?;
     log.seal(&mut sealer)?;
     let head = sealer.publish()?;
-    let mut note = sign(&head, &signer, last.as_ref().zip(signed_last.as_ref()), &sealer)?;
+    let mut note = last.sign(&head, &signer, &sealer)?;
     let seen = witnessed(&mut note, &brought, &witnesses, args.require_witnesses, &verifiers)?;
-    ring.set_last(&note)?;
-    sealer.put("vkey", format!("{}\n", signer.verifier()).as_bytes())?;
-    sealer.put("checkpoint", note.to_string().as_bytes())?;
+    last.hand_out(&note, &signer, &sealer)?;
     log.close()?;
 
     let TreeHead { pages, root, seal } = head;
@@ -58,71 +48,6 @@ pub fn run(
         screen.bytes(note.to_string().as_bytes())?;
     }
     Ok(Outcome::Fine)
-}
-
-/// Refuses a log that does not begin with the tree that was signed last, before anything is written to it.
-fn goes_on_from(signed: &Checkpoint, sealer: &Sealer, question: &Question) -> Result<(), Failure> {
-    // As a rule that tree is where the sealer goes on.
-    if sealer.read_so_far() == (signed.size, signed.root) {
-        return Ok(());
-    }
-    let reader = Reader::open(&question.store)?;
-    let leaves = page_leaves(&question.store, &reader, signed.size)?;
-    let tree: Frontier = leaves.into_iter().collect();
-    match (tree.count() == signed.size, tree.root() == signed.root) {
-        (true, true) => Ok(()),
-        (true, false) => Err(rewritten(signed.size)),
-        (false, _) => Err(cut(signed.size, tree.count())),
-    }
-}
-
-fn cut(signed: u64, found: u64) -> Failure {
-    let pages = counted(signed, "page");
-    Failure::Refused(format!(
-        "a checkpoint of {pages} was signed before, and this log has {found}: it was cut, or restored from \
-         an older backup. Bring the newer log back, or begin a new origin with another --key"
-    ))
-}
-
-fn rewritten(signed: u64) -> Failure {
-    let pages = counted(signed, "page");
-    Failure::Refused(format!(
-        "the {pages} of which a checkpoint was signed before are not the first of this log: it was \
-         written anew. Bring the log back, or begin a new origin with another --key"
-    ))
-}
-
-/// The signed checkpoint of a tree, unless another or a larger one was signed before.
-fn sign(
-    head: &TreeHead,
-    signer: &SignerKey,
-    last: Option<(&Note, &Checkpoint)>,
-    sealer: &Sealer,
-) -> Result<Note, Failure> {
-    let key = signer.verifier();
-    let checkpoint = Checkpoint {
-        origin: key.name().to_owned(),
-        size: head.pages,
-        root: head.root,
-        extensions: vec![],
-    };
-    if let Some((note, signed)) = last {
-        if signed.size > head.pages {
-            return Err(cut(signed.size, head.pages));
-        }
-        // Held once more, against what was published.
-        let is_same = match signed.size == head.pages {
-            true => signed.root == head.root,
-            false => sealer.root_at(signed.size)? == signed.root,
-        };
-        if !is_same {
-            return Err(rewritten(signed.size));
-        }
-        if *signed == checkpoint && note.signatures().iter().any(|line| line.is_by(key)) {
-            return Ok(note.clone());
-        }
-    }
-    checkpoint.sign(signer).map_err(|error| Failure::Usage(error.to_string()))
 }
 
 /// Takes in the witnesses' lines; says who of those asked for signed, and when.
