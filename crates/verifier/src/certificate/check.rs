@@ -1,15 +1,14 @@
 //! Checks a certificate with no store and no network.
 
 use commitment::{
-    Checkpoint, CheckpointError, Control, ControlKind, Digest, Domain, Envelope, MapKey,
-    MapProofError, Note, ProofError, Quorum, QuorumError, SUMMARY, Seal, Signed, Summary,
-    VerifierKey, Witnessed, chain_start, chain_step, check_inclusion, control_leaf, hash, hex,
-    page_root_by, tree_leaf,
+    Checkpoint, CheckpointError, Control, ControlKind, Digest, Domain, MapKey, MapProofError, Note,
+    ProofError, Quorum, QuorumError, SUMMARY, Seal, Signed, Summary, VerifierKey, Witnessed,
+    chain_start, chain_step, check_inclusion, control_leaf, hash, hex, page_root_by, tree_leaf,
 };
 use event::{LineError, Timestamp};
 use policy::{CompiledError, Policy, PolicyHash};
 
-use super::replay::{answer, without_sentences};
+use super::replay::{Replay, answers, without_sentences};
 use super::{Adopted, Certificate, Fact, Placed, Shown, Stream, WireError, facts};
 use crate::Language;
 use crate::attestation::Attestation;
@@ -221,7 +220,9 @@ pub fn check(
         .map(|adopted| adoption(adopted, &checkpoint, &summary, &certificate.policy))
         .transpose()?;
 
-    let answers = answer(account, stream.as_ref(), &policy, question, lang)?;
+    let shown = stream.as_ref().map(|stream| Replay::of(account, stream, question.item.as_deref()));
+    let replay = shown.transpose()?;
+    let answers = answers(account, replay.as_ref(), &policy, question, lang)?;
     let bare = without_sentences(&answers, question);
     if bare != certificate.answers {
         let (expected, found) = (bare.join(" "), certificate.answers.join(" "));
@@ -234,7 +235,9 @@ pub fn check(
         let events = stream.iter().flat_map(|stream| &stream.events);
         events.filter(|shown| matches!(shown, Shown::Whole { .. }) == is_whole).count() as u64
     };
-    let left_out = last_recorded(stream.as_ref()).filter(|at| *at > question.known_at);
+    let steps = replay.iter().flat_map(|replay| &replay.history.steps);
+    let last_recorded = steps.map(|step| step.recorded_at).max();
+    let left_out = last_recorded.filter(|at| *at > question.known_at);
     let checked = Checked {
         origin: checkpoint.origin,
         pages: checkpoint.size,
@@ -264,16 +267,6 @@ pub fn check(
         }
         _ => Ok(checked),
     }
-}
-
-/// When the last of the events that are shown was recorded.
-fn last_recorded(stream: Option<&Stream>) -> Option<Timestamp> {
-    let events = stream.iter().flat_map(|stream| &stream.events);
-    let recorded = events.filter_map(|shown| {
-        let (Shown::Whole { envelope, .. } | Shown::Envelope { envelope, .. }) = shown;
-        Some(Envelope::decode(envelope).ok()?.recorded_at)
-    });
-    recorded.max()
 }
 
 /// The witnesses who signed, if they are enough.
