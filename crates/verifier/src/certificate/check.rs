@@ -1,5 +1,7 @@
 //! Checks a certificate with no store and no network.
 
+use std::collections::BTreeSet;
+
 use commitment::{
     Checkpoint, CheckpointError, Control, ControlKind, Digest, Domain, MapKey, MapProofError, Note,
     ProofError, Quorum, QuorumError, SUMMARY, Seal, Signed, Summary, VerifierKey, Witnessed,
@@ -368,7 +370,7 @@ fn audited_by(
     known: &[VerifierKey],
 ) -> Result<Vec<String>, CertificateError> {
     let bad = |error: &dyn std::fmt::Display| CertificateError::Auditor(error.to_string());
-    let mut names = Vec::new();
+    let mut names = BTreeSet::new();
     for note in notes {
         let note = Note::parse(note.as_bytes()).map_err(|e| bad(&e))?;
         if !note.signatures().iter().any(|line| known.iter().any(|key| line.is_by(key))) {
@@ -383,9 +385,7 @@ fn audited_by(
             return Err(bad(&"a known auditor found another log up to this seal"));
         }
     }
-    names.sort_unstable();
-    names.dedup();
-    Ok(names)
+    Ok(names.into_iter().collect())
 }
 
 fn is_as_expected(checked: &Checked, expected: &Expected) -> Result<(), CertificateError> {
