@@ -140,7 +140,7 @@ fn certificate() -> (Vec<u8>, VerifierKey) {
         audits: Vec::new(),
         seal_body: seal.body.clone(),
         seal: placed(seal),
-        map: sealed.map(&account),
+        map: sealed.map(&account).unwrap(),
         account,
         stream: Some(stream),
         policy: compiled.clone(),

@@ -4,10 +4,13 @@
 //! after a random time, after so many acknowledgements, or in its first milliseconds, while it looks
 //! at what the kill before it left, to which a torn write may be added. Then every acknowledged event
 //! must be there, in order, once; what `verify` says, and what is answered without the derived files,
-//! must agree. At its end a store is imported to the end and must hold all its input.
+//! must agree. In some cycles a `checkpoint` runs before, and is killed at any moment of its time: what it
+//! printed is held against the store in every cycle from then on. At its end a store is imported to the
+//! end and must hold all its input.
 
 mod check;
 mod input;
+mod sealer;
 mod store;
 mod writer;
 
@@ -60,8 +63,10 @@ impl Plan {
 struct Tally {
     cycles: u64,
     in_recovery: u64,
+    in_seal: u64,
     cut: u64,
     acknowledged: u64,
+    checkpoints: usize,
     lost: u64,
 }
 
@@ -81,10 +86,10 @@ pub fn run(plan: &Plan) -> Result<(), String> {
     std::fs::create_dir_all(&dir).map_err(|e| format!("{}: {e}", dir.display()))?;
     let mut tally = Tally::default();
     let done = cycles(plan, seed, &Binary { path: binary }, &dir, &mut tally);
-    let Tally { cycles, in_recovery, cut, acknowledged, lost } = tally;
+    let Tally { cycles, in_recovery, in_seal, cut, acknowledged, checkpoints, lost } = tally;
     println!(
-        "{cycles} cycles, {in_recovery} kills in recovery, {cut} torn ends cut, \
-         {acknowledged} acknowledged, {lost} lost"
+        "{cycles} cycles, {in_recovery} kills in recovery, {in_seal} in a seal, {cut} torn ends cut, \
+         {acknowledged} acknowledged, {checkpoints} checkpoints, {lost} lost"
     );
     match done {
         Ok(()) => std::fs::remove_dir_all(&dir).map_err(|e| format!("{}: {e}", dir.display())),
@@ -104,12 +109,15 @@ fn cycles(
     let mut random = fastrand::Rng::with_seed(seed);
     let inputs = Input::make_all(binary, dir, &mut random)?;
     store::a_loss_is_seen(binary, dir, &inputs[0])?;
+    store::a_contradiction_is_seen(binary, dir, &inputs[0])?;
     let count = plan.cycles.unwrap_or(CYCLES);
     while tally.cycles < count && !is_late() {
         let mut store = Store::new(binary, dir, Input::choose(&inputs, &mut random))?;
         let most = (count - tally.cycles).min(random.u64(3..15));
         let lived = live(&mut store, most, &mut random, &is_late, tally);
         tally.in_recovery += store.in_recovery;
+        tally.in_seal += store.in_seal;
+        tally.checkpoints += store.handed.files.len();
         tally.cut += store.cut;
         tally.acknowledged += store.acknowledged;
         tally.lost += store.lost;
@@ -133,7 +141,10 @@ fn live(
         tally.cycles += 1;
         store.check()?;
         let is_full = tally.cycles.is_multiple_of(VERIFY_EVERY);
-        store.verify(if is_full { &[] } else { &["--quick"] })?;
+        match is_full {
+            true => store.verify(&[], usize::MAX)?,
+            false => store.verify(&["--quick"], 1)?,
+        }
         if tally.cycles.is_multiple_of(DERIVED_EVERY) {
             store.derived_agree()?;
         }

@@ -1,5 +1,6 @@
 //! Installs what `stillthere bench` is measured against, into `target/peers`: a virtual environment of
-//! Python with DuckDB and Polars, a program that knows key-value stores, and b3sum.
+//! Python with DuckDB and Polars, a program that knows key-value stores, b3sum, and
+//! one that knows the Go project's transparency log.
 
 use std::path::Path;
 use std::process::Command;
@@ -25,6 +26,7 @@ pub fn set_up() -> Result<(), String> {
     }
     missing.extend(stores(&folder).err());
     missing.extend(b3sum(&folder).err());
+    missing.extend(tlog_go(&folder).err());
     if !is_there("sqlite3") {
         let instead = "Python's module stands in for it, Debian's package sqlite3 brings it";
         missing.push(format!("the program sqlite3: {instead}"));
@@ -47,6 +49,22 @@ fn b3sum(folder: &Path) -> Result<(), String> {
     crate::run("cargo", &["install", "--quiet", "b3sum", "--locked", "--root", &root])
 }
 
+/// The Go project's transparency log, as Debian has its source.
+fn tlog_go(folder: &Path) -> Result<(), String> {
+    if !is_there_by("go", "version") {
+        let packages = "Debian's packages golang-go and golang-golang-x-mod-dev bring it";
+        return Err(format!("tlog-go, of golang.org/x/mod: there is no Go; {packages}"));
+    }
+    let mut go = Command::new("go");
+    go.env_remove("GOFLAGS").env("GO111MODULE", "off").env("GOPATH", "/usr/share/gocode");
+    go.args(["build", "-o"]).arg(folder.join("bin/tlog-go"));
+    crate::status(go.arg(crate::root().join("benches/peers/go/main.go")))
+}
+
 fn is_there(program: &str) -> bool {
-    Command::new(program).arg("--version").output().is_ok()
+    is_there_by(program, "--version")
+}
+
+fn is_there_by(program: &str, version: &str) -> bool {
+    Command::new(program).arg(version).output().is_ok()
 }

@@ -87,11 +87,17 @@ mod tests {
     #[test]
     fn wrong_options_are_told() {
         for (options, told) in [
-            ("", "EOF while parsing"),
+            ("", "the line ends within a value"),
+            ("[]", "must be a JSON object, found an array"),
             ("{}", "missing field `keys`"),
+            (r#"{"keys":[],"keys":[]}"#, "given twice"),
+            (r#"{"keys":"x"}"#, "keys: must be an array of strings, found a string"),
+            (r#"{"keys":[7]}"#, "keys: must be an array of strings, found a number"),
+            (r#"{"keys":[],"file":7}"#, "file: must be a string, found a number"),
+            (r#"{"keys":[],"size":-1}"#, "size: must be a whole number, found a number"),
             (r#"{"keys":[]}"#, "no key of a log"),
             (r#"{"keys":["x"]}"#, "keys: "),
-            (r#"{"keys":[],"more":1}"#, "unknown field `more`"),
+            (r#"{"keys":[],"more":1,"lang":null}"#, "unknown field `more`"),
             (r#"{"keys":[],"lang":"de"}"#, "lang: expected one of en, zh"),
             (r#"{"keys":[],"as_of":"2026"}"#, "as_of: "),
             (r#"{"keys":[],"policy_hash":"00"}"#, "policy_hash: "),

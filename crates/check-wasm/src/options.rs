@@ -12,8 +12,8 @@
 
 use commitment::{Quorum, VerifierKey, unhex};
 use event::Timestamp;
+use event::json::{Json, Object};
 use policy::PolicyHash;
-use serde::Deserialize;
 use verifier::Language;
 use verifier::certificate::{Expected, Trust};
 
@@ -25,60 +25,41 @@ pub struct Options {
     pub lang: Language,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Given {
-    keys: Vec<String>,
-    #[serde(default)]
-    auditors: Vec<String>,
-    #[serde(default)]
-    witnesses: Vec<String>,
-    require_witnesses: Option<usize>,
-    account: Option<String>,
-    item: Option<String>,
-    policy_hash: Option<String>,
-    size: Option<u64>,
-    as_of: Option<String>,
-    known_at: Option<String>,
-    lang: Option<String>,
-    #[serde(default)]
-    file: String,
-}
-
 impl Options {
     /// Reads them, or says what is wrong.
     pub fn read(bytes: &[u8]) -> Result<Options, String> {
-        let given: Given = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
-        let log = keys("keys", &given.keys)?;
+        let mut given = Given(Object::read(bytes).map_err(|error| error.to_string())?);
+        let log = keys(&mut given, "keys")?.ok_or("missing field `keys`")?;
         if log.iter().any(|key| key.name() != log[0].name()) {
             return Err("keys: the keys of one log have one name".to_owned());
         }
-        let witnesses = keys("witnesses", &given.witnesses)?;
-        let witnesses = match given.require_witnesses {
+        let auditors = keys(&mut given, "auditors")?.unwrap_or_default();
+        let witnesses = keys(&mut given, "witnesses")?.unwrap_or_default();
+        let need = given.number("require_witnesses")?;
+        let witnesses = match need.map(|need| usize::try_from(need).unwrap_or(usize::MAX)) {
             None if witnesses.is_empty() => None,
             need => Some(
                 Quorum::new(need.unwrap_or(0), witnesses).map_err(|e| format!("witnesses: {e}"))?,
             ),
         };
-        let instant = |field: &str, text: Option<String>| {
-            let at = text.map(|text| Timestamp::parse(&text)).transpose();
-            at.map_err(|error| format!("{field}: {error}"))
-        };
-        let lang = given.lang.as_deref().unwrap_or("en");
+        let lang = given.text("lang")?.unwrap_or_else(|| "en".to_owned());
         let lang = Language::ALL.iter().find(|one| one.name() == lang);
         let options = Options {
-            trust: Trust { log, auditors: keys("auditors", &given.auditors)?, witnesses },
+            trust: Trust { log, auditors, witnesses },
             expected: Expected {
-                account: given.account,
-                item: given.item,
-                policy: given.policy_hash.as_deref().map(policy_hash).transpose()?,
-                size: given.size,
-                as_of: instant("as_of", given.as_of)?,
-                known_at: instant("known_at", given.known_at)?,
+                account: given.text("account")?,
+                item: given.text("item")?,
+                policy: given.text("policy_hash")?.map(policy_hash).transpose()?,
+                size: given.number("size")?,
+                as_of: given.instant("as_of")?,
+                known_at: given.instant("known_at")?,
             },
-            file: given.file,
+            file: given.text("file")?.unwrap_or_default(),
             lang: *lang.ok_or("lang: expected one of en, zh")?,
         };
+        if let Some(more) = given.0.keys().next() {
+            return Err(format!("unknown field `{more}`"));
+        }
         match options.trust.log.is_empty() {
             true => Err("keys: no key of a log to check with".to_owned()),
             false => Ok(options),
@@ -86,14 +67,61 @@ impl Options {
     }
 }
 
-fn keys(field: &str, given: &[String]) -> Result<Vec<VerifierKey>, String> {
-    let parse = |text: &String| {
-        VerifierKey::parse(text).map_err(|error| format!("{field}: {text:?}: {error}"))
-    };
-    given.iter().map(parse).collect()
+/// What is given, and was not taken yet. What is null is not given.
+struct Given<'a>(Object<'a>);
+
+impl Given<'_> {
+    fn text(&mut self, field: &str) -> Result<Option<String>, String> {
+        match self.0.take(field) {
+            None | Some(Json::Null) => Ok(None),
+            Some(Json::Text(text)) => Ok(Some(text.into_owned())),
+            Some(other) => Err(must_be(field, "a string", &other)),
+        }
+    }
+
+    fn texts(&mut self, field: &str) -> Result<Option<Vec<String>>, String> {
+        let list = match self.0.take(field) {
+            None | Some(Json::Null) => return Ok(None),
+            Some(Json::Array(list)) => list,
+            Some(other) => return Err(must_be(field, "an array of strings", &other)),
+        };
+        let mut texts = Vec::new();
+        for one in list {
+            match one {
+                Json::Text(text) => texts.push(text.into_owned()),
+                other => return Err(must_be(field, "an array of strings", &other)),
+            }
+        }
+        Ok(Some(texts))
+    }
+
+    fn number(&mut self, field: &str) -> Result<Option<u64>, String> {
+        match self.0.take(field) {
+            None | Some(Json::Null) => Ok(None),
+            Some(Json::Unsigned(number)) => Ok(Some(number)),
+            Some(other) => Err(must_be(field, "a whole number", &other)),
+        }
+    }
+
+    fn instant(&mut self, field: &str) -> Result<Option<Timestamp>, String> {
+        let at = self.text(field)?.map(|text| Timestamp::parse(&text)).transpose();
+        at.map_err(|error| format!("{field}: {error}"))
+    }
 }
 
-fn policy_hash(text: &str) -> Result<PolicyHash, String> {
-    let bytes = unhex(text).and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
+fn must_be(field: &str, what: &str, found: &Json<'_>) -> String {
+    format!("{field}: must be {what}, found {}", found.what())
+}
+
+fn keys(given: &mut Given<'_>, field: &str) -> Result<Option<Vec<VerifierKey>>, String> {
+    let parse = |text: String| {
+        VerifierKey::parse(&text).map_err(|error| format!("{field}: {text:?}: {error}"))
+    };
+    let texts = given.texts(field)?;
+    texts.map(|texts| texts.into_iter().map(parse).collect()).transpose()
+}
+
+fn policy_hash(text: String) -> Result<PolicyHash, String> {
+    let bytes = unhex(&text).and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
     bytes.map(PolicyHash::from_bytes).ok_or_else(|| "policy_hash: expected 64 digits".to_owned())
 }

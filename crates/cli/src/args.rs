@@ -593,9 +593,9 @@ pub struct BenchArgs {
     /// How often each work is done
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
     pub rounds: u32,
-    /// Only these works
-    #[arg(long, value_name = "WORK,…", value_delimiter = ',', value_parser = word(Work::ALL, Work::name))]
-    pub only: Option<Vec<Work>>,
+    /// Only these works; `proofs` is all of proofs
+    #[arg(long, value_name = "WORK,…", value_delimiter = ',', value_parser = works())]
+    pub only: Option<Vec<Vec<Work>>>,
     /// Which peers: auto (those of target/peers here or above, else what python3 has), none, or those
     /// of a folder
     #[arg(long, value_name = "auto|none|DIR", default_value = "auto", value_parser = peers)]
@@ -609,6 +609,12 @@ pub struct BenchArgs {
     /// Draw the ratios
     #[arg(long, value_name = "FILE.svg")]
     pub chart: Option<PathBuf>,
+}
+
+fn works() -> impl clap::builder::TypedValueParser<Value = Vec<Work>> {
+    use clap::builder::{PossibleValuesParser, TypedValueParser};
+    PossibleValuesParser::new(Work::words())
+        .map(|text| Work::named(&text).expect("only known words are taken"))
 }
 
 fn peers(text: &str) -> Result<Wanted, std::convert::Infallible> {

@@ -86,7 +86,12 @@ impl From<eventlog::SealError> for Failure {
         match error {
             eventlog::SealError::Unsealed
             | eventlog::SealError::Clock { .. }
+            | eventlog::SealError::Cut { .. }
+            | eventlog::SealError::Rewritten { .. }
             | eventlog::SealError::Elsewhere { .. } => Failure::Refused(error.to_string()),
+            eventlog::SealError::Last { .. } | eventlog::SealError::Sign(_) => {
+                Failure::Usage(error.to_string())
+            }
             _ => Failure::Store(without_number(error)),
         }
     }

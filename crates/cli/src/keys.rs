@@ -6,11 +6,12 @@
 //! | `FILE.pub` | verifier keys, a line each; the last is the private key's, those above it had its place before |
 //! | `FILE.last` | the checkpoint that was signed last: no smaller and no other one is signed after it |
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Write};
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use commitment::{Algorithm, Note, SignerKey, VerifierKey};
+use eventlog::storage::{Access, Disk, Storage, create, replace};
 
 use crate::failure::Failure;
 use crate::question::Question;
@@ -99,33 +100,23 @@ impl KeyRing {
         keys_in(&self.beside(".pub"))
     }
 
-    /// What was signed last.
-    pub fn last(&self) -> Result<Option<Note>, Failure> {
-        let path = self.beside(".last");
-        match read(&path) {
-            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(e) => Err(Failure::file(&path, "read what was signed last", &e)),
-            Ok(text) => note_of(&path, &text).map(Some),
-        }
-    }
-
-    /// Keeps what is signed now.
-    pub fn set_last(&self, note: &Note) -> Result<(), Failure> {
-        let path = self.beside(".last");
-        replace(&path, note.to_string().as_bytes(), 0o644)
-            .map_err(|e| Failure::file(&path, "keep what is signed", &e))
+    /// The record of what was signed last.
+    pub fn last(&self) -> PathBuf {
+        self.beside(".last")
     }
 
     fn put_private(&self, signer: &SignerKey, in_place: bool) -> Result<(), Failure> {
         let path = escaped_path(&self.private);
-        if let Some(folder) = self.private.parent().filter(|f| !f.as_os_str().is_empty()) {
-            fs::create_dir_all(folder).map_err(|e| Failure::file(folder, "make the folder", &e))?;
-        }
+        let folder = folder_of(&self.private);
+        make(folder).map_err(|e| Failure::file(folder, "make the folder", &e))?;
         let bytes = signer.encode();
         let line = [bytes.as_bytes(), b"\n"].concat();
+        let secret = Access::CreateSecret;
         let written = match in_place {
-            true => replace(&self.private, &line, 0o600),
-            false => create(&self.private, &line, 0o600),
+            true => put(&self.private, &line, secret),
+            false => {
+                create(&Disk, &self.private, &line, secret).and_then(|()| Disk.sync_folder(folder))
+            }
         };
         written.map_err(|e| match e.kind() {
             io::ErrorKind::AlreadyExists => Failure::Usage(format!(
@@ -138,7 +129,7 @@ impl KeyRing {
     fn put_public(&self, verifiers: &[VerifierKey]) -> Result<(), Failure> {
         let path = self.beside(".pub");
         let text: String = verifiers.iter().map(|key| format!("{key}\n")).collect();
-        replace(&path, text.as_bytes(), 0o644)
+        put(&path, text.as_bytes(), Access::Create)
             .map_err(|e| Failure::file(&path, "write the verifier keys", &e))
     }
 }
@@ -234,29 +225,26 @@ fn read(path: &Path) -> io::Result<String> {
     }
 }
 
-fn create(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
-    use std::os::unix::fs::OpenOptionsExt;
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(path)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    sync_folder(path)
-}
-
-/// Puts a file in the place of another: whole, synced, or not at all.
-pub fn replace(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
+/// Puts a file in the place of another: whole and durable, or not at all.
+pub fn put(path: &Path, bytes: &[u8], access: Access) -> io::Result<()> {
     let mut tmp = path.as_os_str().to_owned();
     tmp.push(".tmp");
-    let tmp = PathBuf::from(tmp);
-    match fs::remove_file(&tmp) {
-        Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
-        _ => {}
-    }
-    create(&tmp, bytes, mode)?;
-    fs::rename(&tmp, path)?;
-    sync_folder(path)
+    replace(&Disk, Path::new(&tmp), path, bytes, access)?;
+    Disk.sync_folder(folder_of(path))
 }
 
-fn sync_folder(path: &Path) -> io::Result<()> {
+/// Makes a folder and those above it, durable: a key that is gone signs nothing more, and nobody knows what it signed.
+fn make(folder: &Path) -> io::Result<()> {
+    if folder.is_dir() {
+        return Ok(());
+    }
+    let above = folder_of(folder);
+    make(above)?;
+    Disk.create_folder(folder)?;
+    Disk.sync_folder(above)
+}
+
+fn folder_of(path: &Path) -> &Path {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+    folder.unwrap_or(Path::new("."))
 }

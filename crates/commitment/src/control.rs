@@ -18,7 +18,7 @@ pub const MAX_STATEMENT: usize = 65_536;
 /// The longest word for what a statement is, in bytes.
 const MAX_WHAT: usize = 128;
 /// The most accounts a log has.
-const MAX_ACCOUNTS: u64 = 1 << 31;
+const ACCOUNTS: u64 = 1 << 31;
 
 /// The kinds of control frames that this version reads, by their numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,7 +50,7 @@ impl ControlKind {
 pub struct Seal {
     /// Events before it, under 2^62: the map's chains end with these.
     pub size: u64,
-    /// Accounts before it, at most 2^31.
+    /// Accounts before it, under 2^31.
     pub accounts: u64,
     /// The root of the account map (docs/proofs.md).
     pub root: Digest,
@@ -149,9 +149,9 @@ impl<'a> Control<'a> {
                     let found = seal.size.to_string();
                     return Err(Fault::new(0, "a seal of under 2^62 events", found));
                 }
-                if seal.accounts > MAX_ACCOUNTS {
+                if seal.accounts >= ACCOUNTS {
                     let found = seal.accounts.to_string();
-                    return Err(Fault::new(0, "a seal of at most 2^31 accounts", found));
+                    return Err(Fault::new(0, "a seal of under 2^31 accounts", found));
                 }
                 if Timestamp::from_ms(seal.at_ms).is_none() {
                     let found = format!("{} ms", seal.at_ms);
@@ -364,7 +364,7 @@ mod tests {
         let mut some = Vec::new();
         for (n, size) in sizes.iter().chain(&[(1 << 62) - 1]).enumerate() {
             let at_ms = times[n % times.len()];
-            let accounts = *size.min(&(1 << 31));
+            let accounts = *size.min(&((1 << 31) - 1));
             some.push(Control::Seal(Seal { size: *size, accounts, root: [n as u8; 32], at_ms }));
         }
         some.extend(
@@ -429,7 +429,7 @@ mod tests {
         let sound = Seal { size: 7, accounts: 2, root: [5; 32], at_ms: 0 };
         for seal in [
             Seal { size: 1 << 62, ..sound },
-            Seal { accounts: (1 << 31) + 1, ..sound },
+            Seal { accounts: 1 << 31, ..sound },
             Seal { at_ms: i64::MAX, ..sound },
         ] {
             let body = Control::Seal(seal).spell();

@@ -1,5 +1,7 @@
 //! Puts events into frames, frames into pages and a batch.
 
+use std::mem::take;
+
 use commitment::{
     Checksum, Control, Digest, Envelope, FRAME_HEADER, Pages, SALT, SEGMENT_HEADER, SegmentHeader,
     begin_batch, begin_event, finish_events, write_control, write_name, write_trailer,
@@ -21,6 +23,7 @@ pub(crate) struct Encoder {
     /// made yet, another's by its leaf.
     open: Vec<Open>,
     events: u32,
+    is_sealed: bool,
     /// The segment that the batch goes to, and where it will begin there.
     segment: u64,
     offset: u64,
@@ -37,6 +40,8 @@ enum Open {
 pub(crate) struct Batch {
     pub(crate) bytes: Vec<u8>,
     pub(crate) events: u32,
+    /// Whether it ends with a seal.
+    pub(crate) is_sealed: bool,
     /// The segment that comes behind it, if it is its segment's last.
     pub(crate) next: Option<SegmentHeader>,
 }
@@ -57,6 +62,7 @@ impl Encoder {
             batch: Vec::new(),
             open: Vec::new(),
             events: 0,
+            is_sealed: false,
             segment: end.segment,
             offset: end.offset,
             segment_bytes,
@@ -150,6 +156,7 @@ impl Encoder {
         if let Control::Seal(seal) = control {
             self.pages.set_clock_ms(seal.at_ms);
             self.close_page();
+            self.is_sealed = true;
         }
     }
 
@@ -211,6 +218,7 @@ impl Encoder {
         }
         spare.clear();
         let bytes = std::mem::replace(&mut self.batch, spare);
-        Batch { bytes, events: std::mem::take(&mut self.events), next }
+        let (events, is_sealed) = (take(&mut self.events), take(&mut self.is_sealed));
+        Batch { bytes, events, is_sealed, next }
     }
 }

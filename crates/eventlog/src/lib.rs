@@ -54,5 +54,6 @@ pub use reader::Reader;
 pub use remains::{HeadState, Remains, SegmentFile, SegmentState};
 pub use salvage::{SalvageError, Salvaged, salvage};
 pub use seal::{
-    PlacedControl, SealError, SealedLog, Sealer, ShownEvent, ShownStream, TreeHead, page_leaves,
+    LastSigned, PlacedControl, SealError, SealedLog, Sealer, ShownEvent, ShownStream, TreeHead,
+    page_leaves,
 };

@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
-use commitment::{Found, Surveyed};
+use commitment::{Control, Found, Surveyed};
 use event::Timestamp;
 
 use crate::remains::Remains;
@@ -71,8 +71,9 @@ impl<E> From<AppendError> for SalvageError<E> {
 }
 
 /// Appends what is proven of `remains` to a new store in `to`, with the times at which it was recorded
-/// and who set them. What can be read and is not proven is given to `unproven`. Positions, salts and
-/// the root are new; revisions too, behind an event of the account that is missing.
+/// and who set them; behind them the policies whose adoption is proven. What can be read and is not proven is given
+/// to `unproven`. Positions, salts and the root are new; revisions too, behind an event of the account that is missing.
+/// So seals and statements are left behind: they are about the old ones.
 ///
 /// # Errors
 /// [`SalvageError`]
@@ -114,6 +115,10 @@ pub fn salvage<E>(
     })?;
     append(&mut waiting)?;
     refused += broken;
+    for compiled in &surveyed.adopted {
+        let hash = *blake3::hash(compiled).as_bytes();
+        log.record(&Control::Adoption { hash, compiled })?;
+    }
     log.close()?;
     target.end()?;
     Ok(Salvaged { surveyed, appended, refused })

@@ -5,7 +5,7 @@
 use std::any::Any;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 /// How a file is opened.
@@ -17,6 +17,8 @@ pub enum Access {
     Write,
     /// To read and write; it is made anew and must not be there.
     Create,
+    /// The same, and nobody but its owner may read it.
+    CreateSecret,
 }
 
 /// A file system, as a log uses it. A name is durable once its folder was synced, bytes once
@@ -106,6 +108,36 @@ pub trait StoredFile: Send + Sync {
     fn sync(&self) -> io::Result<()>;
 }
 
+/// Makes a file with these bytes, synced; its name is durable once its folder was synced.
+///
+/// # Errors
+/// What the file system says.
+pub fn create(storage: &dyn Storage, path: &Path, bytes: &[u8], access: Access) -> io::Result<()> {
+    let file = storage.open(path, access)?;
+    file.write_at(bytes, 0)?;
+    file.sync()
+}
+
+/// Puts a file in the place of another, if there is one: whole and synced, or not at all. It is first made as
+/// `tmp`, where a crash may have left a piece. Its name is durable once the folders of both were synced.
+///
+/// # Errors
+/// What the file system says; what was in its place is there still.
+pub fn replace(
+    storage: &dyn Storage,
+    tmp: &Path,
+    path: &Path,
+    bytes: &[u8],
+    access: Access,
+) -> io::Result<()> {
+    match storage.remove(tmp) {
+        Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
+        _ => {}
+    }
+    create(storage, tmp, bytes, access)?;
+    storage.rename(tmp, path)
+}
+
 /// The real file system.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Disk;
@@ -133,6 +165,7 @@ impl Storage for Disk {
             Access::Read => {}
             Access::Write => _ = options.write(true),
             Access::Create => _ = options.write(true).create_new(true),
+            Access::CreateSecret => _ = options.write(true).create_new(true).mode(0o600),
         }
         Ok(Box::new(options.open(path)?))
     }

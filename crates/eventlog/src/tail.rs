@@ -71,7 +71,9 @@ impl Tail {
             self.cut_room(end.offset).map_err(|e| failed("cut", &path, &e))?;
         }
         self.segment.sync().map_err(|e| failed("sync", &path, &e))?;
-        self.head.write(end, false, options.strict_tail).map_err(|e| failed("write", &head, &e))?;
+        // What is signed of a seal must not pass for the torn end of a write, whatever becomes of its bytes.
+        let is_synced = options.strict_tail || batch.is_sealed;
+        self.head.write(end, false, is_synced).map_err(|e| failed("write", &head, &e))?;
         self.end = end;
         self.next = batch.next.take();
         Ok(start)

@@ -220,7 +220,7 @@ fn rules(
         resets,
         actors,
         notice,
-        exempt_tiers: owned(exempt_tiers).map(|(tier, ())| tier).collect(),
+        exempt_tiers: gathered(owned(exempt_tiers).map(|(tier, ())| tier)),
         over: word(r, "what happens over quota", Over::ALL, Over::number)?,
         stale_after: window(r, "the window of a backup")?,
         late_after: window(r, "the window of lateness")?,
@@ -248,8 +248,8 @@ fn trash(r: &mut Reader<'_>) -> Result<TrashRules> {
         days,
         purge_lag,
         counts_toward_quota,
-        categories: owned(categories).collect(),
-        no_trash: owned(no_trash).map(|(category, ())| category).collect(),
+        categories: gathered(owned(categories)),
+        no_trash: gathered(owned(no_trash).map(|(category, ())| category)),
     })
 }
 
@@ -268,7 +268,7 @@ fn clause<'a>(
         text_hashes.push(*r.bytes("the hash of a text")?);
         Ok((language, String::new()))
     })?;
-    Ok(Clause { id, for_, text: owned(texts).collect() })
+    Ok(Clause { id, for_, text: gathered(owned(texts)) })
 }
 
 fn window(r: &mut Reader<'_>, what: &'static str) -> Result<Window> {
@@ -355,6 +355,14 @@ fn rising<'a, K: Copy + Ord, T>(
         last = Some(key);
         Ok((key, value))
     })
+}
+
+/// A set or map of what comes in order. To `collect` it would sort it first, and bring the code for that along where
+/// it is to be small.
+fn gathered<T, C: Default + Extend<T>>(things: impl Iterator<Item = T>) -> C {
+    let mut all = C::default();
+    all.extend(things);
+    all
 }
 
 fn owned<T>(named: Vec<(&str, T)>) -> impl Iterator<Item = (String, T)> {

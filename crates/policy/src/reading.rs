@@ -22,9 +22,9 @@ impl Policy {
     /// The names of the readings of all versions, in byte order.
     #[must_use]
     pub fn readings(&self) -> Vec<String> {
-        let ids: BTreeSet<&String> =
-            self.versions.iter().flat_map(|v| &v.readings).map(|r| &r.id).collect();
-        ids.into_iter().cloned().collect()
+        let mut ids = BTreeSet::new();
+        ids.extend(self.versions.iter().flat_map(|v| &v.readings).map(|r| r.id.as_str()));
+        ids.into_iter().map(str::to_owned).collect()
     }
 
     /// The policy under the reading `id` alone, set in each version that names it; `None` where

@@ -157,12 +157,15 @@ impl<'a> View<'a> {
     }
 
     fn by_name<'t, T>(&self, table: &'t [Option<T>]) -> Vec<(NameId, &'t T)> {
-        let mut rows: Vec<(NameId, &T)> = (0u32..)
-            .zip(table)
-            .filter_map(|(number, slot)| Some((NameId(number), slot.as_ref()?)))
-            .collect();
-        rows.sort_unstable_by_key(|(id, _)| self.rules.names.get(*id));
-        rows
+        let slots = (0u32..).zip(table).filter(|(_, slot)| slot.is_some());
+        let mut ids: Vec<NameId> = slots.map(|(number, _)| NameId(number)).collect();
+        self.sort_by_name(&mut ids);
+        ids.into_iter().filter_map(|id| Some((id, table[id.0 as usize].as_ref()?))).collect()
+    }
+
+    /// For all tables: as little code as can be.
+    fn sort_by_name(&self, ids: &mut [NameId]) {
+        ids.sort_unstable_by_key(|id| self.rules.names.get(*id));
     }
 
     /// What the account is.

@@ -14,7 +14,7 @@
 
 use std::fmt;
 
-use commitment::{Checkpoint, Digest, Seal, hex, unhex};
+use commitment::{Checkpoint, Digest, MAX_TREE, Seal, hex, unhex};
 
 const FIRST: &str = "stillthere audit v1";
 
@@ -92,7 +92,7 @@ impl<'a> Lines<'a> {
     fn number(&mut self, expected: &'static str) -> Result<u64, AttestationError> {
         let text = self.next(expected)?;
         let number: u64 = text.parse().unwrap_or_default();
-        self.holds(number.to_string() == text, expected)?;
+        self.holds(number.to_string() == text && number <= MAX_TREE, expected)?;
         Ok(number)
     }
 
@@ -109,5 +109,32 @@ impl fmt::Display for Attestation {
         let Attestation { origin, pages, root, events, map } = self;
         let (root, map) = (hex(root), hex(map));
         writeln!(f, "{FIRST}\n{origin}\n{pages}\n{root}\n{events}\n{map}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_is_decimal_and_under_two_to_the_63() {
+        let root = "00".repeat(32);
+        let read = |pages: &str, events: &str| {
+            let text = format!("{FIRST}\na log\n{pages}\n{root}\n{events}\n{root}\n");
+            let read = Attestation::parse(&text);
+            if let Ok(read) = &read {
+                assert_eq!(read.to_string(), text);
+            }
+            read.map(|read| (read.pages, read.events)).map_err(|error| error.line)
+        };
+        assert_eq!(read("0", "0"), Ok((0, 0)));
+        assert_eq!(read("9223372036854775807", "9"), Ok(((1 << 63) - 1, 9)));
+        assert_eq!(read("9", "9223372036854775807"), Ok((9, (1 << 63) - 1)));
+        assert_eq!(read("9223372036854775808", "9"), Err(3));
+        assert_eq!(read("9", "9223372036854775808"), Err(5));
+        for bad in ["", "07", "+7", "7 ", "-1", "18446744073709551615", "18446744073709551616"] {
+            assert_eq!(read(bad, "9"), Err(3), "{bad:?}");
+            assert_eq!(read("9", bad), Err(5), "{bad:?}");
+        }
     }
 }

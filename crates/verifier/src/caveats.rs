@@ -62,7 +62,8 @@ pub(crate) fn of(facts: &Facts<'_>, readings: &Readings<'_>, lang: Language) -> 
             let is_grave = finding.code.severity() != Severity::Note;
             is_grave && finding.subject.is_none() && clearings.contains(&finding.event)
         });
-        let codes: BTreeSet<&str> = of_clearing.map(|finding| finding.code.name()).collect();
+        let mut codes = BTreeSet::new();
+        codes.extend(of_clearing.map(|finding| finding.code.name()));
         if !codes.is_empty() {
             let codes = codes.into_iter().collect::<Vec<_>>().join(lang.pick(", ", "、"));
             caveats.push(lang.pick(

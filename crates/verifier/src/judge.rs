@@ -95,7 +95,8 @@ impl Bench {
 
         let outcome = finding.outcome(claim.asserts);
         let lawful = finding.lawful();
-        let outcomes = BTreeMap::from([("default".to_owned(), outcome)]);
+        let mut outcomes = BTreeMap::new();
+        outcomes.insert("default".to_owned(), outcome);
         let mut readings = Readings { outcome, outcomes, other_lawful: Vec::new() };
         for (id, policy) in &self.readings {
             let view = view_under(policy);
@@ -161,7 +162,9 @@ impl Bench {
 
     fn no_record(&self, claim: &Claim, asked: &Asked) -> Verdict {
         let ids = self.readings.iter().map(|(id, _)| id.clone());
+        let mut readings = BTreeMap::new();
         let ids = ids.chain(["default".to_owned()]);
+        readings.extend(ids.map(|id| (id, Outcome::Undetermined)));
         Verdict {
             claim: claim.claim.clone(),
             account: claim.account.clone(),
@@ -172,7 +175,7 @@ impl Bench {
             recoverable_until: None,
             evidence: Vec::new(),
             clauses: Vec::new(),
-            readings: ids.map(|id| (id, Outcome::Undetermined)).collect(),
+            readings,
             caveats: caveats::no_record(asked.lang),
             because: wording::no_record(claim, asked),
         }
@@ -264,7 +267,7 @@ impl<'v, 'a> Finding<'v, 'a> {
             }
         };
         // Within one event as findings are: by item, then by backup.
-        rows.sort_by_key(|(event, subject)| {
+        rows.sort_unstable_by_key(|(event, subject)| {
             let is_item = matches!(subject, Some(Subject::Item(_)));
             let name = subject.map(|subject| self.view.names().get(subject.name()));
             (event.position, is_item, name)

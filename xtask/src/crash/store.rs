@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::Binary;
 use super::check::{Held, hold};
 use super::input::Input;
+use super::sealer::{self, Handed};
 use super::writer::{self, Feed, Moment};
 
 /// A store, and what it must hold.
@@ -23,6 +24,10 @@ pub struct Store<'a> {
     pub cut: u64,
     /// How many writers were killed while they still looked at what a kill had left.
     pub in_recovery: u64,
+    /// How many of its kills were in the middle of a `checkpoint`.
+    pub in_seal: u64,
+    /// The checkpoints that it handed out.
+    pub handed: Handed,
     /// Whether the last writer was killed.
     was_killed: bool,
 }
@@ -34,8 +39,19 @@ impl<'a> Store<'a> {
         if path.exists() {
             fs::remove_dir_all(&path).map_err(|e| format!("{}: {e}", path.display()))?;
         }
-        let (acknowledged, lost, cut, in_recovery) = (0, 0, 0, 0);
-        Ok(Store { binary, path, input, acknowledged, lost, cut, in_recovery, was_killed: false })
+        binary.answer(&["key", "new"], &path)?;
+        Ok(Store {
+            binary,
+            path,
+            input,
+            acknowledged: 0,
+            lost: 0,
+            cut: 0,
+            in_recovery: 0,
+            in_seal: 0,
+            handed: Handed::new(dir.join("handed"))?,
+            was_killed: false,
+        })
     }
 
     /// Whether all that there is was acknowledged.
@@ -43,8 +59,29 @@ impl<'a> Store<'a> {
         self.acknowledged == self.input.len()
     }
 
-    /// Starts a writer and kills it. False if it was done before.
+    /// Starts a `checkpoint`, now and then, and kills it; else a writer. False if nothing was killed.
     pub fn kill(&mut self, random: &mut fastrand::Rng) -> Result<bool, String> {
+        // Of a log that has something to seal.
+        if self.acknowledged > 0 && random.u8(..3) == 0 {
+            // Of some it matters what comes after them.
+            let moment = match random.u8(..3) {
+                0 => sealer::LONGEST,
+                _ => self.handed.moment(random),
+            };
+            let ended = self.handed.run(self.binary, &self.path, moment)?;
+            self.was_killed = ended == sealer::Ended::Killed;
+            if self.was_killed {
+                self.in_seal += 1;
+                if random.u8(..4) == 0 {
+                    self.tear(random).map_err(|e| format!("{}: {e}", self.path.display()))?;
+                }
+                return Ok(true);
+            }
+        }
+        self.kill_writer(random)
+    }
+
+    fn kill_writer(&mut self, random: &mut fastrand::Rng) -> Result<bool, String> {
         let micros = |random: &mut fastrand::Rng, most| Duration::from_micros(random.u64(..most));
         let is_first = self.was_killed && random.u8(..3) == 0;
         let moment = match random.u8(..2) {
@@ -121,12 +158,25 @@ impl<'a> Store<'a> {
         }
     }
 
-    /// `verify` must have nothing to say.
-    pub fn verify(&self, args: &[&str]) -> Result<(), String> {
+    /// `verify` must have nothing to say, whichever of the last so many checkpoints it is held against.
+    pub fn verify(&self, args: &[&str], most: usize) -> Result<(), String> {
         if !self.path.join("log/HEAD").exists() {
-            return Ok(());
+            return match self.handed.files.len() {
+                0 => Ok(()),
+                _ => Err("the log is gone of which checkpoints were handed out".to_owned()),
+            };
         }
-        self.binary.answer(&[&["verify"], args].concat(), &self.path).map(drop)
+        let verify = |more: &[&str]| {
+            self.binary.answer(&[&["verify"], args, more].concat(), &self.path).map(drop)
+        };
+        let key = self.path.join("keys/signing.key.pub");
+        let key = key.to_str().expect("it was shown when its input was made");
+        let files = &self.handed.files;
+        for file in &files[files.len().saturating_sub(most)..] {
+            let file = file.to_str().expect("it was shown when its input was made");
+            verify(&["--checkpoint", file, "--key", key])?;
+        }
+        if files.is_empty() { verify(&[]) } else { Ok(()) }
     }
 
     /// Answers are the same with the derived files and without them.
@@ -152,14 +202,15 @@ impl<'a> Store<'a> {
         Ok(())
     }
 
-    /// Imports the rest, and holds that all is there then.
+    /// Imports the rest and seals it, and holds that all is there then, and that nothing else was signed before.
     pub fn end(&mut self) -> Result<(), String> {
         self.write(Feed::File, Moment::Never, false)?;
         self.check()?;
         if !self.is_whole() {
             return Err("an import that ended well did not acknowledge all".to_owned());
         }
-        self.verify(&[])?;
+        self.handed.run(self.binary, &self.path, sealer::LONGEST)?;
+        self.verify(&[], usize::MAX)?;
         self.derived_agree()
     }
 }
@@ -180,6 +231,25 @@ pub fn a_loss_is_seen(binary: &Binary, dir: &Path, input: &Input) -> Result<(), 
     match (store.check(), store.lost) {
         (Err(_), 150) => Ok(()),
         (_, lost) => Err(format!("of a store that was put back by 150 events {lost} were missed")),
+    }
+}
+
+/// And one whose checkpoint it has not come to yet must be found to contradict it.
+pub fn a_contradiction_is_seen(binary: &Binary, dir: &Path, input: &Input) -> Result<(), String> {
+    let mut store = Store::new(binary, dir, input)?;
+    let feed = |from, to| Feed::Pipe { from, to, lines: 10, pause: Duration::ZERO };
+    store.write(feed(0, 100), Moment::Never, false)?;
+    let old = dir.join("old");
+    let fail = |e: std::io::Error| format!("{}: {e}", old.display());
+    let _ = fs::remove_dir_all(&old);
+    copy(&store.path, &old).map_err(fail)?;
+    store.handed.run(binary, &store.path, sealer::LONGEST)?;
+    store.verify(&[], 1)?;
+    fs::remove_dir_all(&store.path).map_err(fail)?;
+    fs::rename(&old, &store.path).map_err(fail)?;
+    match store.verify(&[], 1) {
+        Err(_) => Ok(()),
+        Ok(()) => Err("a store that has not what it signed passed for one that has".to_owned()),
     }
 }
 

@@ -2,15 +2,14 @@
 
 use std::time::Duration;
 
-use commitment::{Checkpoint, Frontier, Note, Quorum, SignerKey, VerifierKey, hex};
-use eventlog::{Log, Options, Reader, Sealer, TreeHead, page_leaves};
+use commitment::{Checkpoint, Note, Quorum, VerifierKey, hex};
+use eventlog::{LastSigned, Log, Options, Sealer, TreeHead};
 use serde_json::json;
 
 use crate::args::CheckpointArgs;
 use crate::failure::{Failure, Outcome};
 use crate::keys::{KeyRing, note_in, verifier_keys};
 use crate::question::{Question, now};
-use crate::show::amount::counted;
 use crate::show::escape::escaped_path;
 use crate::show::screen::{Screen, say};
 use crate::witnesses::{Asked, WitnessUrl};
@@ -24,12 +23,7 @@ pub fn run(
     let ring = KeyRing::of(args.key.as_deref(), question);
     let signer = ring.signer()?;
     let verifiers = ring.verifiers()?;
-    let last = ring.last()?;
-    let opened = |note| Checkpoint::open(note, signer.verifier().name(), &verifiers, &[]);
-    let signed_last = last.as_ref().map(opened).transpose();
-    let signed_last =
-        signed_last.map_err(|e| Failure::Usage(format!("what was signed last: {e}")))?;
-    let signed_last = signed_last.map(|(signed, _)| signed);
+    let last = LastSigned::read(&ring.last(), signer.verifier().name(), &verifiers)?;
     let witnesses = verifier_keys(&args.witness_keys)?;
     let (mut urls, mut brought) = (Vec::new(), Vec::new());
     for witness in &args.witness {
@@ -49,14 +43,13 @@ pub fn run(
 
     let log = Log::open(&question.store, Options::new(now))?;
     let mut sealer = Sealer::open(&log);
-    if let Some(signed) = &signed_last {
-        goes_on_from(signed, &sealer, question)?;
-    }
+    last.goes_on_in(&log, &sealer)?;
     log.seal(&mut sealer)?;
     let head = sealer.publish()?;
-    let mut note = sign(&head, &signer, last.as_ref().zip(signed_last.as_ref()), &sealer)?;
+    let old = cosigned_last(&last, quorum.witnesses());
+    let mut note = last.sign(&head, &signer, &sealer)?;
     // Before anybody else sees it: whatever happens from here on, no other one is signed in its place.
-    ring.set_last(&note)?;
+    last.keep(&note)?;
     let checkpoint = Checkpoint::parse(note.unverified_text())
         .map_err(|error| Failure::Usage(error.to_string()))?;
     let asked = Asked {
@@ -64,7 +57,7 @@ pub fn run(
         checkpoint: &checkpoint,
         log: &verifiers,
         witnesses: quorum.witnesses(),
-        old: cosigned_last(last.as_ref(), signed_last.as_ref(), quorum.witnesses()),
+        old,
         sealer: &sealer,
         timeout: Duration::from_secs(args.witness_timeout),
     };
@@ -74,7 +67,7 @@ pub fn run(
             note.add(line).map_err(|error| Failure::Usage(error.to_string()))?;
         }
         // Kept though others may be missing still.
-        ring.set_last(&note)?;
+        last.keep(&note)?;
     }
     let seen = witnessed(&mut note, &brought, &quorum, &verifiers);
     let is_alone = args.require_witnesses.is_none() && !unsigned.is_empty();
@@ -83,9 +76,7 @@ pub fn run(
         Ok(_) => return Err(unpublished(None, &unsigned)),
         Err(error) => return Err(unpublished(Some(error), &unsigned)),
     };
-    ring.set_last(&note)?;
-    sealer.put("vkey", format!("{}\n", signer.verifier()).as_bytes())?;
-    sealer.put("checkpoint", note.to_string().as_bytes())?;
+    last.hand_out(&note, &signer, &sealer)?;
     log.close()?;
     unsigned.iter().for_each(say);
 
@@ -103,82 +94,15 @@ pub fn run(
     Ok(Outcome::Fine)
 }
 
-/// Refuses a log that does not begin with the tree that was signed last, before anything is written to it.
-fn goes_on_from(signed: &Checkpoint, sealer: &Sealer, question: &Question) -> Result<(), Failure> {
-    // As a rule that tree is where the sealer goes on.
-    if sealer.read_so_far() == (signed.size, signed.root) {
-        return Ok(());
-    }
-    let reader = Reader::open(&question.store)?;
-    let leaves = page_leaves(&question.store, &reader, signed.size)?;
-    let tree: Frontier = leaves.into_iter().collect();
-    match (tree.count() == signed.size, tree.root() == signed.root) {
-        (true, true) => Ok(()),
-        (true, false) => Err(rewritten(signed.size)),
-        (false, _) => Err(cut(signed.size, tree.count())),
-    }
-}
-
-fn cut(signed: u64, found: u64) -> Failure {
-    let pages = counted(signed, "page");
-    Failure::Refused(format!(
-        "a checkpoint of {pages} was signed before, and this log has {found}: it was cut, or restored from \
-         an older backup. Bring the newer log back, or begin a new origin with another --key"
-    ))
-}
-
-fn rewritten(signed: u64) -> Failure {
-    let pages = counted(signed, "page");
-    Failure::Refused(format!(
-        "the {pages} of which a checkpoint was signed before are not the first of this log: it was \
-         written anew. Bring the log back, or begin a new origin with another --key"
-    ))
-}
-
-/// The signed checkpoint of a tree, unless another or a larger one was signed before.
-fn sign(
-    head: &TreeHead,
-    signer: &SignerKey,
-    last: Option<(&Note, &Checkpoint)>,
-    sealer: &Sealer,
-) -> Result<Note, Failure> {
-    let key = signer.verifier();
-    let checkpoint = Checkpoint {
-        origin: key.name().to_owned(),
-        size: head.pages,
-        root: head.root,
-        extensions: vec![],
-    };
-    if let Some((note, signed)) = last {
-        if signed.size > head.pages {
-            return Err(cut(signed.size, head.pages));
-        }
-        // Held once more, against what was published.
-        let is_same = match signed.size == head.pages {
-            true => signed.root == head.root,
-            false => sealer.root_at(signed.size)? == signed.root,
-        };
-        if !is_same {
-            return Err(rewritten(signed.size));
-        }
-        if *signed == checkpoint && note.signatures().iter().any(|line| line.is_by(key)) {
-            return Ok(note.clone());
-        }
-    }
-    checkpoint.sign(signer).map_err(|error| Failure::Usage(error.to_string()))
-}
-
 /// What the witnesses are thought to have signed last: the checkpoint before, if any of them did. One that knows better
 /// says so.
-fn cosigned_last(
-    note: Option<&Note>,
-    checkpoint: Option<&Checkpoint>,
-    witnesses: &[VerifierKey],
-) -> u64 {
-    let signed =
+fn cosigned_last(last: &LastSigned, witnesses: &[VerifierKey]) -> u64 {
+    let is_cosigned =
         |note: &Note| note.signatures().iter().any(|l| witnesses.iter().any(|k| l.is_by(k)));
-    let size = checkpoint.map_or(0, |checkpoint| checkpoint.size);
-    note.filter(|note| signed(note)).map_or(0, |_| size)
+    match last.note().is_some_and(is_cosigned) {
+        true => last.checkpoint().map_or(0, |checkpoint| checkpoint.size),
+        false => 0,
+    }
 }
 
 /// Why nothing was published though a checkpoint was signed.

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use commitment::{Cause, Missing, Range};
+use commitment::{Cause, Missing, Range, hex};
 use event::write_ndjson;
 use eventlog::{Remains, SalvageError, Salvaged, salvage};
 use serde::Serialize;
@@ -34,12 +34,22 @@ struct Answer {
     nameless: u64,
     /// Intact, but not appended: of an id that is there already.
     refused: u64,
+    /// Hashes of the adopted policies that the new store has.
+    adopted: Vec<String>,
+    left_behind: LeftBehind,
     accounts: Accounts,
     missing: Vec<Gap>,
     /// Null where the log does not say how many.
     missing_events: Option<u64>,
     /// Of a write that was cut short and that nobody was told of.
     unfinished_bytes: u64,
+}
+
+/// Intact, and about the positions of the old log.
+#[derive(Serialize)]
+struct LeftBehind {
+    seals: u64,
+    statements: u64,
 }
 
 #[derive(Serialize)]
@@ -150,6 +160,8 @@ fn answer(salvaged: &Salvaged, to: &Path, unproven_to: Option<String>) -> Answer
         take_in: None,
         nameless: surveyed.nameless,
         refused: salvaged.refused,
+        adopted: surveyed.adopted.iter().map(|c| hex(blake3::hash(c).as_bytes())).collect(),
+        left_behind: LeftBehind { seals: surveyed.seals, statements: surveyed.statements },
         accounts: Accounts { whole, gaps, unsure },
         missing: surveyed.missing.iter().map(Gap::from).collect(),
         missing_events: surveyed.missing_events(),
@@ -189,7 +201,43 @@ impl Answer {
         );
         paragraph(screen, 0, &text.into())?;
         self.show_missing(question, screen)?;
-        self.show_left_out(question, screen)
+        self.show_left_out(question, screen)?;
+        self.show_controls(question, screen)
+    }
+
+    /// What the log said of itself.
+    fn show_controls(&self, question: &Question, screen: &mut Screen) -> Result<(), Failure> {
+        for hash in &self.adopted {
+            let text = question.pick(
+                format!("The policy {hash} was adopted, and the new store adopts it too."),
+                format!("原存储库采用了策略 {hash}，新存储库亦已采用。"),
+            );
+            paragraph(screen, 0, &text.into())?;
+        }
+        let LeftBehind { seals, statements } = self.left_behind;
+        if seals > 0 {
+            let text = question.pick(
+                format!(
+                    "{} left behind, for the positions and the root are new: what was signed of the old \
+                     log says nothing of this one. `key new` and `checkpoint` seal it under a new origin.",
+                    were(seals, "seal")
+                ),
+                format!(
+                    "{} 个封存未带入：位置与根均为新值，对原日志的签名不适用于新日志。用 `key new` 与 \
+                     `checkpoint` 以新的 origin 封存。",
+                    count(seals)
+                ),
+            );
+            paragraph(screen, 0, &text.into())?;
+        }
+        if statements > 0 {
+            let text = question.pick(
+                format!("{} left behind: about the old log.", were(statements, "signed statement")),
+                format!("{} 条签名声明未带入：它们是关于原日志的。", count(statements)),
+            );
+            paragraph(screen, 0, &text.into())?;
+        }
+        Ok(())
     }
 
     fn show_missing(&self, question: &Question, screen: &mut Screen) -> Result<(), Failure> {
@@ -276,6 +324,10 @@ impl Answer {
         );
         paragraph(screen, 0, &text.into())
     }
+}
+
+fn were(n: u64, what: &str) -> String {
+    format!("{} {}", counted(n, what), if n == 1 { "was" } else { "were" })
 }
 
 /// A range of positions in which events are missing, for people.

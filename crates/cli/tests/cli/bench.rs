@@ -1,5 +1,9 @@
 //! `bench`: what it prints and leaves, and that the peers answer as we do.
 
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
 use serde_json::Value;
 
 use crate::binary::{Folder, root};
@@ -19,15 +23,20 @@ fn measures_every_work_and_leaves_what_was_asked_for() {
     let object = ran.object();
     assert_eq!(ran.json().len(), 1);
     // Other systems do not tell a process's memory.
-    let count = if cfg!(target_os = "linux") { 25 } else { 22 };
+    let count = if cfg!(target_os = "linux") { 36 } else { 33 };
     assert_eq!(works(&object).len(), count, "{object:#}");
     for work in object["works"].as_array().expect("works") {
         let ours = &work["ours"];
         let [min, median, max] =
             ["min", "median", "max"].map(|key| ours[key].as_f64().expect("a number"));
         assert!(0.0 < min && min <= median && median <= max, "{work:#}");
-        let is_of_size = matches!(work["unit"].as_str(), Some("bytes_per_event"));
-        let rounds = if is_of_size { 1 } else { 2 };
+        let rounds = match (work["work"].as_str(), work["unit"].as_str()) {
+            // One for each that is asked for, and has an item.
+            (Some("map-proof"), _) => 20,
+            (Some("certificate"), _) => 8,
+            (_, Some("bytes_per_event")) => 1,
+            _ => 2,
+        };
         assert_eq!(ours["rounds"].as_array().map(Vec::len), Some(rounds), "{work:#}");
         assert!(work["failed"].as_array().is_some_and(Vec::is_empty), "{work:#}");
     }
@@ -67,12 +76,55 @@ fn people_get_a_table_of_the_works_they_name() {
     assert!(ran.out.contains("持久追加"), "{ran:#?}");
 }
 
+/// The works of proofs have a word of their own, and what Go makes of the same pages is what we make.
+#[test]
+fn proofs_are_measured_beside_those_of_go() {
+    let folder = Folder::new();
+    let args = ["bench", "--events", "900", "--accounts", "30", "--rounds", "1", "--only"];
+    let ran = folder.run(&[&args[..], &["proofs", "--peers", "none"]].concat()).expect(0);
+    for part in ["the first checkpoint", "certificate of an item", " B (", "audit-log", "opened"] {
+        assert!(ran.out.contains(part), "{part}: {ran:#?}");
+    }
+    assert!(!ran.out.contains("every finding"), "{ran:#?}");
+    let trees = "tree-hash,tree-prove,tree-check,note-sign,note-open";
+    if let Err(why) = build_tlog_go(&folder.path("peers/bin")) {
+        eprintln!("LEFT OUT: proofs measured beside those of Go: {why}");
+        return;
+    }
+    let more = [trees, "--peers", "peers", "--json"];
+    let object = folder.run(&[&args[..], &more].concat()).expect(0).object();
+    assert!(object["peers"]["versions"]["go"].is_string(), "{object:#}");
+    assert_eq!(object["answers"]["equal"].as_array().map(Vec::len), Some(5), "{object:#}");
+    for work in object["works"].as_array().expect("works") {
+        assert!(work["against"][0]["ratio"].as_f64() > Some(0.0), "{work:#}");
+        assert_eq!(work["failed"], serde_json::json!([]), "{work:#}");
+    }
+}
+
+/// As `cargo xtask peers` does, into a folder of peers without others.
+fn build_tlog_go(bin: &Path) -> Result<(), String> {
+    fs::create_dir_all(bin).map_err(|e| e.to_string())?;
+    fs::write(bin.join("python"), "").map_err(|e| e.to_string())?;
+    let mut go = Command::new("go");
+    go.env_remove("GOFLAGS").env("GO111MODULE", "off").env("GOPATH", "/usr/share/gocode");
+    go.args(["build", "-o"]).arg(bin.join("tlog-go")).arg(root().join("benches/peers/go/main.go"));
+    match go.output() {
+        Ok(built) if built.status.success() => Ok(()),
+        Ok(built) => Err(String::from_utf8_lossy(&built.stderr).into_owned()),
+        Err(error) => Err(format!("go cannot be run ({error})")),
+    }
+}
+
 #[test]
 fn a_bench_that_cannot_be_is_refused() {
     let folder = Folder::new();
     for (args, said) in [
         (&["bench", "--only", "everything"][..], "invalid value 'everything'"),
         (&["bench", "--rounds", "0"], "invalid value '0'"),
+        (
+            &["bench", "--events", "1", "--accounts", "1", "--only", "check", "--peers", "none"],
+            "no account has an item; more --events bring some",
+        ),
         (&["bench", "--accounts", "0"], "the number of accounts must be from 1"),
         (&["bench", "--peers", "nowhere"], "nowhere: has no bin/python"),
         (&["bench", "--dir", "nowhere"], "nowhere: cannot make a folder in it"),

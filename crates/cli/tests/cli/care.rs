@@ -174,6 +174,27 @@ fn some_accounts_are_whole_where_one_byte_is_damaged() {
 
 /// A disk that is full in the middle, as far as this process is concerned: no file may grow beyond a limit.
 #[test]
+fn salvage_says_what_became_of_policies_and_seals() {
+    let folder = Folder::with_household();
+    folder.run(&["policy", "adopt"]).expect(0);
+    folder.run(&["key", "new"]).expect(0);
+    folder.run(&["checkpoint"]).expect(0);
+    let answer = folder.run(&["salvage", "--to", "a", "--json"]).expect(0).object();
+    assert_eq!(answer["adopted"].as_array().unwrap().len(), 1, "{answer}");
+    assert_eq!(answer["left_behind"], serde_json::json!({"seals": 1, "statements": 0}));
+    let said = folder.run(&["salvage", "--to", "b"]).expect(0).out;
+    assert!(said.contains("was adopted, and the new store adopts it too."), "{said}");
+    assert!(said.contains("1 seal was left behind"), "{said}");
+    // It has no seal, and what was signed of the old one is not of it.
+    folder.run(&["certify", "ann", "--store", "a", "-o", "x"]).expect(2).says("no checkpoint yet");
+    for store in ["a", "b"] {
+        folder.run(&["key", "new", "--store", store]).expect(0);
+        folder.run(&["checkpoint", "--store", store]).expect(0);
+        folder.run(&["verify", "--store", store]).expect(0);
+    }
+}
+
+#[test]
 fn salvage_onto_a_full_disk_leaves_no_store() {
     let folder = Folder::new();
     folder.run(&["generate", "--accounts", "300", "--events", "60000", "-o", "lines"]).expect(0);

@@ -253,6 +253,21 @@ fn a_store_that_was_restored_or_rewritten_is_not_signed() {
     refused("it was written anew");
 }
 
+/// What is kept of the chains is newer than the log, and so is the published tree.
+#[test]
+fn a_log_that_was_put_back_alone_is_not_signed() {
+    let folder = Folder::signed();
+    let log = folder.path("stillthere.store/log");
+    copy(&log, &folder.path("old"));
+    folder.more(2);
+    folder.words("checkpoint").expect(0);
+    fs::remove_dir_all(&log).unwrap();
+    copy(&folder.path("old"), &log);
+    folder.changes_nothing("checkpoint").expect(1).says("it was cut, or restored from an older");
+    folder.more(3);
+    folder.changes_nothing("checkpoint").expect(1).says("it was");
+}
+
 #[test]
 fn a_log_that_goes_on_is_signed_whatever_was_sealed_between() {
     let folder = Folder::signed();

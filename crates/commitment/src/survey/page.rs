@@ -318,7 +318,12 @@ impl Survey {
         match frame {
             Frame::Trailer(_) => unreachable!("a trailer ends a page"),
             Frame::Control { kind, body, .. } => match Control::decode(*kind, body) {
-                Ok(_) => class,
+                Ok(control) => {
+                    if class == Class::Intact {
+                        self.surveyed.control(&control);
+                    }
+                    class
+                }
                 Err(_) => Class::Lost,
             },
             Frame::Name { ordinal, secret, name } => {

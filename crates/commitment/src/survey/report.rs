@@ -2,6 +2,8 @@
 
 use event::{Event, RecordedBy, Timestamp};
 
+use crate::control::Control;
+
 /// An event that was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Found {
@@ -112,6 +114,12 @@ pub struct Surveyed {
     /// Intact events of accounts whose names are missing. They are not listed in `missing`, and neither are
     /// unproven events that are intact, and only the names of whose accounts are not proven.
     pub nameless: u64,
+    /// The compiled forms of the policies whose adoption is proven, each once, where it was adopted last.
+    pub adopted: Vec<Vec<u8>>,
+    /// Seals that are proven: they say where events and accounts stood in this log, and of no other.
+    pub seals: u64,
+    /// Statements that are proven. They are about this log too.
+    pub statements: u64,
     /// What is not as it was written, in the order of the log. Each event that was not found intact is at a
     /// position in just one of these, and where that says how many are missing none that was found is.
     pub missing: Vec<Missing>,
@@ -123,6 +131,17 @@ pub struct Surveyed {
 }
 
 impl Surveyed {
+    pub(super) fn control(&mut self, control: &Control<'_>) {
+        match control {
+            Control::Seal(_) => self.seals += 1,
+            Control::Statement { .. } => self.statements += 1,
+            Control::Adoption { compiled, .. } => {
+                self.adopted.retain(|before| before != compiled);
+                self.adopted.push(compiled.to_vec());
+            }
+        }
+    }
+
     /// Events that are missing, where the log says how many.
     #[must_use]
     pub fn missing_events(&self) -> Option<u64> {

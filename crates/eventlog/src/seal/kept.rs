@@ -27,6 +27,8 @@ use commitment::{
 };
 
 use super::walked::{Account, Met, Walked};
+use crate::batches::Batches;
+use crate::derived::Place;
 use crate::folder::Folder;
 use crate::head_file::Durable;
 use crate::storage::Access;
@@ -87,6 +89,7 @@ pub(super) fn keep(folder: &Folder, walked: &Walked) {
     }
 }
 
+/// Not synced: a file that is not whole is not believed.
 fn put(dir: &Path, bytes: &[u8]) -> std::io::Result<()> {
     std::fs::create_dir_all(dir)?;
     let tmp = dir.join("seal.tmp");
@@ -94,8 +97,21 @@ fn put(dir: &Path, bytes: &[u8]) -> std::io::Result<()> {
     std::fs::rename(&tmp, dir.join(FILE))
 }
 
-/// What was kept of this store, if it is sound.
-pub(super) fn load(folder: &Folder, store: &[u8; 16]) -> Option<Walked> {
+/// What was kept of this store, if it is sound, and the log goes on from there: it may have been put back to what it
+/// was before.
+pub(super) fn load(folder: &Folder, store: &[u8; 16], end: Durable) -> Option<Walked> {
+    let walked = read(folder, store)?;
+    let at = walked.at;
+    if at == end {
+        return Some(walked);
+    }
+    let stop = Place { segment: end.segment, offset: end.offset };
+    let mut batches = Batches::new(folder, *store, stop).from(at);
+    // What comes next says what was before it.
+    matches!(batches.next(), Ok(Some(_))).then_some(walked)
+}
+
+fn read(folder: &Folder, store: &[u8; 16]) -> Option<Walked> {
     let (dir, true) = folder.derived() else { return None };
     let bytes = std::fs::read(dir.join(FILE)).ok()?;
     let (bytes, checksum) = bytes.split_last_chunk::<32>()?;

@@ -2,17 +2,19 @@
 //!
 //! A tour: a [`Sealer`] has read a log, to know where every account's chain ends; [`Log::seal`] has it read on and
 //! writes a seal, with which a page ends. [`Sealer::publish`] brings `tlog/` up to the last seal, and says what there
-//! is to sign ([`TreeHead`]). [`SealedLog`] is what a certificate is made of: a log as it was at a checkpoint.
+//! is to sign ([`TreeHead`]). [`LastSigned`] signs it, unless what a key signed last speaks against that, and hands the
+//! checkpoint out. [`SealedLog`] is what a certificate is made of: a log as it was at a checkpoint.
 
 mod kept;
 mod shown;
+mod signed;
 mod tree;
 mod walked;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use commitment::{Digest, Seal, TileError};
+use commitment::{CheckpointError, Digest, Seal, TileError};
 use event::Timestamp;
 use tree::TreeFolder;
 use walked::Walked;
@@ -24,6 +26,7 @@ use crate::storage::Disk;
 use crate::{AppendError, OpenError, ReadError};
 
 pub use shown::{PlacedControl, SealedLog, ShownEvent, ShownStream, page_leaves};
+pub use signed::LastSigned;
 
 /// Why a log cannot be sealed, or its tree not be published or read.
 #[derive(Debug, thiserror::Error)]
@@ -60,6 +63,37 @@ pub enum SealError {
         /// The tree's size.
         pages: u64,
     },
+    /// What is kept of the checkpoint that was signed last is not one of this key's.
+    #[error("{path}: what was signed last is not believed: {reason}", path = path.display())]
+    Last {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        reason: CheckpointError,
+    },
+    /// A larger tree was signed before.
+    #[error(
+        "a checkpoint of size {signed} was signed before, and this log's tree has size {found}: it was cut, or \
+         restored from an older backup. Bring the newer log back, or begin a new origin with another --key"
+    )]
+    Cut {
+        /// The size that was signed, in pages.
+        signed: u64,
+        /// That of this log.
+        found: u64,
+    },
+    /// Another tree was signed before.
+    #[error(
+        "the tree of size {signed} of which a checkpoint was signed before is not the beginning of this log's: \
+         it was written anew. Bring the log back, or begin a new origin with another --key"
+    )]
+    Rewritten {
+        /// The size that was signed, in pages.
+        signed: u64,
+    },
+    /// The key cannot sign a checkpoint.
+    #[error(transparent)]
+    Sign(CheckpointError),
 }
 
 /// The head of the tree that ends with the last seal: what there is to sign.
@@ -77,8 +111,10 @@ pub struct TreeHead {
 pub struct Sealer {
     folder: Folder,
     walked: Walked,
-    /// Pages that `tlog/` has, by what was kept.
+    /// The page of the first of the summaries that were not given to `tlog/` here.
     from_page: u64,
+    /// Pages of which `tlog/` has all, durably.
+    published: u64,
     /// As many accounts had other chains since something was kept.
     unkept: usize,
 }
@@ -96,12 +132,12 @@ impl Sealer {
     pub fn open(log: &Log) -> Sealer {
         let (folder, store) = (log.folder().clone(), log.store());
         // Where nothing was kept, all is worth keeping.
-        let (walked, unkept) = match kept::load(&folder, &store) {
+        let (walked, unkept) = match kept::load(&folder, &store, log.durable()) {
             Some(walked) => (walked, 0),
             None => (Walked::new(store), usize::MAX),
         };
-        let from_page = walked.pages.closed();
-        Sealer { folder, walked, from_page, unkept }
+        let (from_page, published) = (walked.pages.closed(), TreeFolder::new(&folder).published());
+        Sealer { folder, walked, from_page, published, unkept }
     }
 
     /// Reads on to `end`; from the log's beginning if what was kept does not go with it.
@@ -129,12 +165,6 @@ impl Sealer {
         Ok(self.walked.seal(at_ms))
     }
 
-    /// How many closed pages were read, and the root of the tree over them.
-    #[must_use]
-    pub fn read_so_far(&self) -> (u64, Digest) {
-        (self.walked.tree.count(), self.walked.tree.root())
-    }
-
     /// Publishes the pages up to the last seal in `tlog/`, and reads back what was written. Pages that are there are
     /// not written again.
     ///
@@ -144,10 +174,15 @@ impl Sealer {
         let mut head = self.walked.sealed.clone().ok_or(SealError::Unsealed)?;
         let tree = TreeFolder::new(&self.folder);
         let mut new = (head.pages - self.from_page) as usize;
-        let grown = tree.grow(self.from_page, &self.walked.summaries[..new]);
-        match grown.and_then(|()| tree.root(head.pages)) {
-            Ok(root) if root == head.root => {}
-            // Something of it is not there, or not right: all of it is made anew.
+        let grown = match self.published < self.from_page {
+            true => Ok(None),
+            false => tree
+                .grow(self.from_page, &self.walked.summaries[..new])
+                .and_then(|()| tree.root(head.pages).map(Some)),
+        };
+        match grown {
+            Ok(Some(root)) if root == head.root => {}
+            // Something of it is not there, not right, or not durable: all of it is made anew.
             Ok(_) | Err(SealError::Tile(_)) => {
                 let root = self.republish(&tree, head.pages)?;
                 if root != head.root {
@@ -160,11 +195,11 @@ impl Sealer {
             Err(other) => return Err(other),
         }
         self.walked.summaries.drain(..new);
-        self.from_page = head.pages;
+        (self.from_page, self.published) = (head.pages, head.pages);
         Ok(head)
     }
 
-    /// Reads the whole log again for its pages' summaries.
+    /// Reads the whole log again for its pages' summaries. Files that are right are not written again.
     fn republish(&self, tree: &TreeFolder, pages: u64) -> Result<Digest, SealError> {
         let mut walked = Walked::new(self.walked.store);
         if !walked.read(&self.folder, self.walked.at, Some(pages))? {
@@ -175,14 +210,6 @@ impl Sealer {
             true => Ok(walked.tree.root()),
             false => Err(SealError::Elsewhere { pages }),
         }
-    }
-
-    /// Puts a file into `tlog/`: whole, synced, or not at all.
-    ///
-    /// # Errors
-    /// [`SealError`]
-    pub fn put(&self, name: &str, bytes: &[u8]) -> Result<(), SealError> {
-        TreeFolder::new(&self.folder).put(name, bytes)
     }
 
     /// The root of the published tree when it had so many pages.

@@ -94,7 +94,7 @@ impl SealedLog {
         let folder = store_folder(dir)?;
         let store = reader.store();
         // Where the chains end may have been kept at this seal, or at an earlier one.
-        let kept = kept::load(&folder, &store);
+        let kept = kept::load(&folder, &store, reader.end());
         let kept = kept.filter(|walked| walked.pages.closed() <= pages);
         let read = |mut walked: Walked| {
             let is_there = walked.read(&folder, reader.end(), Some(pages))?;

@@ -1,23 +1,26 @@
 //! `tlog/`: the log's tree as others read it (C2SP tlog-tiles). It can be made anew from the log.
 //!
-//! A file is written beside its place, synced, and put there; the folder is synced before the checkpoint that
-//! needs it is. So a checkpoint never names what is not there, and no file of a full tile is written twice.
+//! A file is written beside its place, synced, and put there; the folders are synced before the checkpoint that
+//! needs them is. So a checkpoint never names what is not there, and no file of a full tile is written twice.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use commitment::{
-    Digest, ProofError, SUMMARY, Tile, TileError, TileKind, Tiles, encode_bundle, grow_tiles,
-    new_bundles, tree_leaf,
+    Checkpoint, Digest, Note, ProofError, SUMMARY, Tile, TileError, TileKind, Tiles, encode_bundle,
+    grow_tiles, new_bundles, tree_leaf,
 };
 
 use super::SealError;
 use crate::OpenError;
 use crate::folder::Folder;
-use crate::storage::Access;
+use crate::storage::{Access, replace};
 
-/// No file of a tree is longer, in bytes: a bundle of 256 summaries.
+/// No file of a tree is longer, in bytes: a bundle of 256 summaries, or a checkpoint with its cosignatures.
 const MOST: usize = 64 << 10;
+/// What a file is first called. There is one of them, so what a crash left is written over by the next.
+const NEW: &str = "new.tmp";
 
 /// The published tree of a store.
 pub(super) struct TreeFolder {
@@ -84,53 +87,67 @@ impl TreeFolder {
             entries.extend(read.iter().take(usize::from(bundle.width())).map(|e| e.to_vec()));
         }
         entries.extend(summaries.iter().map(|summary| summary.to_vec()));
+        let mut folders = BTreeSet::new();
         for bundle in new_bundles(old, new) {
             debug_assert_eq!(bundle.kind(), TileKind::Entries);
             let range = bundle.range();
             let from = (range.start - edge) as usize;
             let these = &entries[from..from + usize::from(bundle.width())];
-            self.put(&bundle.to_string(), &encode_bundle(these))?;
+            self.write(&bundle.to_string(), &encode_bundle(these), &mut folders)?;
         }
         for (tile, bytes) in tiles {
-            self.put(&tile.to_string(), &bytes)?;
+            self.write(&tile.to_string(), &bytes, &mut folders)?;
         }
-        Ok(())
+        self.sync(&folders)
     }
 
-    /// Puts a file in its place: whole, or not at all.
-    pub(super) fn put(&self, name: &str, bytes: &[u8]) -> Result<(), SealError> {
+    /// Puts files in their places, each whole or not at all, and all durable.
+    pub(super) fn put(&self, files: &[(&str, &[u8])]) -> Result<(), SealError> {
+        let mut folders = BTreeSet::new();
+        for (name, bytes) in files {
+            self.write(name, bytes, &mut folders)?;
+        }
+        self.sync(&folders)
+    }
+
+    /// How many pages the published checkpoint has: of as many all is durable. What somebody wrote and did not
+    /// come to publish may have names that are not.
+    pub(super) fn published(&self) -> u64 {
+        let file = self.file("checkpoint").ok().flatten();
+        let note = file.and_then(|bytes| Note::parse(&bytes).ok());
+        let checkpoint = note.and_then(|note| Checkpoint::parse(note.unverified_text()).ok());
+        checkpoint.map_or(0, |checkpoint| checkpoint.size)
+    }
+
+    /// Puts a file in its place: whole, or not at all. Its name is durable once these folders were synced.
+    fn write(
+        &self,
+        name: &str,
+        bytes: &[u8],
+        folders: &mut BTreeSet<PathBuf>,
+    ) -> Result<(), SealError> {
         let path = self.root.join(name);
+        let folder = path.parent().expect("it is in a folder");
+        let above = folder.ancestors().take_while(|above| above.starts_with(&self.folder.root));
+        let above: Vec<&Path> = above.collect();
+        folders.extend(above.iter().map(|above| above.to_path_buf()));
         if self.file(name)?.is_some_and(|there| there == bytes) {
             return Ok(());
         }
-        let folder = path.parent().expect("it is in a folder");
-        self.make(folder)?;
-        let tmp = folder.join("new.tmp");
-        match self.folder.storage.remove(&tmp) {
-            Err(e) if e.kind() != io::ErrorKind::NotFound => {
-                return Err(OpenError::io("remove what a crash left,", &tmp)(e).into());
+        let storage = &*self.folder.storage;
+        for folder in above.into_iter().rev().skip(1) {
+            if storage.list(folder).is_err() {
+                let made = storage.create_folder(folder);
+                made.map_err(OpenError::io("make the folder", folder))?;
             }
-            _ => {}
         }
-        self.folder.write_new(&tmp, bytes)?;
-        self.folder.storage.rename(&tmp, &path).map_err(OpenError::io("rename", &tmp))?;
-        self.folder.sync_folder(folder)?;
-        Ok(())
+        let written = replace(storage, &self.root.join(NEW), &path, bytes, Access::Create);
+        Ok(written.map_err(OpenError::io("write", &path))?)
     }
 
-    /// Makes a folder and those above it, down from the store's.
-    fn make(&self, folder: &Path) -> Result<(), SealError> {
-        let inside = folder.strip_prefix(&self.folder.root).expect("inside the store");
-        let mut path = self.folder.root.clone();
-        for part in inside.components() {
-            let above = path.clone();
-            path.push(part);
-            if self.folder.storage.list(&path).is_ok() {
-                continue;
-            }
-            let made = self.folder.storage.create_folder(&path);
-            made.map_err(OpenError::io("make the folder", &path))?;
-            self.folder.sync_folder(&above)?;
+    fn sync(&self, folders: &BTreeSet<PathBuf>) -> Result<(), SealError> {
+        for folder in folders {
+            self.folder.sync_folder(folder)?;
         }
         Ok(())
     }

@@ -10,7 +10,7 @@ use stillthere_eventlog::storage::{Access, Lock, Storage, StoredFile};
 
 use crate::loss::{After, Change};
 
-/// What Linux says where a disk cannot read.
+/// What Linux says where a disk cannot read or write.
 const EIO: i32 = 5;
 
 /// What a call that fails has done.
@@ -25,6 +25,8 @@ pub enum Fault {
     /// Nothing, and a sync counts what it should have written for clean, as Linux does: it can be
     /// read until the power goes, and no later sync writes it.
     Forgotten,
+    /// Nothing, for there is no space left.
+    Full,
     /// Nothing, nor does any call after it: the machine has stopped.
     Stopped,
 }
@@ -61,6 +63,8 @@ struct State {
     journal: Vec<String>,
     /// Reads of these bytes of this file fail.
     unreadable: Option<(PathBuf, Range<usize>)>,
+    /// Where derived files lie, on the real disk: past all this.
+    derived: Option<PathBuf>,
 }
 
 /// The file system. Clones are the same one.
@@ -96,6 +100,11 @@ impl Memory {
         self.0.lock().unwrap().limit = Some(limit);
     }
 
+    /// From now on derived files lie in this folder of the real disk; else there are none.
+    pub fn derive_in(&self, folder: &Path) {
+        self.0.lock().unwrap().derived = Some(folder.to_owned());
+    }
+
     /// The calls that changed something since [`Memory::fail`], each with the path.
     pub fn journal(&self) -> Vec<String> {
         self.0.lock().unwrap().journal.clone()
@@ -117,6 +126,17 @@ impl Memory {
     pub fn failed(&self) -> Option<String> {
         let state = self.0.lock().unwrap();
         state.fault.and_then(|(n, _)| state.journal.get(n).cloned())
+    }
+
+    /// The files under a folder.
+    pub fn files(&self, folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+        let state = self.0.lock().unwrap();
+        let within = state.names.iter().filter(|(path, _)| path.starts_with(folder));
+        let files = within.filter_map(|(path, entry)| match entry {
+            Entry::File(id) => Some((path.clone(), state.files[*id].now.clone())),
+            Entry::Folder => None,
+        });
+        files.collect()
     }
 
     /// The changes of files that are not synced, in their order across all files.
@@ -200,12 +220,15 @@ impl Memory {
             _ if is_lie => change(&mut state, 0),
             Some((at, fault)) if at == n => {
                 let halves = match fault {
-                    Fault::Lost | Fault::Forgotten | Fault::Stopped => 0,
+                    Fault::Lost | Fault::Full | Fault::Forgotten | Fault::Stopped => 0,
                     Fault::Torn => 1,
                     Fault::Kept => 2,
                 };
                 let _ = change(&mut state, halves);
-                Err(io::Error::other("the disk is on fire"))
+                Err(match fault {
+                    Fault::Full => io::Error::from(io::ErrorKind::StorageFull),
+                    _ => io::Error::from_raw_os_error(EIO),
+                })
             }
             Some((at, Fault::Stopped)) if at < n => {
                 Err(io::Error::other("the machine has stopped"))
@@ -311,7 +334,7 @@ impl Storage for Memory {
     }
 
     fn derived(&self, _store: &Path) -> Option<PathBuf> {
-        None
+        self.0.lock().unwrap().derived.clone()
     }
 }
 

@@ -9,6 +9,7 @@ mod folder;
 mod indexing;
 mod loss;
 mod power;
+mod publishing;
 mod recovery;
 mod rot;
 mod salvage;

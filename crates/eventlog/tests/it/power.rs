@@ -34,7 +34,7 @@ fn stopped(n: usize, how: Work) -> (Memory, Acknowledged) {
 
 /// Every way in which the unsynced writes can be kept, lost and torn at one border; where they are
 /// too many, ways by chance.
-fn ways(unsynced: &[Change], random: &mut fastrand::Rng) -> Vec<After> {
+pub fn ways(unsynced: &[Change], random: &mut fastrand::Rng) -> Vec<After> {
     let mut ways = vec![After::Kill, After::Synced, After::SyncedNames, After::SyncedBytes];
     match unsynced.len() {
         many @ 5.. => ways.extend((0..32).map(|_| After::Kept(random.u64(..1 << many)))),

@@ -7,18 +7,18 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use commitment::{AccountCounts, Cause, Found, Level, Missing, Place, Range};
+use commitment::{AccountCounts, Cause, Control, Found, Level, Missing, Place, Range};
 use event::{Recorded, RecordedBy, Timestamp};
 use stillthere_eventlog::storage::{Access, Disk, Storage};
 use stillthere_eventlog::{
     Log, LogFiles, OpenError, Options, ReadError, Reader, Remains, SalvageError, Salvaged,
-    SegmentState, copy_store_on, examine, salvage,
+    SealedLog, Sealer, SegmentState, copy_store_on, examine, salvage,
 };
 use tempfile::tempdir;
 
 use crate::faulty::Memory;
 use crate::flip::{Files, Layout, damaged};
-use crate::support::{check, events, read_all};
+use crate::support::{check, events, options, read_all};
 
 /// A store of `count` events in batches of a few, with a clock that goes on, every third event with a
 /// time of its own.
@@ -175,6 +175,67 @@ fn a_sound_store_comes_out_whole() {
         assert_eq!(by(RecordedBy::Source), count.div_ceil(3));
         assert!(before.0 == Files::read(&store).0);
     }
+}
+
+/// What a log says of itself: policies come along, as long as they are proven, and what is about positions does not.
+#[test]
+fn adopted_policies_come_along_and_seals_are_left_behind() {
+    let dir = tempdir().unwrap();
+    let (store, mut at) = (dir.path().join("store"), 0);
+    let log = Log::open(&store, options(64 << 20)).unwrap();
+    let mut sealer = Sealer::open(&log);
+    for compiled in [&b"policy A"[..], b"policy B", b"policy C", b"policy A"] {
+        log.append(events(at, at + 5)).unwrap();
+        at += 5;
+        let hash = *blake3::hash(compiled).as_bytes();
+        log.record(&Control::Adoption { hash, compiled }).unwrap();
+        log.seal(&mut sealer).unwrap();
+    }
+    log.record(&Control::Statement { what: "a note", note: "of this log" }).unwrap();
+    log.close().unwrap();
+    let whole = Files::read(&store);
+    let expect = |to: &str, adopted: &[&str], seals: u64, statements: u64| {
+        let (salvaged, all, _) = run(&store, &dir.path().join(to));
+        let surveyed = &salvaged.surveyed;
+        let adopted: Vec<_> = adopted.iter().map(|text| text.as_bytes().to_vec()).collect();
+        let left = (surveyed.seals, surveyed.statements);
+        assert_eq!((&surveyed.adopted, left), (&adopted, (seals, statements)), "{to}");
+        assert_eq!(all.len(), at, "{to}");
+        // The new log has them, and nothing else of the kind.
+        let to = dir.path().join(to);
+        assert_eq!(check(&to).unwrap().0.seals, []);
+        let log = Log::open(&to, options(64 << 20)).unwrap();
+        let mut sealer = Sealer::open(&log);
+        log.seal(&mut sealer).unwrap();
+        let head = sealer.publish().unwrap();
+        log.close().unwrap();
+        let reader = Reader::open(&to).unwrap();
+        let shown = SealedLog::open(&to, &reader, head.pages).unwrap();
+        for compiled in ["policy A", "policy B", "policy C"].map(str::as_bytes) {
+            let is_there = shown.adoption(compiled).unwrap().is_some();
+            assert_eq!(is_there, adopted.contains(&compiled.to_vec()), "{compiled:?}");
+        }
+        salvaged.surveyed.missing
+    };
+    assert_eq!(expect("whole", &["policy B", "policy C", "policy A"], 4, 1), []);
+    let harm = |text: &str| {
+        refill(&store, &whole);
+        let path = store.join("log/000000000000.seg");
+        let mut bytes = fs::read(&path).unwrap();
+        let found = bytes.windows(text.len()).position(|window| window == text.as_bytes());
+        bytes[found.unwrap()] ^= 1;
+        fs::write(path, bytes).unwrap();
+    };
+    // The checksum of its batch does not hold, and its page's root does not either.
+    harm("policy B");
+    let missing = expect("without B", &["policy C", "policy A"], 4, 1);
+    assert_eq!(missing.len(), 1);
+    assert_eq!(missing[0].range.events, Some(0));
+    // It was adopted again.
+    harm("policy A");
+    expect("without the first A", &["policy B", "policy C", "policy A"], 4, 1);
+    harm("of this log");
+    expect("without the statement", &["policy B", "policy C", "policy A"], 4, 0);
 }
 
 fn refill(store: &Path, files: &Files) {

@@ -1,15 +1,16 @@
 //! Checks a certificate with no store and no network.
 
+use std::collections::BTreeSet;
+
 use commitment::{
-    Checkpoint, CheckpointError, Control, ControlKind, Digest, Domain, Envelope, MapKey,
-    MapProofError, Note, ProofError, Quorum, QuorumError, SUMMARY, Seal, Signed, Summary,
-    VerifierKey, Witnessed, chain_start, chain_step, check_inclusion, control_leaf, hash, hex,
-    page_root_by, tree_leaf,
+    Checkpoint, CheckpointError, Control, ControlKind, Digest, Domain, MapKey, MapProofError, Note,
+    ProofError, Quorum, QuorumError, SUMMARY, Seal, Signed, Summary, VerifierKey, Witnessed,
+    chain_start, chain_step, check_inclusion, control_leaf, hash, hex, page_root_by, tree_leaf,
 };
 use event::{LineError, Timestamp};
 use policy::{CompiledError, Policy, PolicyHash};
 
-use super::replay::{answer, without_sentences};
+use super::replay::{Replay, answers, without_sentences};
 use super::{Adopted, Certificate, Fact, Placed, Shown, Stream, WireError, facts};
 use crate::Language;
 use crate::attestation::Attestation;
@@ -221,7 +222,9 @@ pub fn check(
         .map(|adopted| adoption(adopted, &checkpoint, &summary, &certificate.policy))
         .transpose()?;
 
-    let answers = answer(account, stream.as_ref(), &policy, question, lang)?;
+    let shown = stream.as_ref().map(|stream| Replay::of(account, stream, question.item.as_deref()));
+    let replay = shown.transpose()?;
+    let answers = answers(account, replay.as_ref(), &policy, question, lang)?;
     let bare = without_sentences(&answers, question);
     if bare != certificate.answers {
         let (expected, found) = (bare.join(" "), certificate.answers.join(" "));
@@ -234,7 +237,9 @@ pub fn check(
         let events = stream.iter().flat_map(|stream| &stream.events);
         events.filter(|shown| matches!(shown, Shown::Whole { .. }) == is_whole).count() as u64
     };
-    let left_out = last_recorded(stream.as_ref()).filter(|at| *at > question.known_at);
+    let steps = replay.iter().flat_map(|replay| &replay.history.steps);
+    let last_recorded = steps.map(|step| step.recorded_at).max();
+    let left_out = last_recorded.filter(|at| *at > question.known_at);
     let checked = Checked {
         origin: checkpoint.origin,
         pages: checkpoint.size,
@@ -264,16 +269,6 @@ pub fn check(
         }
         _ => Ok(checked),
     }
-}
-
-/// When the last of the events that are shown was recorded.
-fn last_recorded(stream: Option<&Stream>) -> Option<Timestamp> {
-    let events = stream.iter().flat_map(|stream| &stream.events);
-    let recorded = events.filter_map(|shown| {
-        let (Shown::Whole { envelope, .. } | Shown::Envelope { envelope, .. }) = shown;
-        Some(Envelope::decode(envelope).ok()?.recorded_at)
-    });
-    recorded.max()
 }
 
 /// The witnesses who signed, if they are enough.
@@ -375,7 +370,7 @@ fn audited_by(
     known: &[VerifierKey],
 ) -> Result<Vec<String>, CertificateError> {
     let bad = |error: &dyn std::fmt::Display| CertificateError::Auditor(error.to_string());
-    let mut names = Vec::new();
+    let mut names = BTreeSet::new();
     for note in notes {
         let note = Note::parse(note.as_bytes()).map_err(|e| bad(&e))?;
         if !note.signatures().iter().any(|line| known.iter().any(|key| line.is_by(key))) {
@@ -390,9 +385,7 @@ fn audited_by(
             return Err(bad(&"a known auditor found another log up to this seal"));
         }
     }
-    names.sort_unstable();
-    names.dedup();
-    Ok(names)
+    Ok(names.into_iter().collect())
 }
 
 fn is_as_expected(checked: &Checked, expected: &Expected) -> Result<(), CertificateError> {

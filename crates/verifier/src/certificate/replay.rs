@@ -135,7 +135,7 @@ impl Replay {
                 return Err(CertificateError::Hidden);
             }
         }
-        steps.sort_by_key(|step| (step.occurred_at, step.revision));
+        steps.sort_unstable_by_key(|step| (step.occurred_at, step.revision));
         Ok(Replay { history: History { account: account.to_owned(), names, steps }, hashes })
     }
 }
@@ -152,17 +152,29 @@ pub fn answer(
     question: &Question,
     lang: Language,
 ) -> Result<Vec<String>, CertificateError> {
+    let item = question.item.as_deref();
+    let replay = stream.map(|stream| Replay::of(account, stream, item)).transpose()?;
+    answers(account, replay.as_ref(), policy, question, lang)
+}
+
+/// The same of a stream that was read.
+pub(super) fn answers(
+    account: &str,
+    replay: Option<&Replay>,
+    policy: &Policy,
+    question: &Question,
+    lang: Language,
+) -> Result<Vec<String>, CertificateError> {
     let Question { as_of, known_at, item, claims } = question;
-    let replay = stream.map(|stream| Replay::of(account, stream, item.as_deref())).transpose()?;
     if !claims.is_empty() {
         let bench = Bench::new(policy.clone());
         let (as_of, known_at) = (*as_of, *known_at);
         let asked = Asked { as_of, known_at, names_known_at: false, lang };
         let judged = claims.iter().map(|line| {
             let claim = claim(line, account, item.as_deref())?;
-            let history = replay.as_ref().map(|replay| &replay.history);
+            let history = replay.map(|replay| &replay.history);
             let verdict = bench.judge(&claim, history, &asked, |event| {
-                let hashes = replay.as_ref().map_or(&[][..], |replay| &replay.hashes);
+                let hashes = replay.map_or(&[][..], |replay| &replay.hashes);
                 let hash = usize::try_from(event.revision).ok().and_then(|n| hashes.get(n));
                 hash.copied().flatten().ok_or(CertificateError::Hidden)
             })?;
@@ -170,7 +182,7 @@ pub fn answer(
         });
         return judged.collect();
     }
-    let view = replay.as_ref().and_then(|r| fold(&r.history, policy, *as_of, *known_at));
+    let view = replay.and_then(|r| fold(&r.history, policy, *as_of, *known_at));
     let Some(view) = view else {
         return Ok(vec![json(&Absent { account, as_of: *as_of, absent: true })]);
     };

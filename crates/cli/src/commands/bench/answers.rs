@@ -1,4 +1,4 @@
-//! Whether all contenders give the same line for every account, field by field.
+//! Whether all contenders give the same answers: a line for every account, field by field, or one of a work.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -35,6 +35,12 @@ impl Answers {
             self.compared.insert(name.to_owned(), difference(ours, &read(file)?));
         }
         Ok(())
+    }
+
+    /// Holds a peer's one answer against ours.
+    pub fn one(&mut self, name: &str, ours: &str, theirs: &str) {
+        let difference = (ours != theirs).then(|| format!("ours is {ours} and theirs {theirs}"));
+        self.compared.insert(name.to_owned(), difference);
     }
 
     pub fn differ(&self) -> bool {

@@ -4,7 +4,7 @@
 //! A *work* is what is measured; its *contenders* do it in turn, ours first, a round each, so that what
 //! slows the machine down slows all of them. [`works`] has the works, [`growth`] those that hold a log
 //! against a tenth of it, [`single`] those on a store that was written one event at a time, [`append`]
-//! those that append; [`ours`] runs this program, [`peers`] the others'; [`report`] and [`chart`] are what
+//! those that append, [`proofs`] those on a store that is sealed, [`trees`] those of its tree; [`ours`] runs this program, [`peers`] the others'; [`report`] and [`chart`] are what
 //! comes out.
 
 mod answers;
@@ -18,8 +18,10 @@ mod measure;
 mod ours;
 mod peers;
 mod place;
+mod proofs;
 mod report;
 mod single;
+mod trees;
 mod works;
 
 use std::fs::File;
@@ -52,6 +54,8 @@ struct Bench<'a> {
     one_core: Option<String>,
     /// Accounts of all sizes, from the quietest to the busiest, for the works that ask for one.
     some_accounts: Vec<String>,
+    /// The same, and an item of each, in the store that is sealed.
+    asked: Vec<proofs::Asked>,
 }
 
 pub fn run(args: &BenchArgs, question: &Question, screen: &mut Screen) -> Result<Outcome, Failure> {
@@ -72,8 +76,9 @@ pub fn run(args: &BenchArgs, question: &Question, screen: &mut Screen) -> Result
     let began = now();
     write_events(&place, ALL, args.accounts, args.events, args.seed)?;
 
-    let only = args.only.as_deref().unwrap_or(Work::ALL);
-    let works: Vec<Work> = Work::ALL.iter().copied().filter(|work| only.contains(work)).collect();
+    let only = args.only.as_ref().map(|only| only.concat());
+    let is_asked = |work: &Work| only.as_ref().is_none_or(|only| only.contains(work));
+    let works: Vec<Work> = Work::ALL.iter().copied().filter(is_asked).collect();
     let works: Vec<Work> = match measure::tells_memory() {
         true => works,
         false => {
@@ -90,6 +95,7 @@ pub fn run(args: &BenchArgs, question: &Question, screen: &mut Screen) -> Result
         answers: Answers::default(),
         one_core: one_core.ok(),
         some_accounts: Vec::new(),
+        asked: Vec::new(),
     };
     let progress = Progress::of_things(works.len() as u64);
     works::prepare(&mut bench, &works)?;

@@ -49,6 +49,10 @@ const STORE_NAMES: [&str; 3] = ["redb", "fjall", "sled"];
 /// The program that hashes files.
 pub const B3SUM: &str = "b3sum";
 
+/// The program that knows the Go project's transparency log, and its word.
+const GO_PROGRAM: &str = "tlog-go";
+pub const GO: &str = "go";
+
 const SET_UP: &str = "`cargo xtask peers` installs it";
 
 /// Which peers are asked for.
@@ -79,6 +83,8 @@ pub struct Peers {
     python: PathBuf,
     /// The program for key-value stores.
     stores: Option<PathBuf>,
+    /// That of the Go project's transparency log.
+    tlog: Option<PathBuf>,
     b3sum: PathBuf,
     found: Vec<Peer>,
     missing: Vec<String>,
@@ -99,6 +105,7 @@ impl Peers {
             place: place.dir().to_owned(),
             python: PathBuf::from("python3"),
             stores: None,
+            tlog: None,
             b3sum: PathBuf::from(B3SUM),
             found: Vec::new(),
             missing: Vec::new(),
@@ -118,6 +125,7 @@ impl Peers {
             peers.python = folder.join("bin/python");
             let program = |name| Some(folder.join("bin").join(name)).filter(|path| path.exists());
             peers.stores = program(STORES);
+            peers.tlog = program(GO_PROGRAM);
             peers.b3sum = program(B3SUM).unwrap_or(peers.b3sum);
         }
         peers
@@ -133,6 +141,10 @@ impl Peers {
                 }
             }
             None => peers.missing.push(format!("{}: {SET_UP}", STORE_NAMES.join(", "))),
+        }
+        match peers.tlog.clone() {
+            Some(program) => peers.look(GO, "Go", Command::new(program)),
+            None => peers.missing.push(format!("{GO_PROGRAM}: {SET_UP}")),
         }
         match peers.b3sum_version() {
             Some(version) => peers.found.push(Peer { name: B3SUM, title: B3SUM, version }),
@@ -189,14 +201,27 @@ impl Peers {
 
     /// Does one step of a peer; it is in the place's folder then.
     pub fn step(&self, name: &str, step: &str, arguments: &[&str]) -> Result<Sample, Failure> {
-        let command = match &self.stores {
-            Some(program) if STORE_NAMES.contains(&name) => store_command(program, name),
+        Ok(self.step_with_answer(name, step, arguments)?.0)
+    }
+
+    /// The same, and what it came to, if it says that.
+    pub fn step_with_answer(
+        &self,
+        name: &str,
+        step: &str,
+        arguments: &[&str],
+    ) -> Result<(Sample, String), Failure> {
+        let command = match (&self.stores, &self.tlog) {
+            (Some(program), _) if STORE_NAMES.contains(&name) => store_command(program, name),
+            (_, Some(program)) if name == GO => Command::new(program),
             _ => self.python(name),
         };
         let answer = self.ask(command, step, arguments).map_err(Failure::Usage)?;
+        let said = answer["answer"].as_str().unwrap_or_default().to_owned();
         let seconds = answer["seconds"].as_f64();
         let amount = seconds.ok_or_else(|| Failure::Usage(format!("{step} says no seconds")))?;
-        Ok(Sample { peak_bytes: answer["peak_bytes"].as_u64(), ..Sample::new(amount) })
+        let peak_bytes = answer["peak_bytes"].as_u64();
+        Ok((Sample { peak_bytes, ..Sample::new(amount) }, said))
     }
 
     /// The command of a program in Python, which wants its step.

@@ -146,14 +146,13 @@ impl Report<'_> {
         Ok(())
     }
 
-    /// Whether all gave the same lines.
+    /// Whether all gave the same answers.
     fn answers(&self, question: &Question, screen: &mut Screen) -> Result<(), Failure> {
         for (name, difference) in self.bench.answers.compared() {
             let text = match difference {
-                None => question.pick(
-                    format!("{name}: the same line for every account"),
-                    format!("{name}：每个账号的结果相同"),
-                ),
+                None => {
+                    question.pick(format!("{name}: the same answers"), format!("{name}：结果相同"))
+                }
                 Some(difference) => question.pick(
                     format!("{name}: OTHER ANSWERS: {difference}"),
                     format!("{name}：结果不同：{difference}"),
@@ -180,6 +179,8 @@ fn spread(rounds: &Rounds, unit: Unit) -> String {
     let median = rounds.median();
     let (unit, size) = match unit {
         Unit::BytesPerEvent => ("B", 1.0),
+        Unit::Bytes if median < 10_240.0 => ("B", 1.0),
+        Unit::Bytes if median < 10_240.0 * 1024.0 => ("KiB", 1024.0),
         Unit::Bytes => ("MiB", 1024.0 * 1024.0),
         _ if median >= 1.0 => ("s", 1.0),
         _ if median >= 1e-3 => ("ms", 1e-3),

@@ -10,11 +10,14 @@ use projection::fold;
 use super::measure::{Contender, Row, Sample, Turns, Unit, median};
 use super::ours::{AS_OF, Ours};
 use super::peers::{B3SUM, PLAIN_POLICY};
-use super::place::{ALL, Place, TENTH, bytes_under};
-use super::{Bench, append, growth, hashes, single, write_events};
+use super::place::{ALL, Place, Subject, TENTH, bytes_under};
+use super::{Bench, append, growth, hashes, proofs, single, trees, write_events};
 use crate::failure::Failure;
 use crate::question::now;
 use crate::store::Store;
+
+/// The word for all works of proofs.
+const PROOFS: &str = "proofs";
 
 /// How many accounts are asked for one by one.
 const ASKED: usize = 9;
@@ -47,6 +50,17 @@ pub enum Work {
     Append100,
     Append10000,
     AppendThreads,
+    Checkpoint,
+    Seal,
+    MapProof,
+    Certificate,
+    Check,
+    AuditLog,
+    TreeHash,
+    TreeProve,
+    TreeCheck,
+    NoteSign,
+    NoteOpen,
 }
 
 impl Work {
@@ -76,7 +90,33 @@ impl Work {
         Work::Append100,
         Work::Append10000,
         Work::AppendThreads,
+        Work::Checkpoint,
+        Work::Seal,
+        Work::MapProof,
+        Work::Certificate,
+        Work::Check,
+        Work::AuditLog,
+        Work::TreeHash,
+        Work::TreeProve,
+        Work::TreeCheck,
+        Work::NoteSign,
+        Work::NoteOpen,
     ];
+
+    /// The works of a word of the command line: one, or all of proofs.
+    pub fn named(word: &str) -> Option<Vec<Work>> {
+        let is_it = |work: &Work| match word {
+            PROOFS => work.is_of_proofs(),
+            word => work.name() == word,
+        };
+        let works: Vec<Work> = Work::ALL.iter().copied().filter(is_it).collect();
+        (!works.is_empty()).then_some(works)
+    }
+
+    /// The words of the command line.
+    pub fn words() -> impl Iterator<Item = &'static str> {
+        Work::ALL.iter().map(|work| work.name()).chain([PROOFS])
+    }
 
     /// The word for it on the command line and in JSON.
     pub fn name(self) -> &'static str {
@@ -106,6 +146,17 @@ impl Work {
             Work::Append100 => "append-100",
             Work::Append10000 => "append-10000",
             Work::AppendThreads => "append-threads",
+            Work::Checkpoint => "checkpoint",
+            Work::Seal => "seal",
+            Work::MapProof => "map-proof",
+            Work::Certificate => "certificate",
+            Work::Check => "check",
+            Work::AuditLog => "audit-log",
+            Work::TreeHash => "tree-hash",
+            Work::TreeProve => "tree-prove",
+            Work::TreeCheck => "tree-check",
+            Work::NoteSign => "note-sign",
+            Work::NoteOpen => "note-open",
         }
     }
 
@@ -139,6 +190,19 @@ impl Work {
             Work::Append100 => ("durable appends of 100", "持久追加，每次 100 条"),
             Work::Append10000 => ("durable appends of 10,000", "持久追加，每次 10,000 条"),
             Work::AppendThreads => ("64 threads, 1 event each", "64 个线程，每次 1 条"),
+            Work::Checkpoint => ("the first checkpoint", "首个检查点"),
+            Work::Seal => {
+                ("another, at most 10,000 accounts changed", "再次检查点，至多 10,000 个账号有变动")
+            }
+            Work::MapProof => ("proof of an account in the map", "账号映射中的证明"),
+            Work::Certificate => ("certificate of an item", "单个项目的证书"),
+            Work::Check => ("check of a certificate", "检验证书"),
+            Work::AuditLog => ("audit-log", "audit-log"),
+            Work::TreeHash => ("the tree over the pages, hashed", "对各页的树求哈希"),
+            Work::TreeProve => ("inclusion proofs, made", "生成包含证明"),
+            Work::TreeCheck => ("inclusion proofs, checked", "检验包含证明"),
+            Work::NoteSign => ("notes, signed", "签署 note"),
+            Work::NoteOpen => ("notes, opened", "验证 note"),
         }
     }
 
@@ -146,6 +210,7 @@ impl Work {
         match self {
             Work::GrowthImport | Work::GrowthAccounts | Work::GrowthVerify => Unit::SecondsPerEvent,
             Work::Size | Work::SingleSize => Unit::BytesPerEvent,
+            Work::MapProof | Work::Certificate => Unit::Bytes,
             _ if self.is_of_memory() => Unit::Bytes,
             _ => Unit::Seconds,
         }
@@ -171,6 +236,19 @@ impl Work {
     fn is_of_appends(self) -> bool {
         use Work::{Append1, Append100, Append10000, AppendThreads};
         matches!(self, Append1 | Append100 | Append10000 | AppendThreads)
+    }
+
+    /// Whether it is on a store that is sealed, which no other work reads.
+    pub fn is_of_proofs(self) -> bool {
+        use Work::{AuditLog, Certificate, Check, Checkpoint, MapProof, Seal};
+        matches!(self, Checkpoint | Seal | MapProof | Certificate | Check | AuditLog)
+            || self.is_of_trees()
+    }
+
+    /// Whether it is of the tree over the pages, which others have too.
+    fn is_of_trees(self) -> bool {
+        use Work::{NoteOpen, NoteSign, TreeCheck, TreeHash, TreeProve};
+        matches!(self, TreeHash | TreeProve | TreeCheck | NoteSign | NoteOpen)
     }
 
     /// The peers that do it too: whose, by which step, and what that is.
@@ -221,7 +299,7 @@ pub fn prepare(bench: &mut Bench<'_>, works: &[Work]) -> Result<(), Failure> {
     let policy = place.policy();
     fs::write(&policy, PLAIN_POLICY).map_err(|e| Failure::file(&policy, "write it", &e))?;
     let is_any = |is: fn(Work) -> bool| works.iter().any(|work| is(*work));
-    if is_any(|work| !work.is_of_appends() && !work.is_of_singles()) {
+    if is_any(|work| !work.is_of_appends() && !work.is_of_singles() && !work.is_of_proofs()) {
         Ours::of(place, ALL).import()?;
     }
     if is_any(Work::is_of_growth) {
@@ -236,7 +314,10 @@ pub fn prepare(bench: &mut Bench<'_>, works: &[Work]) -> Result<(), Failure> {
         single::prepare(place)?;
     }
     if is_any(|work| matches!(work, Work::State | Work::StateWarm)) {
-        bench.some_accounts = some_accounts(place)?;
+        bench.some_accounts = some_accounts(place, ALL)?;
+    }
+    if is_any(Work::is_of_proofs) {
+        bench.asked = proofs::prepare(bench)?;
     }
     let is_read = |name: &str| {
         let reads = |work: &Work| match work {
@@ -285,6 +366,15 @@ pub fn measure(work: Work, bench: &mut Bench<'_>) -> Result<Row, Failure> {
         Work::Append100 => append::batches(work, 100, bench),
         Work::Append10000 => append::batches(work, 10_000, bench),
         Work::AppendThreads => append::threads(work, bench),
+        Work::Checkpoint => proofs::first_checkpoint(bench),
+        Work::Seal => proofs::next_checkpoint(bench),
+        Work::MapProof => proofs::map_proof(bench),
+        Work::Certificate => proofs::certificate(bench),
+        Work::Check => proofs::check(bench),
+        Work::AuditLog => proofs::audit_log(bench),
+        Work::TreeHash | Work::TreeProve | Work::TreeCheck | Work::NoteSign | Work::NoteOpen => {
+            trees::measure(work, bench)
+        }
     }
 }
 
@@ -392,9 +482,9 @@ fn state_warm(place: &Place, accounts: &[String]) -> Result<Sample, Failure> {
 }
 
 /// Accounts at even steps from the quietest to the busiest.
-fn some_accounts(place: &Place) -> Result<Vec<String>, Failure> {
+pub fn some_accounts(place: &Place, subject: Subject) -> Result<Vec<String>, Failure> {
     let mut sizes = Vec::new();
-    Store::open(&place.store())?.each_account(|history| {
+    Store::open(&place.path(subject.store))?.each_account(|history| {
         sizes.push((history.steps.len(), history.account.clone()));
         Ok(())
     })?;
