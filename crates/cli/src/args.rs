@@ -10,6 +10,8 @@ use projection::{FindingCode, Severity, Status};
 use verifier::Language;
 
 use crate::commands::bench::{Wanted, Work};
+use crate::commands::policy::diff::DiffArgs;
+use crate::commands::sweep::SweepArgs;
 
 /// What a cloud account keeps and loses, from its log.
 #[derive(Debug, Parser)]
@@ -247,13 +249,23 @@ pub enum Verb {
         carries the note says who did, to those who `check` it with --auditor."
     )]
     AuditLog(AuditLogArgs),
-    /// Show and check retention rules
+    /// Show, check and compare retention rules
     #[command(
         subcommand,
         after_help = "Example:\n  stillthere policy list\n  \
         stillthere policy show xiaomi-cloud --lang zh\n  stillthere policy check my-rules.toml"
     )]
     Policy(PolicyVerb),
+    /// Try many values of one rule, and count what a population comes to under each
+    #[command(
+        after_help = "Example:\n  stillthere sweep --param tiers.standard.trash=7d..180d\n  \
+        stillthere sweep --param inactivity.window=6mo..24mo --step 1mo --metric at-risk,breaches \
+        --svg inactivity.svg\n\n\
+        KEY is that of a duration or a size, as a policy's readings write it. Metrics: the states of items \
+        (live, trashed, expired, purged, removed), at-risk and over-quota (accounts), bytes-held, breaches, \
+        warnings, notes, and every code of a finding; restored-too-late is restored-after-window."
+    )]
+    Sweep(SweepArgs),
     /// Write the events out, in the order of the log
     #[command(after_help = "Example:\n  stillthere export -o events.ndjson\n  \
         stillthere export --format cloudevents | gzip > events.gz\n\n\
@@ -506,6 +518,12 @@ pub enum PolicyVerb {
         #[arg(value_name = "NAME|FILE")]
         file: PathBuf,
     },
+    /// Say what differs between two policies, in the rules and for a population
+    #[command(after_help = "Example:\n  stillthere policy diff xiaomi-cloud my-rules.toml\n  \
+        stillthere policy diff old.toml new.toml --as-of 2026-02-13T00:00:00Z --list --what state,finding\n\n\
+        Each policy is applied to every account from its first event on. What a change from a day on would \
+        do is asked with a policy that has a further version from that day.")]
+    Diff(DiffArgs),
 }
 
 /// What `export` takes.

@@ -5,23 +5,28 @@
 //! [`View`] is that state at an instant, from which come the [`AccountState`] that people see
 //! and the [`AccountLine`] of a population. [`fold`] goes from a history to a view in one step. A
 //! [`Finding`] is something that the policy does not allow or that a reader should know; a
-//! [`Change`] is one step of one thing's life, kept when asked for.
+//! [`Change`] is one step of one thing's life, kept when asked for. [`compare`] says how two policies
+//! differ for one account, a [`Tally`] is what many accounts come to, a [`Sweep`] what they come to under many values of a parameter.
 //!
 //! The semantics are those of docs/answers.md and docs/policies.md. Everything here is a pure function of
 //! (events, policy, as-of, known-at).
 
 mod activity;
 mod change;
+mod compare;
 mod finding;
 mod fold;
 mod item;
 mod report;
 mod state;
+mod sweep;
+mod tally;
 mod trash;
 mod view;
 mod words;
 
 pub use change::{Change, ChangeSource, Changed};
+pub use compare::{Deadline, Difference, Differs, Found, compare};
 pub use finding::{Finding, FindingCode, Severity, Subject};
 pub use item::{Backup, Ending, EventRef, How, Item, Trashing};
 pub use report::{
@@ -29,5 +34,7 @@ pub use report::{
     Quota, Span,
 };
 pub use state::FoldState;
+pub use sweep::Sweep;
+pub use tally::Tally;
 pub use view::{View, fold, fold_traced};
 pub use words::{BackupState, ItemState, StateCause, Status};

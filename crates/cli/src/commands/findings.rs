@@ -60,7 +60,7 @@ pub fn run(
 }
 
 /// The columns of findings, those of one account without its name.
-pub fn columns(question: &Question, with_account: bool) -> Vec<Column> {
+pub fn columns(question: &Question, with_account: bool) -> Vec<Column<'static>> {
     let account = Column::long(question.pick("account", "账号"));
     let columns = [
         account,
