@@ -57,13 +57,17 @@ impl Cli {
             "audit-log",
         ];
         let line = Cli::command();
-        let hidden = ["as_of", "known_at"].map(|id| {
+        let shown = ["as_of", "known_at"].map(|id| {
             let arg = line.get_arguments().find(|arg| arg.get_id() == id);
-            arg.expect("a global option").clone().hide(true)
+            arg.expect("a global option").clone()
         });
+        let hidden = shown.clone().map(|arg| arg.hide(true));
         TIMELESS
             .into_iter()
             .fold(line, |line, verb| line.mut_subcommand(verb, |verb| verb.args(hidden.clone())))
+            .mut_subcommand("policy", |policy| {
+                policy.mut_subcommand("diff", |diff| diff.args(shown))
+            })
     }
 }
 

@@ -54,8 +54,14 @@ fn rows(page: &str, first: &str) -> Vec<Vec<String>> {
     rows
 }
 
+/// Each block of a page in a language.
+pub fn blocks_of(page: &str, language: &str) -> Vec<String> {
+    let parts = page.split(&format!("```{language}\n")).skip(1);
+    parts.map(|part| part.split("```").next().unwrap_or_default().to_owned()).collect()
+}
+
 /// The words in backquotes of a page.
-fn words(page: &str) -> BTreeSet<&str> {
+pub fn words(page: &str) -> BTreeSet<&str> {
     page.split('`').skip(1).step_by(2).collect()
 }
 
@@ -313,7 +319,7 @@ fn the_fields_of_json_are_on_the_page() {
 }
 
 /// The names of the fields of an answer; not those that are names of somebody's things.
-fn collect_fields(value: &Value, fields: &mut BTreeSet<String>) {
+pub fn collect_fields(value: &Value, fields: &mut BTreeSet<String>) {
     match value {
         Value::Object(object) => {
             for (key, value) in object {

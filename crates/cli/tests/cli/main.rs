@@ -10,6 +10,7 @@ mod docs;
 mod hostile;
 mod import;
 mod main_job;
+mod population;
 mod proofs;
 mod readme;
 mod snapshots;

@@ -25,6 +25,9 @@ const SCREENS: &[(&str, &[&str])] = &[
     ("import-bad", &["import", "bad.ndjson"]),
     ("policy-check-preset", &["policy", "check", "xiaomi-cloud"]),
     ("policy-check", &["policy", "check", "rules.toml"]),
+    ("policy-diff", &["policy", "diff", "xiaomi-cloud", "rules.toml"]),
+    ("policy-diff-list", &["policy", "diff", "xiaomi-cloud", "rules.toml", "--list"]),
+    ("policy-diff-same", &["policy", "diff", "rules.toml", "rules.toml"]),
     ("policy-list", &["policy", "list"]),
     ("policy-show", &["policy", "show"]),
     ("policy-show-rules", &["policy", "show", "rules.toml"]),
@@ -34,6 +37,18 @@ const SCREENS: &[(&str, &[&str])] = &[
     ("state", &["state", "ann"]),
     ("state-known-at", &["state", "ann", "--known-at", "2025-09-11T00:00:00Z"]),
     ("state-other-rules", &["state", "ann", "--policy", "rules.toml"]),
+    (
+        "sweep",
+        &[
+            "sweep",
+            "--policy",
+            "rules.toml",
+            "--param",
+            "tiers.basic.trash=2d..40d",
+            "--points",
+            "5",
+        ],
+    ),
     ("verify", &["verify"]),
     ("verify-quick", &["verify", "--quick"]),
     (
@@ -50,8 +65,22 @@ const SCREENS: &[(&str, &[&str])] = &[
 const NARROW: &[(&str, &[&str])] = &[
     ("audit", &["audit", "claims.ndjson"]),
     ("findings", &["findings"]),
+    ("policy-diff", &["policy", "diff", "xiaomi-cloud", "rules.toml"]),
+    ("policy-diff-list", &["policy", "diff", "xiaomi-cloud", "rules.toml", "--list"]),
     ("replay", &["replay", "ann"]),
     ("state", &["state", "ann"]),
+    (
+        "sweep",
+        &[
+            "sweep",
+            "--policy",
+            "rules.toml",
+            "--param",
+            "tiers.basic.trash=2d..40d",
+            "--points",
+            "5",
+        ],
+    ),
 ];
 
 /// Help, and what is said of a bad command line, which are in English alone.
@@ -63,6 +92,7 @@ const ENGLISH: &[(&str, &[&str])] = &[
     ("error-no-item", &["explain", "ann", "nothing", "--as-of", AS_OF]),
     ("error-no-policy", &["accounts", "--policy", "nowhere"]),
     ("error-no-store", &["accounts", "--store", "nowhere"]),
+    ("error-sweep-range", &["sweep", "--param", "tiers.standard.trash=180d..7d"]),
     ("error-time", &["accounts", "--as-of", "yesterday"]),
     ("error-verb", &["stat"]),
     ("help", &["--help"]),
@@ -79,6 +109,7 @@ const ENGLISH: &[(&str, &[&str])] = &[
     ("help-import", &["import", "--help"]),
     ("help-policy", &["policy", "--help"]),
     ("help-policy-check", &["policy", "check", "--help"]),
+    ("help-policy-diff", &["policy", "diff", "--help"]),
     ("help-policy-list", &["policy", "list", "--help"]),
     ("help-policy-show", &["policy", "show", "--help"]),
     ("help-replay", &["replay", "--help"]),
@@ -87,6 +118,7 @@ const ENGLISH: &[(&str, &[&str])] = &[
     ("help-short", &["-h"]),
     ("help-snapshot", &["snapshot", "--help"]),
     ("help-state", &["state", "--help"]),
+    ("help-sweep", &["sweep", "--help"]),
     ("help-verb", &["help", "state"]),
     ("help-verify", &["verify", "--help"]),
     ("version", &["--version"]),

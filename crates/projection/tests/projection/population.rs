@@ -7,8 +7,8 @@ use event::{History, Timestamp};
 use policy::{Amount, Parameter, Policy, Window};
 use serde_json::Value;
 use stillthere_projection::{Deadline, Differs, Found, Subject, Sweep, Tally, View, compare, fold};
-use testkit::histories::{Case, case};
-use testkit::{model, notation};
+use testkit::histories::case;
+use testkit::model;
 
 use crate::seeds;
 
@@ -217,43 +217,38 @@ fn amount(value: &str) -> Amount {
     }
 }
 
-/// The tallies of a sweep and of folding under each policy of text; and how many folds the first took.
-fn both(
-    case: &Case,
-    key: &str,
-    values: &[&str],
-    as_of: Timestamp,
-) -> Option<([Vec<Tally>; 2], u64)> {
-    let history = History::of("a", &case.events);
-    let parameter = Parameter::parse(key).expect("a parameter");
-    assert_eq!(parameter.to_string(), key);
-    let points: Result<Vec<Policy>, _> = values
-        .iter()
-        .map(|value| case.policy.with_parameter(&parameter, None, amount(value)))
-        .collect();
-    // A tier that no version has.
-    let points = points.ok()?;
-    let mut swept = vec![Tally::default(); points.len()];
-    let folds = Sweep::new(&points, &parameter, as_of, case.known_at).add(&history, &mut swept);
-    let folded = (values.iter().zip(&points)).map(|(value, point)| {
-        let read = from_text(&case.policy_toml, key, value);
-        assert_eq!(read, *point, "{key} = {value}\n{}", case.policy_toml);
-        let view = fold(&history, &read, as_of, case.known_at);
-        view.map_or(Tally::default(), |view| Tally::of(&view))
-    });
-    let folded = folded.collect();
-    Some(([swept, folded], folds))
-}
-
 #[test]
 fn a_sweep_is_a_fold_under_each_policy_of_text() {
     let (mut moved, mut spared) = (0, 0);
-    for seed in seeds() {
+    for seed in seeds().step_by(2) {
         let case = case(seed);
-        let (key, values) = SWEPT[seed as usize % SWEPT.len()];
-        let few = case.boundaries.iter().copied().step_by(case.boundaries.len().div_ceil(4).max(1));
+        let (key, values) = SWEPT[seed as usize / 2 % SWEPT.len()];
+        let parameter = Parameter::parse(key).expect("a parameter");
+        assert_eq!(parameter.to_string(), key);
+        let point = |value: &&str| case.policy.with_parameter(&parameter, None, amount(value));
+        // A tier that no version has.
+        let Ok(points) = values.iter().map(point).collect::<Result<Vec<Policy>, _>>() else {
+            continue;
+        };
+        for (value, point) in values.iter().zip(&points) {
+            assert_eq!(
+                from_text(&case.policy_toml, key, value),
+                *point,
+                "{key} = {value}\n{}",
+                case.show()
+            );
+        }
+        let history = History::of("a", &case.events);
+        let few = case.boundaries.iter().copied().step_by(case.boundaries.len().div_ceil(8).max(1));
         for as_of in [case.as_of].into_iter().chain(few) {
-            let Some(([swept, folded], folds)) = both(&case, key, values, as_of) else { continue };
+            let mut swept = vec![Tally::default(); points.len()];
+            let sweep = Sweep::new(&points, &parameter, as_of, case.known_at);
+            let folds = sweep.add(&history, &mut swept);
+            let folded = points.iter().map(|point| {
+                let view = fold(&history, point, as_of, case.known_at);
+                view.map_or(Tally::default(), |view| Tally::of(&view))
+            });
+            let folded: Vec<Tally> = folded.collect();
             moved += u64::from(folded.windows(2).any(|two| two[0] != two[1]));
             spared += values.len() as u64 - folds;
             assert_eq!(swept, folded, "{key} of {values:?} as of {as_of}\n{}", case.show());
@@ -263,4 +258,30 @@ fn a_sweep_is_a_fold_under_each_policy_of_text() {
         moved > 100 && spared > 1000,
         "{moved} sweeps move anything, {spared} folds are spared"
     );
+}
+
+/// Readings aside, whose rules are told by what they set: another base may leave them other rules.
+#[test]
+fn policies_differ_in_their_rules_when_their_compiled_forms_do() {
+    let mut differing = 0;
+    for seed in seeds().step_by(8) {
+        let plain = |seed| {
+            let mut policy = case(seed).policy;
+            policy.versions.iter_mut().for_each(|version| version.readings.clear());
+            policy
+        };
+        let (before, mut after) = (plain(seed), plain(seed));
+        assert_eq!(before.differences(&after), []);
+        let other = plain(seed + 1);
+        let rules = before.differences(&other);
+        assert_eq!(rules.is_empty(), before.hash() == other.hash(), "seed {seed}");
+        differing += usize::from(!rules.is_empty());
+        // One rule alone is named alone.
+        after.versions[0].notice = Window::Days(977);
+        let rules = before.differences(&after);
+        assert_eq!(rules.len(), 1, "seed {seed}: {rules:?}");
+        assert_eq!(rules[0].key, "inactivity.notice");
+        assert_eq!(rules[0].version.as_ref(), Some(&before.versions[0].id));
+    }
+    assert!(differing > 10, "{differing}");
 }
