@@ -266,8 +266,8 @@ pub enum Verb {
         stillthere sweep --param inactivity.window=6mo..24mo --step 1mo --metric at-risk,breaches \
         --svg inactivity.svg\n\n\
         KEY is that of a duration or a size, as a policy's readings write it. Metrics: the states of items \
-        (live, trashed, expired, purged, removed), at-risk and over-quota (accounts), bytes-held, breaches, \
-        warnings, notes, and every code of a finding; restored-too-late is restored-after-window."
+        (live, trashed, expired, purged, removed), at-risk and over-quota (accounts), bytes-held, \
+        restored-too-late, breaches, warnings, notes, and every code of a finding."
     )]
     Sweep(SweepArgs),
     /// Write the events out, in the order of the log

@@ -56,7 +56,8 @@ fn rows(page: &str, first: &str) -> Vec<Vec<String>> {
 
 /// Each block of a page in a language.
 pub fn blocks_of(page: &str, language: &str) -> Vec<String> {
-    let parts = page.split(&format!("```{language}\n")).skip(1);
+    let fence = format!("```{language}\n");
+    let parts = page.split(fence.as_str()).skip(1);
     parts.map(|part| part.split("```").next().unwrap_or_default().to_owned()).collect()
 }
 

@@ -78,7 +78,7 @@ fn every_field_is_on_the_page() {
         .err;
     let (_, metrics) = said.split_once("expected ").expect("the metrics that there are");
     let metrics: Vec<&str> = metrics.trim_end().split(", ").collect();
-    assert_eq!(metrics.len(), 5 + 3 + 3 + 19);
+    assert_eq!(metrics.len(), 5 + 4 + 3 + 19);
     for metric in metrics {
         assert!(known.contains(metric) || words(&answers).contains(metric), "{metric}");
     }
@@ -268,7 +268,7 @@ fn a_sweep_by_hand() {
     let row = |value: &str, numbers: [u64; 6]| {
         let [trashed, expired, early, late, bytes, live] = numbers;
         json!({"value": value, "trashed": trashed, "expired": expired, "premature-purge": early,
-            "restored-after-window": late, "bytes-held": bytes, "live": live})
+            "restored-too-late": late, "bytes-held": bytes, "live": live})
     };
     let expected = json!([
         row("12d", [0, 1, 0, 1, 4000, 1]),

@@ -173,8 +173,8 @@ fn what_differs_is_the_difference_of_two_states_of_the_model() {
     assert!(differing > 100, "hardly anything differs");
 }
 
-/// The policy read from its text, with a reading of every version that has the key.
-fn from_text(toml: &str, key: &str, value: &str) -> Policy {
+/// The policy read from its text, with a reading of every version that has the key, or of one.
+fn from_text(toml: &str, version: Option<&str>, key: &str, value: &str) -> Policy {
     let mut text = String::new();
     for (number, part) in toml.split("\n[[version]]").enumerate() {
         if number > 0 {
@@ -183,7 +183,9 @@ fn from_text(toml: &str, key: &str, value: &str) -> Policy {
         text.push_str(part);
         let tier = key.strip_prefix("tiers.").and_then(|rest| rest.split_once('.'));
         let has_it = tier.is_none_or(|(tier, _)| part.contains(&format!("[version.tiers.{tier}]")));
-        if number > 0 && has_it {
+        let is_asked =
+            version.is_none_or(|version| part.contains(&format!("\nid = \"{version}\"\n")));
+        if number > 0 && has_it && is_asked {
             text.push_str(&format!(
                 "[[version.readings]]\nid = \"swept\"\nset = {{ \"{key}\" = \"{value}\" }}\n"
             ));
@@ -225,14 +227,16 @@ fn a_sweep_is_a_fold_under_each_policy_of_text() {
         let (key, values) = SWEPT[seed as usize / 2 % SWEPT.len()];
         let parameter = Parameter::parse(key).expect("a parameter");
         assert_eq!(parameter.to_string(), key);
-        let point = |value: &&str| case.policy.with_parameter(&parameter, None, amount(value));
+        // In one version alone, too.
+        let of_one = case.policy.versions.get(seed as usize % 8).map(|version| version.id.as_str());
+        let point = |value: &&str| case.policy.with_parameter(&parameter, of_one, amount(value));
         // A tier that no version has.
         let Ok(points) = values.iter().map(point).collect::<Result<Vec<Policy>, _>>() else {
             continue;
         };
         for (value, point) in values.iter().zip(&points) {
             assert_eq!(
-                from_text(&case.policy_toml, key, value),
+                from_text(&case.policy_toml, of_one, key, value),
                 *point,
                 "{key} = {value}\n{}",
                 case.show()

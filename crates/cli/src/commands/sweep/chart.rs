@@ -91,12 +91,15 @@ fn panel(
         0 => (upper + lower) / 2.0,
         span => lower - CURVE * (number - least) as f64 / span as f64,
     };
-    let mut label = |y: f64, number: u128| {
-        svg.text((LEFT - 8.0, y + 4.0), Anchor::End, Ink::Faint, "", &metric.text(number));
+    let mut label = |y: f64, text: &str| {
+        svg.text((LEFT - 8.0, y + 4.0), Anchor::End, Ink::Faint, "", text);
     };
-    label(y(least), least);
+    let (low, high) = (metric.text(least), metric.text(most));
+    label(y(least), &low);
     if most != least {
-        label(y(most), most);
+        // Two that read alike would say nothing.
+        let high = if low == high { metric.more_text(most, least) } else { high };
+        label(y(most), &high);
     }
     let ink = if metric.is_bad() { Ink::Bad } else { Ink::Good };
     let places: Vec<(f64, f64)> = swept
@@ -108,7 +111,7 @@ fn panel(
         .collect();
     svg.path(&places, ink);
     for ((value, number), place) in swept.range.values.iter().zip(&numbers).zip(places) {
-        let says = format!("{}: {}", swept.range.text(*value), metric.text(*number));
+        let says = format!("{}: {}", swept.range.text(*value), amount::count(*number));
         svg.point(place, ink, &says);
     }
 }
@@ -118,7 +121,7 @@ fn describe(swept: &Swept<'_>, caption: &str, question: &Question) -> String {
     let values = &swept.range.values;
     let [first, last] = [values[0], values[values.len() - 1]].map(|value| swept.range.text(value));
     let curves = swept.metrics.iter().map(|metric| {
-        let at = |at: usize| metric.text(metric.of(&swept.tallies[at]));
+        let at = |at: usize| amount::count(metric.of(&swept.tallies[at]));
         let (from, to, title) = (at(0), at(values.len() - 1), metric.title(question));
         question.pick(format!("{title}: {from} to {to}"), format!("{title}：{from} 至 {to}"))
     });

@@ -17,6 +17,8 @@ pub enum Metric {
     OverQuota,
     /// Bytes that use quota.
     BytesHeld,
+    /// Items restored though they were expired: findings of `restored-after-window`.
+    RestoredTooLate,
     /// Findings of a severity.
     Severity(Severity),
     /// Findings of a code.
@@ -29,7 +31,8 @@ impl Metric {
         let items = ItemState::ALL.iter().map(|state| Metric::Items(*state));
         let severities = Severity::ALL.iter().map(|severity| Metric::Severity(*severity));
         let findings = FindingCode::ALL.iter().map(|code| Metric::Finding(*code));
-        let others = [Metric::AtRisk, Metric::OverQuota, Metric::BytesHeld];
+        let others =
+            [Metric::AtRisk, Metric::OverQuota, Metric::BytesHeld, Metric::RestoredTooLate];
         items.chain(others).chain(severities).chain(findings)
     }
 
@@ -40,6 +43,7 @@ impl Metric {
             Metric::AtRisk => "at-risk",
             Metric::OverQuota => "over-quota",
             Metric::BytesHeld => "bytes-held",
+            Metric::RestoredTooLate => "restored-too-late",
             Metric::Severity(Severity::Breach) => "breaches",
             Metric::Severity(Severity::Warning) => "warnings",
             Metric::Severity(Severity::Note) => "notes",
@@ -47,10 +51,9 @@ impl Metric {
         }
     }
 
-    /// Reads a word; `restored-too-late` is `restored-after-window` too.
+    /// Reads a word.
     pub fn read(text: &str) -> Result<Metric, String> {
-        let name = if text == "restored-too-late" { "restored-after-window" } else { text };
-        Metric::all().find(|metric| metric.name() == name).ok_or_else(|| {
+        Metric::all().find(|metric| metric.name() == text).ok_or_else(|| {
             let names: Vec<&str> = Metric::all().map(Metric::name).collect();
             format!("--metric: nothing is called {text:?}: expected {}", names.join(", "))
         })
@@ -61,7 +64,11 @@ impl Metric {
         match self {
             Metric::Severity(severity) => severity == Severity::Breach,
             Metric::Finding(code) => code.severity() == Severity::Breach,
-            Metric::Items(_) | Metric::AtRisk | Metric::OverQuota | Metric::BytesHeld => false,
+            Metric::Items(_)
+            | Metric::AtRisk
+            | Metric::OverQuota
+            | Metric::BytesHeld
+            | Metric::RestoredTooLate => false,
         }
     }
 
@@ -76,17 +83,28 @@ impl Metric {
             Metric::AtRisk => tally.status(Status::AtRisk),
             Metric::OverQuota => tally.over_quota,
             Metric::BytesHeld => return tally.used_bytes,
+            Metric::RestoredTooLate => tally.finding(FindingCode::RestoredAfterWindow),
             Metric::Severity(severity) => tally.severity(severity),
             Metric::Finding(code) => tally.finding(code),
         })
     }
 
-    /// A number of it, for people.
+    /// A number of it, short, for people.
     pub fn text(self, number: u128) -> String {
         match self {
             Metric::BytesHeld => amount::bytes(number),
             _ => amount::count(number),
         }
+    }
+
+    /// How much more than another it is, short, for people.
+    pub fn more_text(self, number: u128, than: u128) -> String {
+        format!("+{}", self.text(number - than))
+    }
+
+    /// The heading of its column: in English the word that it is asked for by.
+    pub fn head(self, question: &Question) -> String {
+        question.pick(self.name().to_owned(), self.title(question))
     }
 
     /// What it counts, for people.
@@ -102,6 +120,9 @@ impl Metric {
                 question.pick("accounts over the limit", "超出空间的账号").to_owned()
             }
             Metric::BytesHeld => question.pick("bytes used", "已用空间").to_owned(),
+            Metric::RestoredTooLate => {
+                question.pick("items restored too late", "过期后恢复的项目").to_owned()
+            }
             Metric::Severity(severity) => {
                 let word = severity.word(lang);
                 question.pick(self.name().to_owned(), format!("问题：{word}"))

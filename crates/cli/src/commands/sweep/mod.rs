@@ -7,10 +7,10 @@ mod range;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use event::History;
-use policy::Policy;
+use event::{History, Timestamp};
+use policy::{Policy, PolicyHash};
 use projection::{Sweep, Tally};
-use serde_json::{Value, json};
+use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use self::metric::Metric;
 use self::range::{MOST_POINTS, Range, Spacing};
@@ -135,6 +135,38 @@ fn write(mut file: Partial, bytes: &[u8]) -> Result<String, Failure> {
     file.end()
 }
 
+/// The fields of docs/population.md.
+#[derive(serde::Serialize)]
+struct SweptShown<'a> {
+    policy: &'a str,
+    policy_hash: PolicyHash,
+    as_of: Timestamp,
+    parameter: String,
+    version: Option<&'a str>,
+    accounts: u64,
+    folds: u64,
+    metrics: Vec<&'static str>,
+    points: Vec<Point<'a>>,
+}
+
+/// A value, with a number a metric: bytes of a population may be more than a `u64` holds.
+struct Point<'a> {
+    value: String,
+    tally: &'a Tally,
+    metrics: &'a [Metric],
+}
+
+impl Serialize for Point<'_> {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        let mut point = s.serialize_map(Some(1 + self.metrics.len()))?;
+        point.serialize_entry("value", &self.value)?;
+        for metric in self.metrics {
+            point.serialize_entry(metric.name(), &metric.of(self.tally))?;
+        }
+        point.end()
+    }
+}
+
 impl Swept<'_> {
     /// The values, each as a policy writes it, with their tallies.
     fn points(&self) -> impl Iterator<Item = (String, &Tally)> {
@@ -145,27 +177,19 @@ impl Swept<'_> {
         self.tallies.first().map_or(0, |tally| tally.accounts)
     }
 
-    fn json(&self, question: &Question) -> Value {
-        let point = |(value, tally): (String, &Tally)| {
-            let mut point = serde_json::Map::new();
-            point.insert("value".to_owned(), value.into());
-            for metric in self.metrics {
-                // Bytes of a whole population may be more than a u64.
-                point.insert(metric.name().to_owned(), json!(metric.of(tally)));
-            }
-            Value::Object(point)
-        };
-        json!({
-            "policy": self.policy.name,
-            "policy_hash": self.policy.hash(),
-            "as_of": question.as_of,
-            "parameter": self.range.parameter.to_string(),
-            "version": self.version,
-            "accounts": self.accounts(),
-            "folds": self.folds,
-            "metrics": self.metrics.iter().map(|metric| metric.name()).collect::<Vec<_>>(),
-            "points": self.points().map(point).collect::<Vec<_>>(),
-        })
+    fn json(&self, question: &Question) -> SweptShown<'_> {
+        let point = |(value, tally)| Point { value, tally, metrics: self.metrics };
+        SweptShown {
+            policy: &self.policy.name,
+            policy_hash: self.policy.hash(),
+            as_of: question.as_of,
+            parameter: self.range.parameter.to_string(),
+            version: self.version,
+            accounts: self.accounts(),
+            folds: self.folds,
+            metrics: self.metrics.iter().map(|metric| metric.name()).collect(),
+            points: self.points().map(point).collect(),
+        }
     }
 
     fn csv(&self) -> Vec<u8> {
@@ -197,12 +221,13 @@ impl Swept<'_> {
         paragraph(screen, 0, &Cell::styled(text, style::DIM))?;
         question.known_at_line(screen)?;
         screen.line("")?;
-        let heads: Vec<String> = self.metrics.iter().map(|metric| metric.title(question)).collect();
+        let heads: Vec<String> = self.metrics.iter().map(|metric| metric.head(question)).collect();
         let mut columns = vec![Column::number(question.pick("value", "取值"))];
         columns.extend(heads.iter().map(|head| Column::number(head)));
         let mut table = Table::new(columns);
         for (value, tally) in self.points() {
-            let numbers = self.metrics.iter().map(|metric| metric.text(metric.of(tally)).into());
+            // Bytes to the last: what differs may be little of all.
+            let numbers = self.metrics.iter().map(|metric| amount::count(metric.of(tally)).into());
             table.row(screen, [Cell::from(value)].into_iter().chain(numbers).collect())?;
         }
         table.end(screen)

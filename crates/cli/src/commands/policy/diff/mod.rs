@@ -117,7 +117,8 @@ pub fn run(args: &DiffArgs, question: &Question, screen: &mut Screen) -> Result<
             true => screen.json(&object(&page, &rules, Value::Null)),
             false => {
                 page.heading(screen, None)?;
-                page.rules(screen, &rules)
+                page.rules(screen, &rules)?;
+                page.no_population(screen, args.rules_only)
             }
         };
     };

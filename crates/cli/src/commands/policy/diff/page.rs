@@ -69,6 +69,20 @@ impl Page<'_> {
         table.end(screen)
     }
 
+    /// That there is none, unless none was asked for.
+    pub fn no_population(&self, screen: &mut Screen, is_asked: bool) -> Result<(), Failure> {
+        if is_asked {
+            return Ok(());
+        }
+        screen.line("")?;
+        let store = escaped_path(&self.question.store);
+        let text = self.question.pick(
+            format!("There is no store at {store}, so no account is looked at: --over names one."),
+            format!("{store} 处没有日志库，未比较账号：用 --over 指定。"),
+        );
+        paragraph(screen, 0, &text.into())
+    }
+
     /// What changes in the population.
     pub fn totals(
         &self,
@@ -83,7 +97,7 @@ impl Page<'_> {
                 question.pick("  No account is on record as of then.", "  截至当时没有账号。"),
             );
         }
-        if totals.accounts_changed == 0 {
+        if totals.accounts_changed == 0 && totals.before == totals.after {
             let accounts = totals.before.accounts;
             return screen.line(question.pick(
                 format!("  Nothing changes for {}.", counted(accounts, "account")),
@@ -283,7 +297,6 @@ impl Page<'_> {
         match (bar.days_from, bar.days_to) {
             (Some(0), _) => self.question.pick("less than one", "不足一天").to_owned(),
             (Some(from), Some(to)) if from == to => format!("{from:+}"),
-            (Some(from), Some(to)) if from < 0 => format!("{to:+} … {from:+}"),
             (Some(from), Some(to)) => format!("{from:+} … {to:+}"),
             (Some(from), None) => format!("{from:+} …"),
             (None, Some(to)) => format!("{to:+} …"),
