@@ -240,7 +240,7 @@ fn what_is_no_diff() {
         (&["now.toml", "missing.toml"], "neither a preset"),
         (&["bad.toml", "now.toml"], "bad.toml:"),
         (&["now.toml", "next.toml", "--what", "colour"], "invalid value 'colour'"),
-        (&["now.toml", "next.toml", "--limit", "-1"], "--limit"),
+        (&["now.toml", "next.toml", "--limit=-1"], "--limit"),
         (&["now.toml", "next.toml", "--rules-only", "--list"], "cannot be used with"),
         (
             &["now.toml", "next.toml", "--csv", "stillthere.store/x.csv"],

@@ -6,9 +6,11 @@ use std::collections::BTreeMap;
 use event::{History, Timestamp};
 use policy::{Amount, Parameter, Policy, Window};
 use serde_json::Value;
-use stillthere_projection::{Deadline, Differs, Found, Subject, Sweep, Tally, View, compare, fold};
+use stillthere_projection::{
+    Deadline, Differs, FindingCode, Found, Subject, Sweep, Tally, View, compare, fold,
+};
 use testkit::histories::case;
-use testkit::model;
+use testkit::{model, notation};
 
 use crate::seeds;
 
@@ -288,4 +290,45 @@ fn policies_differ_in_their_rules_when_their_compiled_forms_do() {
         assert_eq!(rules[0].version.as_ref(), Some(&before.versions[0].id));
     }
     assert!(differing > 10, "{differing}");
+}
+
+/// An item trashed on 1 January is overdue when its window ends: after 1 to 5 days. In the middle, where
+/// a hold stands or another lag is in force, it is not, though both ends come to the same.
+#[test]
+fn where_the_ends_agree_and_the_middle_does_not() {
+    let trashed = "2026-01-01 user item_trashed item=i\n";
+    let held = "2026-01-01 user item_trashed item=i\n2026-01-03T12:00 support hold_placed hold=h\n\
+        2026-01-05T12:00 support hold_released hold=h\n";
+    let version = |id: &str, from: &str, lag: &str| {
+        format!(
+            "[[version]]\nid = \"{id}\"\neffective_from = \"{from}T00:00:00Z\"\ntiers.a.trash = \"9d\"\n\
+             trash.purge_lag = \"{lag}\"\n"
+        )
+    };
+    let one = version("1", "2020-01-01", "0d");
+    let three =
+        [one.clone(), version("2", "2026-01-03", "never"), version("3", "2026-01-05", "0d")];
+    let parameter = Parameter::parse("tiers.a.trash").expect("a parameter");
+    let as_of = notation::time("2026-01-10");
+    for (events, rules, expected) in [
+        (trashed, one.clone(), [1, 1, 1, 1, 1]),
+        (held, one, [1, 1, 0, 0, 1]),
+        (trashed, three.concat(), [1, 0, 0, 1, 1]),
+    ] {
+        let policy =
+            Policy::parse(&format!("schema = 1\npolicy = \"p\"\n{rules}")).expect("a policy");
+        let point = |days| {
+            policy
+                .with_parameter(&parameter, None, Amount::Window(Window::Days(days)))
+                .expect("set")
+        };
+        let points: Vec<Policy> = (1..=5).map(point).collect();
+        let history = History::of("a", &notation::events(events));
+        let mut tallies = vec![Tally::default(); points.len()];
+        Sweep::new(&points, &parameter, as_of, Timestamp::MAX).add(&history, &mut tallies);
+        let overdue: Vec<u64> =
+            tallies.iter().map(|tally| tally.finding(FindingCode::OverduePurge)).collect();
+        assert_eq!(overdue, expected, "{events}\n{rules}");
+        assert!(tallies.iter().all(|tally| tally.items.expired == 1), "{tallies:?}");
+    }
 }

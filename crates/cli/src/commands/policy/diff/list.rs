@@ -1,6 +1,6 @@
 //! The changes of a diff, a row each: for people, as JSON and as comma-separated values.
 
-use projection::{Deadline, Difference, Differs, Found, Severity, View};
+use projection::{Deadline, Difference, Differs, Found, Severity, StateCause, View};
 use serde::Serialize;
 
 use super::What;
@@ -90,47 +90,34 @@ impl<'a> Row<'a> {
             }
             _ => None,
         };
-        let state =
-            |state: projection::ItemState| Cell::styled(state.word(lang), style::item(state));
-        let cause = |cause: Option<projection::StateCause>| {
-            Cell::or_dash(cause.map(|cause| cause.word(lang)))
+        let cause = |cause: Option<StateCause>| cause.map(|cause| cause.word(lang));
+        let over = |over: bool| Some(words::yes_or_no(over, lang).to_owned());
+        let end = |deadline| match deadline {
+            Deadline::Never => Some(question.pick("never", "无限期").to_owned()),
+            Deadline::None => None,
+            Deadline::At(at) => Some(at.to_string()),
         };
-        let over = |over: bool| Cell::from(words::yes_or_no(over, lang));
-        let (before, after) = match self.differs {
-            Differs::Status(a, b) => {
-                let status = |status: projection::Status| {
-                    Cell::styled(status.word(lang), style::status(status))
-                };
-                (status(a), status(b))
-            }
-            Differs::State(a, b) => (state(a), state(b)),
-            Differs::Cause(a, b) | Differs::BackupCause(a, b) => (cause(a), cause(b)),
-            Differs::OverQuota(a, b) => (over(a), over(b)),
-            Differs::InactiveAt(a, b) | Differs::Deadline(a, b) => {
-                let end = |deadline| match deadline {
-                    Deadline::Never => question.pick("never", "无限期").into(),
-                    Deadline::None => Cell::or_dash(None::<&str>),
-                    Deadline::At(at) => at.to_string().into(),
-                };
-                (end(a), end(b))
-            }
-            Differs::Finding(_, a, b) => {
-                let found = |found: Option<Found>| {
-                    Cell::or_dash(found.map(|found| match found.count {
-                        Some(count) => format!("{} ×{count}", found.at),
-                        None => found.at.to_string(),
-                    }))
-                };
-                (found(a), found(b))
-            }
+        let found = |found: Option<Found>| {
+            found.map(|found| match found.count {
+                Some(count) => format!("{} ×{count}", found.at),
+                None => found.at.to_string(),
+            })
         };
+        let (before, after, style) = match self.differs {
+            Differs::Status(a, b) => (Some(a.word(lang)), Some(b.word(lang)), style::status(b)),
+            Differs::State(a, b) => (Some(a.word(lang)), Some(b.word(lang)), style::item(b)),
+            Differs::Cause(a, b) | Differs::BackupCause(a, b) => (cause(a), cause(b), style::PLAIN),
+            Differs::OverQuota(a, b) => (over(a), over(b), style::PLAIN),
+            Differs::InactiveAt(a, b) | Differs::Deadline(a, b) => (end(a), end(b), style::PLAIN),
+            Differs::Finding(_, a, b) => (found(a), found(b), style::PLAIN),
+        };
+        let [before, after] = [before, after].map(|text| text.unwrap_or_else(|| "-".to_owned()));
         let moved = self.moved_ms.map(|_| moved_text(self.days.unwrap_or(0)));
         vec![
             self.account.into(),
             Cell::or_dash(of),
             what_cell(&self.differs, question),
-            before,
-            after,
+            Cell::styled(format!("{before} → {after}"), style),
             Cell::or_dash(moved),
         ]
     }
@@ -138,13 +125,7 @@ impl<'a> Row<'a> {
 
 /// `+30`, `-7`, `0`
 fn moved_text(days: i64) -> String {
-    let sign = if days > 0 {
-        "+"
-    } else if days < 0 {
-        "-"
-    } else {
-        ""
-    };
+    let sign = ["-", "", "+"][(days.signum() + 1) as usize];
     format!("{sign}{}", amount::count(days.unsigned_abs()))
 }
 
@@ -154,8 +135,7 @@ pub fn columns(question: &Question) -> Vec<Column<'static>> {
         Column::long(question.pick("account", "账号")),
         Column::long(question.pick("of", "对象")),
         Column::words(question.pick("what", "变化")),
-        Column::words(question.pick("before", "之前")),
-        Column::words(question.pick("after", "之后")),
+        Column::words(question.pick("before → after", "之前 → 之后")),
         Column::number(question.pick("days", "天数")),
     ]
 }
@@ -193,7 +173,7 @@ pub fn what_words(what: What) -> (&'static str, &'static str) {
 /// Before and after, as the wire has them.
 fn words_of(differs: &Differs) -> (Option<String>, Option<String>) {
     let word = |name: &str| Some(name.to_owned());
-    let cause = |cause: Option<projection::StateCause>| cause.map(|cause| cause.name().to_owned());
+    let cause = |cause: Option<StateCause>| cause.map(|cause| cause.name().to_owned());
     let end = |deadline| match deadline {
         Deadline::None => None,
         Deadline::Never => word("never"),

@@ -208,7 +208,6 @@ pub fn run(args: &DiffArgs, question: &Question, screen: &mut Screen) -> Result<
                 "histogram": totals.histogram(),
                 "changes": Value::Array(first),
                 "truncated": args.offset > 0 || shown < listed,
-                "csv": csv,
             });
             screen.json(&object(&page, &rules, population))
         }
