@@ -2,8 +2,8 @@
 //!
 //! A policy is laid flat into settings by dotted key, those of a reading and, beside them, what only
 //! a file can say (`effective_from`, `clauses.ID.for`, `readings.ID`); every default is said. Versions
-//! are matched by id, the rest by the instant from which they are in force; one that has no match
-//! differs in every key.
+//! are matched by id, the rest by the instant from which they are in force, and where each policy has
+//! one version alone these two; one that has no match differs in every key.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -54,6 +54,10 @@ fn pairs<'a>(
         let free = |other: &&Version| before.iter().all(|version| version.id != other.id);
         let at_once = |other: &&Version| other.effective_from == version.effective_from;
         *slot = slot.or_else(|| after.iter().filter(free).find(at_once));
+    }
+    // With one version each, there is nothing else to hold them against.
+    if let ([_], [only]) = (before, after) {
+        matched[0] = Some(only);
     }
     let mut pairs: Vec<_> = before.iter().map(Some).zip(matched.iter().copied()).collect();
     let taken: BTreeSet<&str> = matched.iter().flatten().map(|other| other.id.as_str()).collect();

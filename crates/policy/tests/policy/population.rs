@@ -91,9 +91,15 @@ fn versions_are_matched_by_id_and_then_by_the_instant() {
     );
     // By the instant, and called by the later id.
     check(
-        &version("x", "2020", "1d"),
-        &version("z", "2020", "3d"),
+        &(version("x", "2020", "1d") + &version("y", "2021", "2d")),
+        &(version("y", "2021", "2d") + &version("z", "2020", "3d")),
         "z id \"x\" \"z\"\nz tiers.a.trash \"1d\" \"3d\"",
+    );
+    // The only ones.
+    check(
+        &version("x", "2020", "1d"),
+        &version("z", "2021", "1d"),
+        "z id \"x\" \"z\"\nz effective_from \"2020-01-01T00:00:00Z\" \"2021-01-01T00:00:00Z\"",
     );
     // One more: all of it.
     let (before, after) = (version("x", "2020", "1d"), version("w", "2019", "4d"));
