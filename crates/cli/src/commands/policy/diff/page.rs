@@ -47,22 +47,19 @@ impl Page<'_> {
         let mut table = Table::new([
             Column::long(question.pick("version", "版本")),
             Column::long(question.pick("key", "键")),
-            Column::long(question.pick("before", "之前")),
-            Column::long(question.pick("after", "之后")),
+            Column::long(question.pick("before → after", "之前 → 之后")),
         ])
         .indented(2);
-        let value = |setting: &Option<Setting>| {
-            Cell::or_dash(setting.as_ref().map(|setting| match setting {
-                Setting::Text(text) => text.clone(),
-                other => other.to_string(),
-            }))
+        let value = |setting: &Option<Setting>| match setting {
+            None => "-".to_owned(),
+            Some(Setting::Text(text)) if !text.is_empty() => text.clone(),
+            Some(other) => other.to_string(),
         };
         for rule in rules {
             let cells = vec![
                 Cell::or_dash(rule.version.as_deref()),
                 (&rule.key).into(),
-                value(&rule.before),
-                value(&rule.after),
+                format!("{} → {}", value(&rule.before), value(&rule.after)).into(),
             ];
             table.row(screen, cells)?;
         }
