@@ -12,6 +12,8 @@ use verifier::Language;
 use crate::commands::bench::{Wanted, Work};
 use crate::commands::explain::ExplainArgs;
 use crate::commands::forecast::ForecastArgs;
+use crate::commands::policy::diff::DiffArgs;
+use crate::commands::sweep::SweepArgs;
 
 /// What a cloud account keeps and loses, from its log.
 #[derive(Debug, Parser)]
@@ -57,13 +59,17 @@ impl Cli {
             "audit-log",
         ];
         let line = Cli::command();
-        let hidden = ["as_of", "known_at"].map(|id| {
+        let shown = ["as_of", "known_at"].map(|id| {
             let arg = line.get_arguments().find(|arg| arg.get_id() == id);
-            arg.expect("a global option").clone().hide(true)
+            arg.expect("a global option").clone()
         });
+        let hidden = shown.clone().map(|arg| arg.hide(true));
         TIMELESS
             .into_iter()
             .fold(line, |line, verb| line.mut_subcommand(verb, |verb| verb.args(hidden.clone())))
+            .mut_subcommand("policy", |policy| {
+                policy.mut_subcommand("diff", |diff| diff.args(shown))
+            })
     }
 }
 
@@ -263,13 +269,23 @@ pub enum Verb {
         checksums are read, and that they are the pages of that note."
     )]
     AuditLog(AuditLogArgs),
-    /// Show and check retention rules
+    /// Show, check and compare retention rules
     #[command(
         subcommand,
         after_help = "Example:\n  stillthere policy list\n  \
         stillthere policy show xiaomi-cloud --lang zh\n  stillthere policy check my-rules.toml"
     )]
     Policy(PolicyVerb),
+    /// Try many values of one rule, and count what a population comes to under each
+    #[command(
+        after_help = "Example:\n  stillthere sweep --param tiers.standard.trash=7d..180d\n  \
+        stillthere sweep --param inactivity.window=6mo..24mo --step 1mo --metric at-risk,breaches \
+        --svg inactivity.svg\n\n\
+        KEY is that of a duration or a size, as a policy's readings write it. Metrics: the states of items \
+        (live, trashed, expired, purged, removed), at-risk and over-quota (accounts), bytes-held, \
+        restored-too-late, breaches, warnings, notes, and every code of a finding."
+    )]
+    Sweep(SweepArgs),
     /// Write the events out, in the order of the log
     #[command(after_help = "Example:\n  stillthere export -o events.ndjson\n  \
         stillthere export --format cloudevents | gzip > events.gz\n\n\
@@ -539,6 +555,12 @@ pub enum PolicyVerb {
         #[arg(value_name = "NAME|FILE")]
         file: PathBuf,
     },
+    /// Say what differs between two policies, in the rules and for a population
+    #[command(after_help = "Example:\n  stillthere policy diff xiaomi-cloud my-rules.toml\n  \
+        stillthere policy diff old.toml new.toml --as-of 2026-02-13T00:00:00Z --list --what state,finding\n\n\
+        Each policy is applied to every account from its first event on. What a change from a day on would \
+        do is asked with a policy that has a further version from that day.")]
+    Diff(DiffArgs),
 }
 
 /// What `export` takes.

@@ -29,7 +29,7 @@ use clap::parser::ValueSource;
 
 use crate::args::Cli;
 use crate::failure::Failure;
-use crate::question::Question;
+use crate::question::{Asked, Question};
 use crate::show::screen::{Screen, say};
 
 fn main() -> ExitCode {
@@ -40,15 +40,17 @@ fn main() -> ExitCode {
         false => line,
     };
     let read = line.try_get_matches().and_then(|matches| {
-        let is_asked = matches.value_source("policy") == Some(ValueSource::CommandLine);
-        Ok((Cli::from_arg_matches(&matches)?, is_asked))
+        let is_asked =
+            |id| !matches!(matches.value_source(id), None | Some(ValueSource::DefaultValue));
+        let asked = Asked { store: is_asked("store"), policy: is_asked("policy") };
+        Ok((Cli::from_arg_matches(&matches)?, asked))
     });
-    let (cli, is_policy_asked) = match read {
+    let (cli, asked) = match read {
         Ok(read) => read,
         Err(error) => return not_a_command(&error),
     };
     let mut screen = Screen::new();
-    let question = Question::new(cli.global, is_policy_asked);
+    let question = Question::new(cli.global, asked);
     let result = commands::run(cli.verb, &question, &mut screen);
     // What was answered before a failure is an answer still.
     let result = match (result, screen.flush()) {

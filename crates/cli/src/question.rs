@@ -18,9 +18,17 @@ use crate::show::style;
 use crate::show::words::Word;
 use crate::store::Store;
 
+/// Which global options were given, and are not the default.
+pub struct Asked {
+    pub store: bool,
+    pub policy: bool,
+}
+
 /// The global options, with now read once.
 pub struct Question {
     pub store: PathBuf,
+    /// Whether the store was asked for, and is not the default.
+    pub is_store_asked: bool,
     policy: PathBuf,
     /// Whether the policy was asked for, and is not the default.
     pub is_policy_asked: bool,
@@ -36,12 +44,13 @@ pub struct Question {
 }
 
 impl Question {
-    pub fn new(global: Global, is_policy_asked: bool) -> Question {
+    pub fn new(global: Global, asked: Asked) -> Question {
         let now = now();
         Question {
             store: global.store,
+            is_store_asked: asked.store,
             policy: global.policy,
-            is_policy_asked,
+            is_policy_asked: asked.policy,
             as_of: global.as_of.unwrap_or(now),
             known_at: global.known_at.unwrap_or(now),
             asked_as_of: global.as_of,

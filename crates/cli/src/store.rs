@@ -73,12 +73,25 @@ impl Store {
 
     /// What `map` makes of every account's history, by name: made on all cores, taken on this one. `None`
     /// is left out.
-    ///
-    /// The accounts are cut into ranges that the threads take one after the other; what is done early
-    /// waits for its turn.
     pub fn map_accounts<T: Send>(
         &self,
         map: impl Fn(&History) -> Option<T> + Sync,
+        mut take: impl FnMut(T) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        self.gather_accounts(
+            |made: &mut Vec<T>, history| made.extend(map(history)),
+            |made| made.into_iter().try_for_each(&mut take),
+        )
+    }
+
+    /// Every account's history gathered into what stands for a range of them, by name: gathered on all
+    /// cores, taken on this one, range after range.
+    ///
+    /// The accounts are cut into ranges that the threads take one after the other; what is done early
+    /// waits for its turn.
+    pub fn gather_accounts<T: Default + Send>(
+        &self,
+        gather: impl Fn(&mut T, &History) + Sync,
         mut take: impl FnMut(T) -> Result<(), Failure>,
     ) -> Result<(), Failure> {
         let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
@@ -92,7 +105,7 @@ impl Store {
         let (sender, done) = sync_channel(threads);
         std::thread::scope(|scope| {
             for _ in 0..threads.min(ranges) {
-                let (sender, next, is_over, map) = (sender.clone(), &next, &is_over, &map);
+                let (sender, next, is_over, gather) = (sender.clone(), &next, &is_over, &gather);
                 scope.spawn(move || {
                     loop {
                         let n = next.fetch_add(1, Ordering::Relaxed);
@@ -100,9 +113,9 @@ impl Store {
                             return;
                         }
                         let (from, to) = range(n);
-                        let mut made = Vec::new();
+                        let mut made = T::default();
                         let read = self.reader.for_accounts::<Failure>(from, to, |history| {
-                            made.extend(map(history));
+                            gather(&mut made, history);
                             match is_over.load(Ordering::Relaxed) {
                                 true => Err(Failure::BrokenPipe),
                                 false => Ok(()),
@@ -124,7 +137,7 @@ impl Store {
                         let (n, made) = done.recv().expect("every range is made by a thread");
                         early.insert(n, made);
                     };
-                    made?.into_iter().try_for_each(&mut take)?;
+                    take(made?)?;
                 }
                 Ok(())
             };

@@ -5,7 +5,8 @@
 //! ([`PolicyError`]), [`Policy::check`] also says what its author may not have meant
 //! ([`Remark`]), and [`Policy::preset`] is one that is compiled in. [`Window`] is a duration of
 //! the policy language and does its arithmetic in a [`Zone`]; [`Policy::with_reading`] is the same
-//! policy with a disputed sentence read another way; [`Policy::hash`] names what a policy means
+//! policy with a disputed sentence read another way, [`Policy::with_parameter`] with a [`Parameter`] moved;
+//! [`Policy::differences`] is what another policy says otherwise; [`Policy::hash`] names what a policy means
 //! and not how its file is written: it is that of [`Policy::canonical_bytes`], from which
 //! [`Policy::from_canonical_bytes`] makes a policy that folds the same with no file and no database.
 //!
@@ -16,8 +17,10 @@ mod choice;
 mod compile;
 mod compiled;
 mod crossing;
+mod difference;
 mod error;
 mod hash;
+mod parameter;
 mod preset;
 mod reading;
 mod remark;
@@ -30,11 +33,13 @@ mod zone;
 
 pub use choice::{Actors, Basis, Confidence, Days, Kinds, OnChange, Over};
 pub use compiled::CompiledError;
+pub use difference::Difference;
 pub use error::{Place, PolicyError, Remark};
 pub use hash::PolicyHash;
+pub use parameter::{Amount, Parameter, ParameterError};
 pub use preset::{DEFAULT_PRESET, presets};
 pub use remark::CITABLE;
 pub use rules::{Clause, Policy, Reading, Setting, Tier, TrashRules, Version};
-pub use size::{SizeError, parse_size};
+pub use size::{SizeError, parse_size, size_text};
 pub use window::{Window, WindowError};
 pub use zone::{Zone, ZoneError};

@@ -52,3 +52,12 @@ pub fn parse_size(text: &str) -> Result<u64, SizeError> {
     let (_, bytes) = UNITS.iter().find(|(name, _)| *name == unit).ok_or(SizeError::Format)?;
     digits.parse::<u64>().ok().and_then(|n| n.checked_mul(*bytes)).ok_or(SizeError::Range)
 }
+
+/// A size as [`parse_size`] reads it: a whole number of the largest unit that leaves no rest.
+#[must_use]
+pub fn size_text(bytes: u64) -> String {
+    let fits = |(_, unit): &&(&str, u64)| bytes >= *unit && bytes.is_multiple_of(*unit);
+    let largest = UNITS.iter().filter(fits).max_by_key(|(_, unit)| *unit);
+    let (name, unit) = largest.unwrap_or(&UNITS[0]);
+    format!("{}{name}", bytes / unit)
+}

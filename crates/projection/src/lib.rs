@@ -7,13 +7,15 @@
 //! [`Finding`] is something that the policy does not allow or that a reader should know; a
 //! [`Change`] is one step of one thing's life, kept when asked for. [`lawful_then`] says what the policy would have
 //! allowed in place of a finding. [`View::forecast`] gives the dates ahead, [`forecast_through`] those behind
-//! events that are assumed.
+//! events that are assumed. [`compare`] says how two policies differ for one account, a [`Tally`] is what many
+//! accounts come to, a [`Sweep`] what they come to under many values of a parameter.
 //!
 //! The semantics are those of docs/answers.md and docs/policies.md. Everything here is a pure function of
 //! (events, policy, as-of, known-at).
 
 mod activity;
 mod change;
+mod compare;
 mod effort;
 mod finding;
 mod fold;
@@ -22,11 +24,14 @@ mod item;
 mod lawful;
 mod report;
 mod state;
+mod sweep;
+mod tally;
 mod trash;
 mod view;
 mod words;
 
 pub use change::{Change, ChangeSource, Changed};
+pub use compare::{Deadline, Difference, Differs, Found, compare};
 pub use finding::{Finding, FindingCode, Severity, Subject};
 pub use forecast::{Coming, ForecastDate, Foreseen, Moved, Stage, forecast_through};
 pub use item::{Backup, Ending, EventRef, How, Item, Trashing};
@@ -36,5 +41,7 @@ pub use report::{
     Quota, Span,
 };
 pub use state::FoldState;
+pub use sweep::Sweep;
+pub use tally::Tally;
 pub use view::{View, fold, fold_traced};
 pub use words::{BackupState, ItemState, StateCause, Status};

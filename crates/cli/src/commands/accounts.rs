@@ -60,7 +60,7 @@ fn is_due(view: &View<'_>, window: Window) -> bool {
             .is_some_and(|at| view.as_of() < at && until.is_none_or(|until| at <= until))
 }
 
-fn columns(question: &Question) -> [Column; 9] {
+fn columns(question: &Question) -> [Column<'static>; 9] {
     [
         Column::long(question.pick("account", "账号")),
         Column::text(question.pick("status", "状态")),

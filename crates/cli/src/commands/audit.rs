@@ -118,7 +118,7 @@ impl Notes {
     }
 }
 
-fn columns(question: &Question) -> [Column; 7] {
+fn columns(question: &Question) -> [Column<'static>; 7] {
     [
         Column::long(question.pick("claim", "主张")),
         Column::long(question.pick("of", "对象")),

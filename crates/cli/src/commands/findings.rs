@@ -85,7 +85,7 @@ struct WithLawful<'f> {
 }
 
 /// The columns of findings, those of one account without its name.
-pub fn columns(question: &Question, with_account: bool) -> Vec<Column> {
+pub fn columns(question: &Question, with_account: bool) -> Vec<Column<'static>> {
     let account = Column::long(question.pick("account", "账号"));
     let columns = [
         account,

@@ -17,11 +17,12 @@ pub mod forecast;
 mod generate;
 mod import;
 mod key;
-mod policy;
+pub mod policy;
 mod replay;
 mod salvage;
 mod snapshot;
 mod state;
+pub mod sweep;
 mod verify;
 
 use crate::args::Verb;
@@ -52,6 +53,7 @@ pub fn run(verb: Verb, question: &Question, screen: &mut Screen) -> Result<Outco
         Verb::Check(args) => check::run(&args, question, screen),
         Verb::AuditLog(args) => audit_log::run(&args, question, screen),
         Verb::Policy(verb) => policy::run(&verb, question, screen),
+        Verb::Sweep(args) => sweep::run(&args, question, screen),
         Verb::Export(args) => export::run(&args, question, screen),
         Verb::Generate(args) => generate::run(&args, question, screen),
         Verb::Bench(args) => bench::run(&args, question, screen),

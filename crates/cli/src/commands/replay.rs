@@ -71,7 +71,7 @@ fn line(recorded: &Recorded, effect: &str, hash: EventHash) -> Vec<u8> {
     line
 }
 
-fn columns(question: &Question) -> [Column; 6] {
+fn columns(question: &Question) -> [Column<'static>; 6] {
     [
         Column::number(question.pick("event", "事件")),
         Column::text(question.pick("occurred at", "发生时间")),

@@ -7,5 +7,6 @@ pub mod fold;
 pub mod progress;
 pub mod screen;
 pub mod style;
+pub mod svg;
 pub mod table;
 pub mod words;

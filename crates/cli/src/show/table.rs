@@ -23,8 +23,8 @@ const ROWS_MEASURED: usize = 500;
 
 /// A column: its heading, and how its cells stand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Column {
-    head: &'static str,
+pub struct Column<'a> {
+    head: &'a str,
     holds: Holds,
 }
 
@@ -37,24 +37,24 @@ enum Holds {
     Numbers,
 }
 
-impl Column {
+impl<'a> Column<'a> {
     /// Of names and sentences, which may be long.
-    pub const fn long(head: &'static str) -> Column {
+    pub const fn long(head: &'a str) -> Column<'a> {
         Column { head, holds: Holds::Long }
     }
 
     /// Of a few words.
-    pub const fn words(head: &'static str) -> Column {
+    pub const fn words(head: &'a str) -> Column<'a> {
         Column { head, holds: Holds::Words }
     }
 
     /// Of what is not folded, such as times.
-    pub const fn text(head: &'static str) -> Column {
+    pub const fn text(head: &'a str) -> Column<'a> {
         Column { head, holds: Holds::Whole }
     }
 
     /// Of numbers.
-    pub const fn number(head: &'static str) -> Column {
+    pub const fn number(head: &'a str) -> Column<'a> {
         Column { head, holds: Holds::Numbers }
     }
 
@@ -101,8 +101,8 @@ pub struct Row {
 }
 
 /// A table that is being written.
-pub struct Table {
-    columns: Vec<Column>,
+pub struct Table<'a> {
+    columns: Vec<Column<'a>>,
     indent: usize,
     waiting: Vec<Row>,
     /// Known once the first rows are.
@@ -117,14 +117,14 @@ enum Layout {
     Blocks(bool),
 }
 
-impl Table {
+impl<'a> Table<'a> {
     /// With these columns.
-    pub fn new(columns: impl Into<Vec<Column>>) -> Table {
+    pub fn new(columns: impl Into<Vec<Column<'a>>>) -> Table<'a> {
         Table { columns: columns.into(), indent: 0, waiting: Vec::new(), layout: None }
     }
 
     /// So many spaces from the left.
-    pub fn indented(mut self, indent: usize) -> Table {
+    pub fn indented(mut self, indent: usize) -> Table<'a> {
         self.indent = indent;
         self
     }

@@ -45,7 +45,7 @@ fn command_lines_that_are_none() {
     let folder = Folder::new();
     for (args, said) in [
         (&["prophesy", "ann"][..], "unrecognized subcommand 'prophesy'"),
-        (&["policy", "diff", "a", "b"], "unrecognized subcommand 'diff'"),
+        (&["policy", "merge", "a", "b"], "unrecognized subcommand 'merge'"),
         (&["accounts", "--as-of", "yesterday"], "not an RFC 3339 time such as"),
         (&["accounts", "--as-of", "2025-01-01T00:00:00"], "has no offset"),
         (&["accounts", "--known-at", "2025-13-01T00:00:00Z"], "the month is out of range"),

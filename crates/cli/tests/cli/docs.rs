@@ -54,6 +54,13 @@ pub fn rows(page: &str, first: &str) -> Vec<Vec<String>> {
     rows
 }
 
+/// Each block of a page in a language.
+pub fn blocks_of(page: &str, language: &str) -> Vec<String> {
+    let fence = format!("```{language}\n");
+    let parts = page.split(fence.as_str()).skip(1);
+    parts.map(|part| part.split("```").next().unwrap_or_default().to_owned()).collect()
+}
+
 /// The words in backquotes of a page.
 pub fn words(page: &str) -> BTreeSet<&str> {
     page.split('`').skip(1).step_by(2).collect()

@@ -13,6 +13,7 @@ mod forecast;
 mod hostile;
 mod import;
 mod main_job;
+mod population;
 mod proofs;
 mod readme;
 mod snapshots;

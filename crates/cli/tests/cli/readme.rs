@@ -4,13 +4,13 @@
 use crate::binary::{Folder, root};
 
 /// A command, and the lines that the page shows beneath it.
-struct Shown {
-    command: String,
-    output: Vec<String>,
+pub struct Shown {
+    pub command: String,
+    pub output: Vec<String>,
 }
 
 /// What stands in blocks of ```` ```console ````.
-fn shown(page: &str) -> Vec<Shown> {
+pub fn shown(page: &str) -> Vec<Shown> {
     let mut all: Vec<Shown> = Vec::new();
     let mut within = false;
     for line in page.lines() {
@@ -28,7 +28,7 @@ fn shown(page: &str) -> Vec<Shown> {
 
 /// Holds the lines of a page against those that were printed; `…` stands for some that are left out.
 #[track_caller]
-fn check(command: &str, on_page: &[String], printed: &str) {
+pub fn check(command: &str, on_page: &[String], printed: &str) {
     let printed: Vec<&str> = printed.lines().collect();
     let mut from = 0;
     for piece in on_page.split(|line| line == "…").filter(|piece| !piece.is_empty()) {

@@ -5,6 +5,7 @@ mod calendar;
 mod compiled;
 mod good_files;
 mod hashing;
+mod population;
 mod preset;
 mod random;
 mod sizes;

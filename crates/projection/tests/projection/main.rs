@@ -1,6 +1,8 @@
 //! The fold held against the model of `testkit`, on random histories gathered at boundary
 //! instants, against answers worked out by hand, and against itself: folded in one go and folded on from a stored state.
 
+mod population;
+
 use event::{History, Timestamp};
 use policy::Policy;
 use stillthere_projection::{FoldState, View, fold, fold_traced};
