@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Command, CommandFactory, Parser, Subcommand, ValueEnum};
+use clap::{Args, Command, CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 use event::Timestamp;
 use policy::{DEFAULT_PRESET, Window};
@@ -10,6 +10,7 @@ use projection::{FindingCode, Severity, Status};
 use verifier::Language;
 
 use crate::commands::bench::{Wanted, Work};
+use crate::commands::export::ExportArgs;
 
 /// What a cloud account keeps and loses, from its log.
 #[derive(Debug, Parser)]
@@ -254,9 +255,12 @@ pub enum Verb {
         stillthere policy show xiaomi-cloud --lang zh\n  stillthere policy check my-rules.toml"
     )]
     Policy(PolicyVerb),
-    /// Write the events out, in the order of the log
+    /// Write the events out, or what they come to, for other programs
     #[command(after_help = "Example:\n  stillthere export -o events.ndjson\n  \
-        stillthere export --format cloudevents | gzip > events.gz\n\n\
+        stillthere export --format cloudevents | gzip > events.gz\n  \
+        stillthere export --format parquet -o events.parquet\n  \
+        stillthere export --what states --format parquet -o states.parquet --as-of 2026-04-01T00:00:00Z\n\n\
+        docs/exports.md tells every column. \
         All events are written, unless --as-of or --known-at is given. `import \
         --trust-recorded-at` takes ndjson in elsewhere with the same hashes and times. A CloudEvent \
         must have a source: an event without that attribute gets one, and so another hash.")]
@@ -506,26 +510,6 @@ pub enum PolicyVerb {
         #[arg(value_name = "NAME|FILE")]
         file: PathBuf,
     },
-}
-
-/// What `export` takes.
-#[derive(Debug, Args)]
-pub struct ExportArgs {
-    /// How to write them
-    #[arg(long, value_enum, default_value_t = Format::Ndjson)]
-    pub format: Format,
-    /// The file to write, else standard output
-    #[arg(short, long, value_name = "FILE")]
-    pub output: Option<PathBuf>,
-}
-
-/// How events are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    /// The lines that `import` reads
-    Ndjson,
-    /// CloudEvents 1.0, a line each
-    Cloudevents,
 }
 
 /// What `generate` takes.

@@ -11,7 +11,7 @@ mod checkpoint;
 mod completions;
 mod doctor;
 mod explain;
-mod export;
+pub mod export;
 mod findings;
 mod generate;
 mod import;

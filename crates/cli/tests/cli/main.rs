@@ -7,6 +7,7 @@ mod binary;
 mod care;
 mod certificates_elsewhere;
 mod docs;
+mod export;
 mod hostile;
 mod import;
 mod main_job;
