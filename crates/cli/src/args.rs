@@ -11,6 +11,7 @@ use verifier::Language;
 
 use crate::commands::bench::{Wanted, Work};
 use crate::commands::export::ExportArgs;
+use crate::commands::report::ReportArgs;
 
 /// What a cloud account keeps and loses, from its log.
 #[derive(Debug, Parser)]
@@ -265,6 +266,12 @@ pub enum Verb {
         --trust-recorded-at` takes ndjson in elsewhere with the same hashes and times. A CloudEvent \
         must have a source: an event without that attribute gets one, and so another hash.")]
     Export(ExportArgs),
+    /// Write one page on what was kept and lost, for whoever answers for the data or checks who does
+    #[command(after_help = "Example:\n  stillthere report --month 2026-03 -o march.html\n  \
+        stillthere --policy my-rules.toml --lang zh report -o report.html\n\n\
+        A month is that of the policy's time zone, and the page answers as of its last instant unless --as-of \
+        is given. The page needs no network and no script; its foot has the command that makes the same bytes.")]
+    Report(ReportArgs),
     /// Make up event lines of a believable population
     #[command(after_help = "Example:\n  \
         stillthere generate --accounts 1000 --events 100000 --seed 7 -o events.ndjson\n\n\

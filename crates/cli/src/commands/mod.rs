@@ -18,6 +18,7 @@ mod import;
 mod key;
 mod policy;
 mod replay;
+pub mod report;
 mod salvage;
 mod snapshot;
 mod state;
@@ -51,6 +52,7 @@ pub fn run(verb: Verb, question: &Question, screen: &mut Screen) -> Result<Outco
         Verb::AuditLog(args) => audit_log::run(&args, question, screen),
         Verb::Policy(verb) => policy::run(&verb, question, screen),
         Verb::Export(args) => export::run(&args, question, screen),
+        Verb::Report(args) => report::run(&args, question, screen),
         Verb::Generate(args) => generate::run(&args, question, screen),
         Verb::Bench(args) => bench::run(&args, question, screen),
         Verb::Completions { shell } => completions::run(shell, screen),

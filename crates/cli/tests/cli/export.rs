@@ -54,8 +54,13 @@ fn rows(folder: &Folder, file: &str) -> Vec<BTreeMap<String, Value>> {
 
 /// An object of `--json` with the columns that it leaves out where there is nothing.
 fn whole(object: &Value, columns: &BTreeMap<String, Value>) -> BTreeMap<String, Value> {
-    columns.keys().map(|name| (name.clone(), object.get(name).cloned().into())).collect::<BTreeMap<_, Option<Value>>>()
-        .into_iter().map(|(name, value)| (name, value.unwrap_or(Value::Null))).collect()
+    columns
+        .keys()
+        .map(|name| (name.clone(), object.get(name).cloned().into()))
+        .collect::<BTreeMap<_, Option<Value>>>()
+        .into_iter()
+        .map(|(name, value)| (name, value.unwrap_or(Value::Null)))
+        .collect()
 }
 
 #[test]
@@ -147,7 +152,8 @@ fn the_columns_are_those_of_the_page() {
             .zip(row_group.columns())
             .map(|(column, chunk)| {
                 let is_json = ["parts", "attributes"].contains(&column.name());
-                let is_word = told.iter().any(|t| t.starts_with(&format!("{} word", column.name())));
+                let is_word =
+                    told.iter().any(|t| t.starts_with(&format!("{} word", column.name())));
                 let of = match (column.physical_type(), column.logical_type_ref()) {
                     (Physical::BYTE_ARRAY, Some(LogicalType::String)) if is_json => "JSON",
                     (Physical::BYTE_ARRAY, Some(LogicalType::String)) if is_word => {
@@ -188,7 +194,10 @@ fn a_file_says_what_it_is_and_is_the_same_each_time() {
     assert_eq!(note("stillthere.as_of").as_deref(), Some(AS_OF));
     assert_eq!(note("stillthere.policy").as_deref(), Some("xiaomi-cloud"));
     let snapshot = folder.ask(&["snapshot", "ann"]).remove(0);
-    assert_eq!(note("stillthere.policy_hash").map(Value::String), Some(snapshot["policy_hash"].clone()));
+    assert_eq!(
+        note("stillthere.policy_hash").map(Value::String),
+        Some(snapshot["policy_hash"].clone())
+    );
 
     let known = ["--known-at", "2026-01-01T00:00:00Z"];
     let args = ["--as-of", AS_OF, "export", "--what", "states", "--format", "parquet", "-o"];
@@ -334,7 +343,10 @@ fn a_full_disk_keeps_the_file_that_was_there() {
     let file = file.to_str().expect("UTF-8");
     folder.write("many.ndjson", folder.run(&["generate", "--events", "2000"]).expect(0).out);
     folder.run(&["import", "many.ndjson"]).expect(0);
-    folder.run(&["export", "--format", "csv", "-o", file]).expect(2).says("cannot write it: no space");
+    folder
+        .run(&["export", "--format", "csv", "-o", file])
+        .expect(2)
+        .says("cannot write it: no space");
     assert_eq!(std::fs::read(file).ok().as_deref(), Some(&b"before"[..]));
     let left = std::fs::read_dir(&disk.path).expect("the folder").count();
     assert_eq!(left, 2, "nothing half written stays");
@@ -373,7 +385,10 @@ fn python() -> Option<PathBuf> {
     if missing.is_empty() {
         return Some(python);
     }
-    eprintln!("LEFT OUT: Parquet read by others; {} not there, `cargo xtask peers`", missing.join(", "));
+    eprintln!(
+        "LEFT OUT: Parquet read by others; {} not there, `cargo xtask peers`",
+        missing.join(", ")
+    );
     None
 }
 

@@ -13,6 +13,7 @@ mod import;
 mod main_job;
 mod proofs;
 mod readme;
+mod report;
 mod snapshots;
 mod store;
 mod verbs;
