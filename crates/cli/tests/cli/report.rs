@@ -156,11 +156,7 @@ fn a_month_has_its_first_and_its_last_instant() {
     // As of the last instant that of d has not occurred yet.
     assert_eq!(row(&page, &["photos"]), ["0", "1", "0", "3", "0", "0 B"]);
     assert!(page.contains("from 2026-02-28T16:00:00Z to 2026-03-31T15:59:59.999Z"), "{page}");
-    assert!(
-        page.contains("11 known of, 2 of them of the period")
-            || page.contains("11 known of, 3 of them"),
-        "{page}"
-    );
+    assert!(page.contains("11 counted, 4 of them in the period"), "{page}");
 
     // Without a month, all of it; of the findings the verb says as many.
     let folder = store(&lines);
@@ -189,11 +185,11 @@ fn an_event_has_the_hash_that_replay_shows() {
 fn what_was_taken_is_told_apart_at_the_second() {
     let mut lines = Lines::default();
     for (account, at, by) in [
-        ("early", "2026-03-02T23:59:59Z", "provider"),
+        ("p0", "2026-03-02T23:59:59Z", "provider"),
         ("own", "2026-03-02T23:59:59Z", "user"),
         ("first", "2026-03-03T00:00:00Z", "provider"),
         ("last", "2026-03-10T00:00:00Z", "provider"),
-        ("late", "2026-03-10T00:00:01Z", "provider"),
+        ("p1", "2026-03-10T00:00:01Z", "provider"),
         ("own-late", "2026-03-10T00:00:01Z", "user"),
     ] {
         lines.purged(account, "2026-02-01T00:00:00Z", at, by);
@@ -389,7 +385,6 @@ fn a_long_list_is_cut_and_says_so() {
 #[test]
 fn a_report_that_cannot_be_is_refused() {
     let folder = store(&Lines::default());
-    folder.write("household.ndjson", folder.read("household.ndjson"));
     let before = folder.files();
     for (args, said) in [
         (&["report", "--month", "2026-3"][..], "a month is written as 2026-03"),
@@ -414,17 +409,14 @@ fn there_is_no_report_on_a_log_that_was_edited() {
     let mut lines = Lines::default();
     lines.purged("a", "2026-03-01T00:00:00Z", "2026-03-02T00:00:00Z", "provider");
     let folder = store(&lines);
-    let log = folder.path("stillthere.store/log");
-    let segment =
-        std::fs::read_dir(&log).expect("the log").map(|entry| entry.expect("a file").path());
-    let segment =
-        segment.max_by_key(|path| path.metadata().map_or(0, |m| m.len())).expect("a file");
+    let segment = folder.path("stillthere.store/log/000000000000.seg");
     let mut bytes = std::fs::read(&segment).expect("a segment");
-    let at = bytes.windows(2).position(|two| two == b"it").expect("the item's name");
-    bytes[at] ^= 1;
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
     std::fs::write(&segment, bytes).expect("written");
     let ran = folder.run(&["--policy", "cirrus.toml", "report", "-o", "r.html"]);
-    assert!(matches!(ran.code, Some(1 | 3)), "{ran:#?}");
+    let ran = ran.expect(1).says("no report on a log that is not as it was written: log/");
+    assert_eq!(ran.out, "");
     assert!(!folder.path("r.html").exists());
 }
 
@@ -441,10 +433,7 @@ fn a_checkpoint_is_told_and_checked() {
         page.split("<pre><code>").find(|pre| pre.starts_with("example.com/log")).expect("the note"),
     );
     assert!(told.starts_with(note.trim_end()), "{told}");
-    assert!(
-        page.contains("1 pages, 3 of the 3 events") || page.contains("1 page, 3 of the 3 events"),
-        "{page}"
-    );
+    assert!(page.contains("1 page, 3 of the 3 events"), "{page}");
     let forged = note.replace("example.com/log\n1\n", "example.com/log\n2\n");
     assert_ne!(forged, note);
     folder.write("stillthere.store/tlog/checkpoint", forged);

@@ -13,13 +13,17 @@ pub struct Bar {
 const ROW: u64 = 28;
 const BAR: u64 = 16;
 /// Where the bars begin, how long the longest is, and how wide all is.
-const LEFT: u64 = 200;
-const LONGEST: u64 = 330;
+const LEFT: u64 = 170;
+const LONGEST: u64 = 250;
 const WIDTH: u64 = 640;
 
-/// The chart. `id` is its own on the page; who does not see it hears `title` and `tells`.
+/// The chart, of anything but nothing. `id` is its own on the page; who does not see it hears `title` and
+/// `tells`.
 pub fn bars(id: &str, title: &str, tells: &str, bars: &[Bar]) -> Markup {
-    let most = bars.iter().map(|bar| bar.value).max().unwrap_or(0).max(1);
+    let most = bars.iter().map(|bar| bar.value).max().unwrap_or(0);
+    if most == 0 {
+        return html! {};
+    }
     // Anything that is there can be seen.
     let length = |value: u64| match value {
         0 => 0,

@@ -239,7 +239,7 @@ impl Report<'_> {
                 dd {
                     (count(self.figures.events)) " "
                     (self.pick(
-                        format!("known of, {} of them of the period", count(self.figures.events_of_period)),
+                        format!("counted, {} of them in the period", count(self.figures.events_of_period)),
                         format!("条，其中期间内 {} 条", count(self.figures.events_of_period)),
                     ))
                 }
