@@ -7,7 +7,7 @@ use std::process::Command;
 
 use parquet::basic::{LogicalType, TimeUnit, Type as Physical};
 use parquet::file::reader::{FileReader, SerializedFileReader};
-use parquet::record::Field;
+use parquet::record::{Field, RowAccessor};
 use serde_json::{Value, json};
 
 use crate::binary::{AS_OF, Folder, fixture, root};
@@ -18,7 +18,7 @@ fn export(folder: &Folder, what: &str, format: &str) -> String {
     let file = format!("{what}.{format}");
     let args = ["--as-of", AS_OF, "export", "--what", what, "--format", format, "-o", &file];
     let ran = folder.run(&args).expect(0);
-    assert!(ran.out.contains(&format!("written to ")), "{ran:#?}");
+    assert!(ran.out.contains("written to "), "{ran:#?}");
     file
 }
 
@@ -54,13 +54,8 @@ fn rows(folder: &Folder, file: &str) -> Vec<BTreeMap<String, Value>> {
 
 /// An object of `--json` with the columns that it leaves out where there is nothing.
 fn whole(object: &Value, columns: &BTreeMap<String, Value>) -> BTreeMap<String, Value> {
-    columns
-        .keys()
-        .map(|name| (name.clone(), object.get(name).cloned().into()))
-        .collect::<BTreeMap<_, Option<Value>>>()
-        .into_iter()
-        .map(|(name, value)| (name, value.unwrap_or(Value::Null)))
-        .collect()
+    let value = |name: &String| object.get(name).cloned().unwrap_or(Value::Null);
+    columns.keys().map(|name| (name.clone(), value(name))).collect()
 }
 
 #[test]
@@ -275,6 +270,31 @@ fn hard_texts_come_back() {
     let at = reader.headers().expect("a heading").iter().position(|name| name == "item");
     let record = reader.records().next().expect("a row").expect("a record");
     assert_eq!(&record[at.expect("a column")], text);
+}
+
+/// The real log has 143,175 events, and a group at most 122,880.
+#[test]
+fn rows_of_several_groups_are_in_order() {
+    let folder = Folder::new();
+    let real = fixture("real/opam-2012-2019.ndjson.gz");
+    folder.run(&["import", "--trust-recorded-at", real.to_str().expect("UTF-8")]).expect(0);
+    let ran = folder.run(&["--json", "export", "--format", "parquet", "-o", "e.parquet"]).expect(0);
+    assert_eq!(ran.object()["events"], 143_175);
+    let reader = open(&folder, "e.parquet");
+    let groups: Vec<i64> =
+        reader.metadata().row_groups().iter().map(|group| group.num_rows()).collect();
+    assert_eq!(groups, [122_880, 20_295]);
+    let mut position = 0;
+    for row in reader.get_row_iter(None).expect("rows") {
+        let row = row.expect("a row");
+        assert_eq!(row.get_long(0).ok(), Some(position));
+        position += 1;
+    }
+    assert_eq!(position, 143_175);
+    let ran = folder.run(&["export", "--format", "csv"]).expect(0);
+    let positions =
+        ran.out.lines().skip(1).filter_map(|line| line.split(',').next()?.parse::<u64>().ok());
+    assert!(positions.eq(0..143_175_u64), "each once, in order");
 }
 
 /// 1,025 items of 2^53 − 1 bytes are more than 64 bits with a sign hold.
