@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Command, CommandFactory, Parser, Subcommand, ValueEnum};
+use clap::{Args, Command, CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 use event::Timestamp;
 use policy::{DEFAULT_PRESET, Window};
@@ -14,6 +14,8 @@ use crate::commands::explain::ExplainArgs;
 use crate::commands::forecast::ForecastArgs;
 use crate::commands::policy::diff::DiffArgs;
 use crate::commands::sweep::SweepArgs;
+use crate::commands::export::ExportArgs;
+use crate::commands::report::ReportArgs;
 
 /// What a cloud account keeps and loses, from its log.
 #[derive(Debug, Parser)]
@@ -286,13 +288,22 @@ pub enum Verb {
         restored-too-late, breaches, warnings, notes, and every code of a finding."
     )]
     Sweep(SweepArgs),
-    /// Write the events out, in the order of the log
+    /// Write the events out, or what they come to, for other programs
     #[command(after_help = "Example:\n  stillthere export -o events.ndjson\n  \
-        stillthere export --format cloudevents | gzip > events.gz\n\n\
+        stillthere export --format cloudevents | gzip > events.gz\n  \
+        stillthere export --format parquet -o events.parquet\n  \
+        stillthere export --what states --format parquet -o states.parquet --as-of 2026-04-01T00:00:00Z\n\n\
+        docs/exports.md tells every column. \
         All events are written, unless --as-of or --known-at is given. `import \
         --trust-recorded-at` takes ndjson in elsewhere with the same hashes and times. A CloudEvent \
         must have a source: an event without that attribute gets one, and so another hash.")]
     Export(ExportArgs),
+    /// Write one page on what was kept and lost, for whoever answers for the data or checks who does
+    #[command(after_help = "Example:\n  stillthere report --month 2026-03 -o march.html\n  \
+        stillthere --policy my-rules.toml --lang zh report -o report.html\n\n\
+        A month is that of the policy's time zone, and the page answers as of its last instant unless --as-of \
+        is given. The page needs no network and no script; its foot has the command that makes the same bytes.")]
+    Report(ReportArgs),
     /// Make up event lines of a believable population
     #[command(after_help = "Example:\n  \
         stillthere generate --accounts 1000 --events 100000 --seed 7 -o events.ndjson\n\n\
@@ -561,26 +572,6 @@ pub enum PolicyVerb {
         Each policy is applied to every account from its first event on. What a change from a day on would \
         do is asked with a policy that has a further version from that day.")]
     Diff(DiffArgs),
-}
-
-/// What `export` takes.
-#[derive(Debug, Args)]
-pub struct ExportArgs {
-    /// How to write them
-    #[arg(long, value_enum, default_value_t = Format::Ndjson)]
-    pub format: Format,
-    /// The file to write, else standard output
-    #[arg(short, long, value_name = "FILE")]
-    pub output: Option<PathBuf>,
-}
-
-/// How events are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    /// The lines that `import` reads
-    Ndjson,
-    /// CloudEvents 1.0, a line each
-    Cloudevents,
 }
 
 /// What `generate` takes.

@@ -39,18 +39,31 @@ impl<'a> Sink<'a> {
     }
 
     /// Ends it; of a file it says how much is in it.
-    pub fn end(self, what: &str, written: u64, question: &Question) -> Result<(), Failure> {
+    pub fn end(self, of: &Thing, written: u64, question: &Question) -> Result<(), Failure> {
         let Sink::File { file, screen } = self else { return Ok(()) };
         let name = file.end()?;
         if question.json {
-            return screen.json(&json!({ "events": written, "output": name }));
+            return screen.json(&json!({ of.key: written, "output": name }));
         }
         let text = question.pick(
-            format!("{} written to {name}.", counted(written, what)),
-            format!("已写入 {name}：{} 条事件。", count(written)),
+            format!("{} written to {name}.", counted(written, of.one)),
+            format!("已写入 {name}：{} {}。", count(written), of.zh),
         );
         screen.line(text)
     }
+}
+
+/// What lines or rows are of, where they are counted.
+pub struct Thing {
+    /// The field of JSON.
+    pub key: &'static str,
+    pub one: &'static str,
+    /// With its measure word.
+    pub zh: &'static str,
+}
+
+impl Thing {
+    pub const EVENTS: Thing = Thing { key: "events", one: "event", zh: "条事件" };
 }
 
 /// A file that gets its name when it is whole: until then what had the name keeps it, and then gives it

@@ -156,4 +156,12 @@ impl Store {
     ) -> Result<(), Failure> {
         self.reader.scan(take)
     }
+
+    /// The same, with texts borrowed from where the log was read.
+    pub fn each_borrowed_event(
+        &self,
+        take: impl FnMut(Recorded<&str>) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        self.reader.scan_borrowed(take)
+    }
 }

@@ -236,6 +236,17 @@ impl Reader {
         self.each(|item| take(item.recorded.into_owned()))
     }
 
+    /// The same, with texts borrowed from where the batch was read.
+    ///
+    /// # Errors
+    /// As [`Reader::scan`].
+    pub fn scan_borrowed<E: From<ReadError>>(
+        &self,
+        mut take: impl FnMut(Recorded<&str>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        self.each(|item| take(item.recorded))
+    }
+
     fn each<E: From<ReadError>>(
         &self,
         mut take: impl FnMut(Item<'_>) -> Result<(), E>,

@@ -9,7 +9,7 @@
 
 use std::sync::Arc;
 
-use event::Timestamp;
+use event::{Timestamp, days_from_civil};
 use jiff::tz::{TimeZone, TimeZoneDatabase};
 
 /// 400 Gregorian years.
@@ -92,6 +92,17 @@ impl Zone {
     /// then on), in order of time, neighbours differing in their offset.
     pub fn changes(&self) -> impl ExactSizeIterator<Item = (i64, i64)> {
         self.changes.later.iter().map(|(at_ms, offset_ms)| (*at_ms, offset_ms / 1000))
+    }
+
+    /// The first instant of a month (1–12) of a year, by the zone's calendar; `None` outside the years
+    /// 1 to 9999, and of a month that is none.
+    #[must_use]
+    pub fn month_start(&self, year: i64, month: i64) -> Option<Timestamp> {
+        if !(1..=9999).contains(&year) || !(1..=12).contains(&month) {
+            return None;
+        }
+        let local_ms = days_from_civil(year, month, 1) * 86_400_000;
+        Timestamp::from_ms(self.instant_ms(local_ms))
     }
 
     /// The wall time at `at`, as milliseconds since 1970-01-01T00:00:00 of the wall.

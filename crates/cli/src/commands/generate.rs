@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use crate::args::GenerateArgs;
 use crate::failure::{Failure, Outcome};
 use crate::generate::generate;
-use crate::output::Sink;
+use crate::output::{Sink, Thing};
 use crate::question::Question;
 use crate::show::screen::Screen;
 
@@ -19,7 +19,7 @@ pub fn run(
     if let Err(error) = generate(args.accounts, args.events, args.seed, &mut lines) {
         return Err(lines.failure.unwrap_or_else(|| Failure::Usage(format!("generate: {error}"))));
     }
-    lines.sink.end("event", args.events, question)?;
+    lines.sink.end(&Thing::EVENTS, args.events, question)?;
     Ok(Outcome::Fine)
 }
 

@@ -11,7 +11,7 @@ mod checkpoint;
 mod completions;
 mod doctor;
 pub mod explain;
-mod export;
+pub mod export;
 mod findings;
 pub mod forecast;
 mod generate;
@@ -19,6 +19,7 @@ mod import;
 mod key;
 pub mod policy;
 mod replay;
+pub mod report;
 mod salvage;
 mod snapshot;
 mod state;
@@ -55,6 +56,7 @@ pub fn run(verb: Verb, question: &Question, screen: &mut Screen) -> Result<Outco
         Verb::Policy(verb) => policy::run(&verb, question, screen),
         Verb::Sweep(args) => sweep::run(&args, question, screen),
         Verb::Export(args) => export::run(&args, question, screen),
+        Verb::Report(args) => report::run(&args, question, screen),
         Verb::Generate(args) => generate::run(&args, question, screen),
         Verb::Bench(args) => bench::run(&args, question, screen),
         Verb::Completions { shell } => completions::run(shell, screen),

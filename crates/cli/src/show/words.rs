@@ -107,32 +107,50 @@ pub fn kind(kind: Kind, actor: Actor, lang: Language) -> String {
 
 /// Codes stay as they are, so that they can be asked for; Chinese says beside them what they mean.
 pub fn finding(code: FindingCode, lang: Language) -> String {
-    use FindingCode as C;
-    let zh = match code {
-        C::ClearedWhileActive => "活跃时被清空",
-        C::ClearedWithoutNotice => "清空前未通知",
-        C::FrozenWhileActive => "活跃时被冻结",
-        C::LateRecorded => "记录过迟",
-        C::LossAfterSyncOff => "关闭同步后丢失",
-        C::LossOnTierLapse => "等级到期后丢失",
-        C::LossOverQuota => "超出空间后丢失",
-        C::OverduePurge => "逾期未清除",
-        C::PrematurePurge => "提前清除",
-        C::PurgeWithoutCause => "无故清除",
-        C::PurgedUnderHold => "保全期间被清除",
-        C::PurgedWithoutTrash => "未经回收站删除",
-        C::RestoredAfterWindow => "过期后恢复",
-        C::Resurrected => "清除后又恢复",
-        C::TerminatedWhileActive => "活跃时被终止",
-        C::TrashedByProvider => "服务方移入回收站",
-        C::UnknownItem => "来历不明",
-        C::UploadOverQuota => "超出空间仍上传",
-        C::UploadWhileSyncOff => "同步关闭时上传",
-    };
     match lang {
         Language::En => code.name().to_owned(),
-        Language::Zh => format!("{} {zh}", code.name()),
+        Language::Zh => format!("{} {}", code.name(), finding_says(code, lang)),
     }
+}
+
+/// What a finding is, in some words.
+pub fn finding_says(code: FindingCode, lang: Language) -> &'static str {
+    use FindingCode as C;
+    let (en, zh) = match code {
+        C::ClearedWhileActive => {
+            ("the account was cleared though it was active or exempt", "活跃时被清空")
+        }
+        C::ClearedWithoutNotice => {
+            ("the account was cleared without the notice that the policy asks for", "清空前未通知")
+        }
+        C::FrozenWhileActive => {
+            ("the account was frozen though it was active or exempt", "活跃时被冻结")
+        }
+        C::LateRecorded => ("events were recorded late", "记录过迟"),
+        C::LossAfterSyncOff => ("a live item was purged because sync was off", "关闭同步后丢失"),
+        C::LossOnTierLapse => ("a live item was purged because a tier lapsed", "等级到期后丢失"),
+        C::LossOverQuota => {
+            ("a live item was purged because the account was over its quota", "超出空间后丢失")
+        }
+        C::OverduePurge => ("expired, and not purged within the lag", "逾期未清除"),
+        C::PrematurePurge => ("purged from the trash before its deadline", "提前清除"),
+        C::PurgeWithoutCause => (
+            "a live item or a kept backup was purged for no cause that the policy admits",
+            "无故清除",
+        ),
+        C::PurgedUnderHold => ("purged or removed while a hold stood", "保全期间被清除"),
+        C::PurgedWithoutTrash => ("the user purged a live item, past the trash", "未经回收站删除"),
+        C::RestoredAfterWindow => ("restored after its deadline", "过期后恢复"),
+        C::Resurrected => ("restored after it was purged or removed", "清除后又恢复"),
+        C::TerminatedWhileActive => {
+            ("the account was terminated though it was active or exempt", "活跃时被终止")
+        }
+        C::TrashedByProvider => ("the provider moved a live item to the trash", "服务方移入回收站"),
+        C::UnknownItem => ("an item or backup without an upload on record", "来历不明"),
+        C::UploadOverQuota => ("uploaded while over the quota", "超出空间仍上传"),
+        C::UploadWhileSyncOff => ("uploaded by the device while sync was off", "同步关闭时上传"),
+    };
+    lang.pick(en, zh)
 }
 
 /// A word of the wire in a [`verifier::Verdict`], which has states of items and of backups.

@@ -103,77 +103,13 @@ impl Page<'_> {
 
     /// Everything of a version that is one value.
     fn rules(&mut self, version: &Version) -> Result<(), Failure> {
-        let question = self.question;
-        let lang = question.lang;
-        let window = |window: Window| window_says(window, lang);
-        let list = |names: &mut dyn Iterator<Item = String>| {
-            let names: Vec<String> = names.collect();
-            if names.is_empty() {
-                question.pick("none", "无").to_owned()
-            } else {
-                names.join(question.pick(", ", "、"))
-            }
-        };
-        let trash = &version.trash;
-        let mut rules = Table::new([Column::text(""), Column::long("")]).indented(2);
-        let rows = [
-            ("confidence", "可信度", version.confidence.word(lang)),
-            ("source", "来源", version.source.clone()),
-            ("when a version changes", "版本变更时", version.on_change.word(lang)),
-            ("whose trash window", "回收站期限", trash.basis.word(lang)),
-            ("how days are counted", "天数计法", trash.days.word(lang)),
-            (
-                "a purge is on time within",
-                "按时清除的宽限",
-                match trash.purge_lag {
-                    Window::Never => question.pick("any time", "不限").to_owned(),
-                    lag => window(lag),
-                },
-            ),
-            (
-                "trash uses space",
-                "回收站占用空间",
-                words::yes_or_no(trash.counts_toward_quota, lang).to_owned(),
-            ),
-            (
-                "windows of categories",
-                "类别的期限",
-                list(
-                    &mut trash.categories.iter().map(|(name, w)| format!("{name} {}", window(*w))),
-                ),
-            ),
-            (
-                "categories without a trash",
-                "没有回收站的类别",
-                list(&mut trash.no_trash.iter().cloned()),
-            ),
-            ("inactive after", "不活跃期限", window(version.inactivity_window)),
-            (
-                "activity is",
-                "算作活动的事件",
-                list(&mut version.resets.iter().map(|kind| kind.word(lang))),
-            ),
-            ("by", "活动的操作者", list(&mut version.actors.iter().map(|actor| actor.word(lang)))),
-            (
-                "notice before a clearing",
-                "清空前的通知期",
-                match version.notice {
-                    Window::Never => question.pick("not asked", "不要求").to_owned(),
-                    notice => window(notice),
-                },
-            ),
-            ("uploads over the limit", "超出空间时的上传", version.over.word(lang)),
-            ("backups stale after", "备份保留", window(version.stale_after)),
-            ("recorded late after", "记录过迟的界限", window(version.late_after)),
-        ];
-        for (en, zh, value) in rows {
-            let name = Cell::styled(question.pick(en, zh), style::DIM);
-            rules.row(
-                self.screen,
-                vec![name, Cell::or_dash((!value.is_empty()).then_some(value))],
-            )?;
+        let mut table = Table::new([Column::text(""), Column::long("")]).indented(2);
+        for (name, value) in rules(version, self.question) {
+            let value = (!value.is_empty()).then_some(value);
+            let name = Cell::styled(name, style::DIM);
+            table.row(self.screen, vec![name, Cell::or_dash(value)])?;
         }
-        rules.end(self.screen)
+        table.end(self.screen)
     }
 
     fn section(&mut self, en: &str, zh: &str) -> Result<(), Failure> {
@@ -181,4 +117,68 @@ impl Page<'_> {
         let heading = self.screen.styled(self.question.pick(en, zh), style::BOLD);
         self.screen.line(heading)
     }
+}
+
+/// What a version says that is one value, under the name that people are shown.
+pub fn rules(version: &Version, question: &Question) -> Vec<(&'static str, String)> {
+    let lang = question.lang;
+    let window = |window: Window| window_says(window, lang);
+    let list = |names: &mut dyn Iterator<Item = String>| {
+        let names: Vec<String> = names.collect();
+        if names.is_empty() {
+            question.pick("none", "无").to_owned()
+        } else {
+            names.join(question.pick(", ", "、"))
+        }
+    };
+    let trash = &version.trash;
+    let rows = [
+        ("confidence", "可信度", version.confidence.word(lang)),
+        ("source", "来源", version.source.clone()),
+        ("when a version changes", "版本变更时", version.on_change.word(lang)),
+        ("whose trash window", "回收站期限", trash.basis.word(lang)),
+        ("how days are counted", "天数计法", trash.days.word(lang)),
+        (
+            "a purge is on time within",
+            "按时清除的宽限",
+            match trash.purge_lag {
+                Window::Never => question.pick("any time", "不限").to_owned(),
+                lag => window(lag),
+            },
+        ),
+        (
+            "trash uses space",
+            "回收站占用空间",
+            words::yes_or_no(trash.counts_toward_quota, lang).to_owned(),
+        ),
+        (
+            "windows of categories",
+            "类别的期限",
+            list(&mut trash.categories.iter().map(|(name, w)| format!("{name} {}", window(*w)))),
+        ),
+        (
+            "categories without a trash",
+            "没有回收站的类别",
+            list(&mut trash.no_trash.iter().cloned()),
+        ),
+        ("inactive after", "不活跃期限", window(version.inactivity_window)),
+        (
+            "activity is",
+            "算作活动的事件",
+            list(&mut version.resets.iter().map(|kind| kind.word(lang))),
+        ),
+        ("by", "活动的操作者", list(&mut version.actors.iter().map(|actor| actor.word(lang)))),
+        (
+            "notice before a clearing",
+            "清空前的通知期",
+            match version.notice {
+                Window::Never => question.pick("not asked", "不要求").to_owned(),
+                notice => window(notice),
+            },
+        ),
+        ("uploads over the limit", "超出空间时的上传", version.over.word(lang)),
+        ("backups stale after", "备份保留", window(version.stale_after)),
+        ("recorded late after", "记录过迟的界限", window(version.late_after)),
+    ];
+    rows.into_iter().map(|(en, zh, value)| (question.pick(en, zh), value)).collect()
 }
