@@ -10,6 +10,7 @@ use projection::{FindingCode, Severity, Status};
 use verifier::Language;
 
 use crate::commands::bench::{Wanted, Work};
+use crate::commands::import::FormatArgs;
 
 /// What a cloud account keeps and loses, from its log.
 #[derive(Debug, Parser)]
@@ -101,7 +102,8 @@ pub struct Global {
 pub enum Verb {
     /// Append event lines to the log
     #[command(after_help = "Example:\n  stillthere import events.ndjson more.ndjson.zst\n  \
-        zcat old/*.gz | stillthere import - --rejects rejected.ndjson\n\n\
+        zcat old/*.gz | stillthere import - --rejects rejected.ndjson\n  \
+        stillthere import activity.json --format google-workspace-drive --dry-run\n\n\
         The same events can be imported again at any time: what is there already is counted as a \
         duplicate.")]
     Import(ImportArgs),
@@ -288,6 +290,11 @@ pub struct ImportArgs {
     /// Files of event lines (plain, gzip or zstd, told by their first bytes), - for standard input
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
+    #[command(flatten)]
+    pub format: FormatArgs,
+    /// Show what would be appended, and append nothing; with --json every event as a line
+    #[arg(long, conflicts_with = "acks")]
+    pub dry_run: bool,
     /// Write the lines that were rejected to this file, as they are
     #[arg(long, value_name = "FILE")]
     pub rejects: Option<PathBuf>,

@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use event::limits::LINE_BYTES;
 use flate2::bufread::MultiGzDecoder;
+use sources::Sizes;
 
 use crate::failure::{Failure, reason};
 use crate::show::escape::escaped_path;
@@ -30,6 +31,8 @@ pub struct Input {
     pub read_bytes: Arc<AtomicU64>,
     /// How many it has, if that is known.
     pub total_bytes: Option<u64>,
+    /// Of a git history: who tells how large contents are.
+    pub sizes: Option<Sizes>,
     line: u64,
 }
 
@@ -62,7 +65,8 @@ impl Input {
         Input::of(escaped_path(path), file, total).map_err(fail)
     }
 
-    fn of(
+    /// Reads from `source`, called `name`.
+    pub fn of(
         name: String,
         source: impl Read + Send + 'static,
         total_bytes: Option<u64>,
@@ -89,6 +93,7 @@ impl Input {
             packed,
             read_bytes,
             total_bytes,
+            sizes: None,
             line: 0,
         };
         // What only looks like a packed file is found before anything is done with it.
@@ -101,6 +106,32 @@ impl Input {
     /// The number of the line that came last, from 1, blank ones counted.
     pub fn line_number(&self) -> u64 {
         self.line
+    }
+
+    /// What it begins with, as far as it has been read, unpacked.
+    pub fn start(&self) -> &[u8] {
+        self.text.buffer()
+    }
+
+    /// The bytes that come next, for those who read no lines; none at the end.
+    pub fn chunk(&mut self) -> Result<&[u8], Failure> {
+        loop {
+            match self.text.fill_buf() {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => {
+                    let (name, damage) = (&self.name, self.damage(&error));
+                    let reason = format!("{name}: {damage}; what stands before it was read");
+                    return Err(Failure::Usage(reason));
+                }
+                // Borrowed anew: the borrow of a loop would last as long as what is returned.
+                Ok(_) => return Ok(self.text.buffer()),
+            }
+        }
+    }
+
+    /// So many of them are taken.
+    pub fn consume(&mut self, bytes: usize) {
+        self.text.consume(bytes);
     }
 
     /// Whether the next line may have to be waited for.

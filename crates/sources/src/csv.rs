@@ -1,6 +1,7 @@
 //! CSV by a map: rows to events.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use event::{EventHash, Kind, LineError};
 use serde_json::{Map as Fields, Value};
@@ -19,8 +20,8 @@ const NO_ID: &str = "-";
 const ID_DIGITS: usize = 32;
 
 /// Reads a CSV by a map.
-pub struct Csv<'m> {
-    map: &'m Map,
+pub struct Csv {
+    map: Arc<Map>,
     start: Start,
     rows: Rows,
     /// Where each column is, once the header is read.
@@ -29,10 +30,10 @@ pub struct Csv<'m> {
     misfit: Option<MapError>,
 }
 
-impl<'m> Csv<'m> {
+impl Csv {
     /// At the beginning of a file.
     #[must_use]
-    pub fn new(map: &'m Map) -> Csv<'m> {
+    pub fn new(map: Arc<Map>) -> Csv {
         let rows = Rows::new(map.delimiter, 1);
         Csv { map, start: Start::default(), rows, header: None, misfit: None }
     }
@@ -72,7 +73,7 @@ impl<'m> Csv<'m> {
     }
 }
 
-impl Decode for Csv<'_> {
+impl Decode for Csv {
     fn feed(&mut self, bytes: &[u8], found: &mut dyn FnMut(Found<'_>)) -> Result<(), Broken> {
         let pieces = self.start.pass(bytes);
         let mut pieces = pieces.into_iter().filter(|bytes| !bytes.is_empty());

@@ -14,7 +14,7 @@ mod explain;
 mod export;
 mod findings;
 mod generate;
-mod import;
+pub mod import;
 mod key;
 mod policy;
 mod replay;
