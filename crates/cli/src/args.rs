@@ -11,6 +11,7 @@ use verifier::Language;
 
 use crate::commands::bench::{Wanted, Work};
 use crate::commands::import::FormatArgs;
+use crate::commands::watch::WatchArgs;
 
 /// What a cloud account keeps and loses, from its log.
 #[derive(Debug, Parser)]
@@ -40,8 +41,9 @@ impl Cli {
     /// The command line, as it is read and as help and completions show it: a verb that answers of no
     /// instant takes `--as-of` and `--known-at` too, and does not show them.
     pub fn command_line() -> Command {
-        const TIMELESS: [&str; 13] = [
+        const TIMELESS: [&str; 14] = [
             "import",
+            "watch",
             "verify",
             "policy",
             "generate",
@@ -107,6 +109,15 @@ pub enum Verb {
         The same events can be imported again at any time: what is there already is counted as a \
         duplicate.")]
     Import(ImportArgs),
+    /// Append event lines as they are written to a file or a folder
+    #[command(
+        after_help = "Example:\n  stillthere watch /var/log/cloud --rejects rejected.ndjson\n  \
+        stillthere watch events.ndjson --once --json\n\n\
+        A line counts once it has its line end. Files are followed when they are renamed; one that was cut \
+        is read from its beginning. How far each was read is kept in the store, and what is read twice is \
+        counted as a duplicate. Other writers can append between rounds. Ctrl-C ends it: exit code 0."
+    )]
+    Watch(WatchArgs),
     /// Show an account's events in order, and what each did
     #[command(after_help = "Example:\n  stillthere replay ann\n  \
         stillthere replay ann --as-of 2026-02-13T00:00:00Z --json")]

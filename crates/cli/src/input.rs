@@ -18,6 +18,8 @@ use crate::show::escape::escaped_path;
 
 /// What of a line is held: one that is taken, and the `\r` before its line end.
 const HELD_BYTES: usize = LINE_BYTES + 1;
+/// Of what is read first, so much is looked at.
+const FIRST_BYTES: usize = 64 << 10;
 /// Bytes read at once.
 const BUFFER_BYTES: usize = 1 << 17;
 
@@ -73,9 +75,10 @@ impl Input {
     ) -> io::Result<Input> {
         let read_bytes = Arc::new(AtomicU64::new(0));
         let mut source = Counted { source, read_bytes: Arc::clone(&read_bytes) };
-        let (first, n) = first_bytes(&mut source)?;
-        let source: Chain<Cursor<Vec<u8>>, _> = Cursor::new(first[..n].to_vec()).chain(source);
-        let (packed, text): (_, Box<dyn Read + Send>) = match &first[..n] {
+        let first = first_bytes(&mut source)?;
+        let magic = first[..first.len().min(4)].to_vec();
+        let source: Chain<Cursor<Vec<u8>>, _> = Cursor::new(first).chain(source);
+        let (packed, text): (_, Box<dyn Read + Send>) = match magic[..] {
             [0x1f, 0x8b, ..] => {
                 let source = BufReader::with_capacity(BUFFER_BYTES, source);
                 (Some("gzip"), Box::new(MultiGzDecoder::new(source)))
@@ -210,11 +213,11 @@ impl Input {
     }
 }
 
-/// At most 4 bytes.
-fn first_bytes(source: &mut impl Read) -> io::Result<([u8; 4], usize)> {
-    let mut first = [0; 4];
+/// What is there at once, but 4 bytes at least: enough to tell what it is.
+fn first_bytes(source: &mut impl Read) -> io::Result<Vec<u8>> {
+    let mut first = vec![0; FIRST_BYTES];
     let mut n = 0;
-    while n < first.len() {
+    while n < 4 {
         match source.read(&mut first[n..]) {
             Ok(0) => break,
             Ok(read) => n += read,
@@ -222,7 +225,8 @@ fn first_bytes(source: &mut impl Read) -> io::Result<([u8; 4], usize)> {
             Err(error) => return Err(error),
         }
     }
-    Ok((first, n))
+    first.truncate(n);
+    Ok(first)
 }
 
 struct Counted<R> {

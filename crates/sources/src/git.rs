@@ -213,11 +213,10 @@ impl Git {
             _ => paths.extend([(b'D', change.paths.first()), (b'A', change.paths.last())]),
         }
         for (what, path) in paths {
-            let number = commit.change;
-            commit.change += 1;
             let path = match path.map(|path| String::from_utf8(path.clone())) {
                 Some(Ok(path)) => path,
                 _ => {
+                    commit.change += 1;
                     reject(found, LineError::new("path", "must be UTF-8"));
                     continue;
                 }
@@ -235,6 +234,9 @@ impl Git {
                 found(Found::Skipped { what });
                 continue;
             };
+            // Numbered are the changes that are somebody's.
+            let number = commit.change;
+            commit.change += 1;
             let item = item.to_owned();
             let bytes = match (what, &change.blob) {
                 (b'A' | b'M', Some(blob)) if !was_deleted => (self.sizes)(blob),

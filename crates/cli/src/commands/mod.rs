@@ -22,6 +22,7 @@ mod salvage;
 mod snapshot;
 mod state;
 mod verify;
+pub mod watch;
 
 use crate::args::Verb;
 use crate::failure::{Failure, Outcome};
@@ -32,6 +33,7 @@ use crate::show::screen::Screen;
 pub fn run(verb: Verb, question: &Question, screen: &mut Screen) -> Result<Outcome, Failure> {
     match verb {
         Verb::Import(args) => import::run(&args, question, screen),
+        Verb::Watch(args) => watch::run(&args, question, screen),
         Verb::Replay { account } => replay::run(&account, question, screen),
         Verb::State { account, all } => state::run(&account, all, question, screen),
         Verb::Explain { account, item } => explain::run(&account, &item, question, screen),

@@ -7,6 +7,7 @@ mod binary;
 mod care;
 mod certificates_elsewhere;
 mod docs;
+mod formats;
 mod hostile;
 mod import;
 mod main_job;
@@ -16,3 +17,5 @@ mod snapshots;
 mod store;
 mod verbs;
 mod wasm;
+#[cfg(unix)]
+mod watch;

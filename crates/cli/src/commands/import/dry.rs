@@ -112,7 +112,6 @@ impl Shown {
             Column::words(question.pick("kind", "类型")),
             Column::long(question.pick("about", "对象")),
             Column::words(question.pick("by", "操作者")),
-            Column::long(question.pick("id", "编号")),
         ]);
         Shown { json: question.json, lang: question.lang, table, rows: 0 }
     }
@@ -134,7 +133,6 @@ impl Shown {
             Cell::from(kind(event.payload.kind(), event.actor, self.lang)),
             Cell::or_dash(about(event)),
             Cell::from(event.actor.word(self.lang)),
-            Cell::from(&event.id),
         ];
         self.table.row(screen, row)
     }
