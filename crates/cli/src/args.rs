@@ -298,7 +298,7 @@ pub enum Verb {
 /// What `import` takes.
 #[derive(Debug, Args)]
 pub struct ImportArgs {
-    /// Files of event lines (plain, gzip or zstd, told by their first bytes), - for standard input
+    /// Files (plain, gzip or zstd, told by their first bytes), - for standard input; with git, repositories
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
     #[command(flatten)]

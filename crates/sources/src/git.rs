@@ -390,3 +390,45 @@ fn unquoted(path: &[u8]) -> Option<Vec<u8>> {
     }
     Some(out).filter(|path| !path.is_empty())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_in_quotes_are_as_in_c() {
+        let check = |quoted: &str, path: Option<&str>| {
+            let found = unquoted(quoted.as_bytes());
+            assert_eq!(found, path.map(|path| path.as_bytes().to_vec()), "{quoted}");
+        };
+        check("a b", Some("a b"));
+        check("\"a\\tb\\n\\\"\\\\\"", Some("a\tb\n\"\\"));
+        check("\"\\303\\251\"", Some("é"));
+        check("\"\\8\"", None);
+        check("\"\\3\"", None);
+        check("\"\\477\"", None);
+        check("\"a\\\"", None);
+        check("", None);
+        check("\"\"", None);
+        check("\"", Some("\""));
+    }
+
+    #[test]
+    fn accounts_are_folders() {
+        let check = |pattern: &str, path: &str, expected: Option<(&str, &str)>| {
+            let accounts = Accounts::pattern(pattern).expect("a pattern");
+            let expected = expected.map(|(account, item)| (account.to_owned(), item));
+            assert_eq!(accounts.split(path), expected, "{pattern} {path}");
+        };
+        check("packages/*", "packages/a/b/c", Some(("a", "b/c")));
+        check("packages/*", "packages/a", None);
+        check("packages/*", "package/a/b", None);
+        check("*", "a/b", Some(("a", "b")));
+        check("*", "README", None);
+        check("*/x/*", "a/x/b/c", Some(("a/b", "c")));
+        check("*/x/*", "a/y/b/c", None);
+        for wrong in ["", "a", "*/", "/*", "a//*"] {
+            assert!(Accounts::pattern(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -48,9 +48,8 @@ pub fn looks_like(start: &[u8]) -> Option<Looks> {
     if memmem(line, b"AuditData") && memmem(line, b",") {
         return Some(Looks::M365);
     }
-    let is_text = std::str::from_utf8(line).is_ok_and(|line| !line.contains(char::is_control));
-    let line = line.strip_suffix(b"\r").unwrap_or(line);
-    let is_text = is_text || std::str::from_utf8(line).is_ok_and(|l| !l.contains(char::is_control));
+    let is_strange = |c: char| c.is_control() && !matches!(c, '\t' | '\r');
+    let is_text = std::str::from_utf8(line).is_ok_and(|line| !line.contains(is_strange));
     // A heading and a row with as many fields.
     let second = start.split(|byte| *byte == b'\n').nth(1).unwrap_or_default();
     let is_csv = [b',', b';', b'\t'].iter().any(|delimiter| {
@@ -63,4 +62,32 @@ pub fn looks_like(start: &[u8]) -> Option<Looks> {
 /// Whether `what` is somewhere in `text`.
 fn memmem(text: &[u8], what: &[u8]) -> bool {
     text.windows(what.len()).any(|window| window == what)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_look_like_what_they_are() {
+        for (start, expected) in [
+            ("", None),
+            ("{\"id\":\"1\",\"occurred_at\":", Some(Looks::Lines)),
+            ("\u{feff} [{\"id\": {\"uniqueQualifier\": \"", Some(Looks::GoogleWorkspace)),
+            ("{\"CreationTime\":1,\"Operation\":2}", Some(Looks::M365)),
+            ("{\"CreationTime\":1}", None),
+            ("RecordId,AuditData\r\n", Some(Looks::M365)),
+            ("commit 6118baf276ca73c772ba", Some(Looks::Git)),
+            ("commit early", None),
+            ("a,b,c\n1,2,3\n", Some(Looks::Csv)),
+            ("a\tb\tc\r\n1\t2\t3\r\n", Some(Looks::Csv)),
+            ("a,b,c\n1,2\n", None),
+            ("a,b,c", None),
+            ("hello, world, all\nof you\n", None),
+        ] {
+            assert_eq!(looks_like(start.as_bytes()), expected, "{start}");
+        }
+        assert_eq!(looks_like(b"\xff\xfea\0"), Some(Looks::Utf16));
+        assert_eq!(looks_like(b"\0,\x01,\0\n,,\n"), None);
+    }
 }

@@ -192,9 +192,9 @@ fn a_map_is_strict() {
     map_says("schema = 1", "schema = ", 2, "map.toml:1: ");
     map_says(
         "item = ",
-        "itme = ",
+        "iten = ",
         2,
-        "map.toml:11: fields.itme: unknown field `itme`: did you mean `item`?",
+        "map.toml:11: fields.iten: unknown field `iten`: did you mean `item`?",
     );
     map_says(
         "\"Path\"\n",
@@ -337,7 +337,7 @@ fn records_are_rejected_with_their_number_and_place() {
     let args = ["import", "--json", "records.json", "--format", "m365-audit", "--rejects", "r"];
     let ran = folder.run(&args).expect(1);
     assert_eq!(ran.object()["appended"], 1);
-    let ran = ran.says("records.json:2: record 2 at byte 111: UserType: must be a type of user");
+    let ran = ran.says("records.json:2: record 2 at byte 107: UserType: must be a type of user");
     let ran = ran.says(": record 3 at byte ").says(": Id: given twice");
     ran.says(": CreationTime: given twice");
     // What was rejected is records a line.

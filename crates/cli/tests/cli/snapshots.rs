@@ -89,6 +89,7 @@ const ENGLISH: &[(&str, &[&str])] = &[
     ("help-state", &["state", "--help"]),
     ("help-verb", &["help", "state"]),
     ("help-verify", &["verify", "--help"]),
+    ("help-watch", &["watch", "--help"]),
     ("version", &["--version"]),
 ];
 

@@ -190,7 +190,9 @@ impl Reading {
             }
         };
         // Of a CSV only its map says what it is.
-        let is_so = format == asked || (asked, looks) == (InputFormat::Csv, Looks::M365);
+        let is_json = matches!(input.start().trim_ascii_start().first(), Some(b'{' | b'['));
+        let is_rows = (asked, looks) == (InputFormat::Csv, Looks::M365) && !is_json;
+        let is_so = format == asked || is_rows;
         if is_so {
             return Ok(());
         }

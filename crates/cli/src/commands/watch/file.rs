@@ -180,12 +180,12 @@ impl Followed {
     /// What comes next; nothing when it is read as far as it goes.
     pub fn next_piece(&mut self, is_once: bool) -> Result<Option<Piece>, Failure> {
         let read = match self.form {
-            Form::Packed(Some(_)) => return self.next_packed(),
+            Form::Packed(Some(_)) => return self.packed_or_later(),
             _ if !self.has_news(is_once) => return Ok(None),
             _ => self.begin(is_once),
         };
         match read {
-            Ok(true) if matches!(self.form, Form::Packed(_)) => self.next_packed(),
+            Ok(true) if matches!(self.form, Form::Packed(_)) => self.packed_or_later(),
             Ok(true) => self.next_plain().or_else(|error| self.passed_over(&error)),
             Ok(false) => Ok(None),
             Err(error) => self.passed_over(&error),
@@ -363,6 +363,15 @@ impl Followed {
                 Ok(false)
             }
         }
+    }
+
+    /// One that cannot be read on after all is left until it changes.
+    fn packed_or_later(&mut self) -> Result<Option<Piece>, Failure> {
+        self.next_packed().or_else(|failure| {
+            say(failure.message().unwrap_or_default());
+            (self.form, self.seen, self.long) = (Form::Packed(None), self.looked, 0);
+            Ok(None)
+        })
     }
 
     fn next_packed(&mut self) -> Result<Option<Piece>, Failure> {
