@@ -16,6 +16,8 @@ use crate::commands::policy::diff::DiffArgs;
 use crate::commands::sweep::SweepArgs;
 use crate::commands::export::ExportArgs;
 use crate::commands::report::ReportArgs;
+use crate::commands::import::FormatArgs;
+use crate::commands::watch::WatchArgs;
 
 /// What a cloud account keeps and loses, from its log.
 #[derive(Debug, Parser)]
@@ -45,8 +47,9 @@ impl Cli {
     /// The command line, as it is read and as help and completions show it: a verb that answers of no
     /// instant takes `--as-of` and `--known-at` too, and does not show them.
     pub fn command_line() -> Command {
-        const TIMELESS: [&str; 13] = [
+        const TIMELESS: [&str; 14] = [
             "import",
+            "watch",
             "verify",
             "policy",
             "generate",
@@ -111,10 +114,20 @@ pub struct Global {
 pub enum Verb {
     /// Append event lines to the log
     #[command(after_help = "Example:\n  stillthere import events.ndjson more.ndjson.zst\n  \
-        zcat old/*.gz | stillthere import - --rejects rejected.ndjson\n\n\
+        zcat old/*.gz | stillthere import - --rejects rejected.ndjson\n  \
+        stillthere import activity.json --format google-workspace-drive --dry-run\n\n\
         The same events can be imported again at any time: what is there already is counted as a \
         duplicate.")]
     Import(ImportArgs),
+    /// Append event lines as they are written to a file or a folder
+    #[command(
+        after_help = "Example:\n  stillthere watch /var/log/cloud --rejects rejected.ndjson\n  \
+        stillthere watch events.ndjson --once --json\n\n\
+        A line counts once it has its line end. Files are followed when they are renamed; one that was cut \
+        is read from its beginning. How far each was read is kept in the store, and what is read twice is \
+        counted as a duplicate. Other writers can append between rounds. Ctrl-C ends it: exit code 0."
+    )]
+    Watch(WatchArgs),
     /// Show an account's events in order, and what each did
     #[command(after_help = "Example:\n  stillthere replay ann\n  \
         stillthere replay ann --as-of 2026-02-13T00:00:00Z --json")]
@@ -328,9 +341,14 @@ pub enum Verb {
 /// What `import` takes.
 #[derive(Debug, Args)]
 pub struct ImportArgs {
-    /// Files of event lines (plain, gzip or zstd, told by their first bytes), - for standard input
+    /// Files (plain, gzip or zstd, told by their first bytes), - for standard input; with git, repositories
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
+    #[command(flatten)]
+    pub format: FormatArgs,
+    /// Show what would be appended, and append nothing; with --json every event as a line
+    #[arg(long, conflicts_with = "acks")]
+    pub dry_run: bool,
     /// Write the lines that were rejected to this file, as they are
     #[arg(long, value_name = "FILE")]
     pub rejects: Option<PathBuf>,

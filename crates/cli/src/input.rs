@@ -12,12 +12,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use event::LineError;
 use event::limits::LINE_BYTES;
 use flate2::bufread::MultiGzDecoder;
+use sources::Sizes;
 
 use crate::failure::{Failure, reason};
 use crate::show::escape::escaped_path;
 
 /// What of a line is held: one that is taken, and the `\r` before its line end.
 const HELD_BYTES: usize = LINE_BYTES + 1;
+/// Of what is read first, so much is looked at.
+const FIRST_BYTES: usize = 64 << 10;
 /// Bytes read at once.
 const BUFFER_BYTES: usize = 1 << 17;
 
@@ -31,6 +34,8 @@ pub struct Input {
     pub read_bytes: Arc<AtomicU64>,
     /// How many it has, if that is known.
     pub total_bytes: Option<u64>,
+    /// Of a git history: who tells how large contents are.
+    pub sizes: Option<Sizes>,
     line: u64,
 }
 
@@ -63,16 +68,18 @@ impl Input {
         Input::of(escaped_path(path), file, total).map_err(fail)
     }
 
-    fn of(
+    /// Reads from `source`, called `name`.
+    pub fn of(
         name: String,
         source: impl Read + Send + 'static,
         total_bytes: Option<u64>,
     ) -> io::Result<Input> {
         let read_bytes = Arc::new(AtomicU64::new(0));
         let mut source = Counted { source, read_bytes: Arc::clone(&read_bytes) };
-        let (first, n) = first_bytes(&mut source)?;
-        let source: Chain<Cursor<Vec<u8>>, _> = Cursor::new(first[..n].to_vec()).chain(source);
-        let (packed, text): (_, Box<dyn Read + Send>) = match &first[..n] {
+        let first = first_bytes(&mut source)?;
+        let magic = first[..first.len().min(4)].to_vec();
+        let source: Chain<Cursor<Vec<u8>>, _> = Cursor::new(first).chain(source);
+        let (packed, text): (_, Box<dyn Read + Send>) = match magic[..] {
             [0x1f, 0x8b, ..] => {
                 let source = BufReader::with_capacity(BUFFER_BYTES, source);
                 (Some("gzip"), Box::new(MultiGzDecoder::new(source)))
@@ -90,6 +97,7 @@ impl Input {
             packed,
             read_bytes,
             total_bytes,
+            sizes: None,
             line: 0,
         };
         // What only looks like a packed file is found before anything is done with it.
@@ -102,6 +110,32 @@ impl Input {
     /// The number of the line that came last, from 1, blank ones counted.
     pub fn line_number(&self) -> u64 {
         self.line
+    }
+
+    /// What it begins with, as far as it has been read, unpacked.
+    pub fn start(&self) -> &[u8] {
+        self.text.buffer()
+    }
+
+    /// The bytes that come next, for those who read no lines; none at the end.
+    pub fn chunk(&mut self) -> Result<&[u8], Failure> {
+        loop {
+            match self.text.fill_buf() {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => {
+                    let (name, damage) = (&self.name, self.damage(&error));
+                    let reason = format!("{name}: {damage}; what stands before it was read");
+                    return Err(Failure::Usage(reason));
+                }
+                // Borrowed anew: the borrow of a loop would last as long as what is returned.
+                Ok(_) => return Ok(self.text.buffer()),
+            }
+        }
+    }
+
+    /// So many of them are taken.
+    pub fn consume(&mut self, bytes: usize) {
+        self.text.consume(bytes);
     }
 
     /// Whether the next line may have to be waited for.
@@ -190,11 +224,11 @@ impl Input {
     }
 }
 
-/// At most 4 bytes.
-fn first_bytes(source: &mut impl Read) -> io::Result<([u8; 4], usize)> {
-    let mut first = [0; 4];
+/// What is there at once, but 4 bytes at least: enough to tell what it is.
+fn first_bytes(source: &mut impl Read) -> io::Result<Vec<u8>> {
+    let mut first = vec![0; FIRST_BYTES];
     let mut n = 0;
-    while n < first.len() {
+    while n < 4 {
         match source.read(&mut first[n..]) {
             Ok(0) => break,
             Ok(read) => n += read,
@@ -202,7 +236,8 @@ fn first_bytes(source: &mut impl Read) -> io::Result<([u8; 4], usize)> {
             Err(error) => return Err(error),
         }
     }
-    Ok((first, n))
+    first.truncate(n);
+    Ok(first)
 }
 
 struct Counted<R> {

@@ -7,6 +7,7 @@
 
 mod derived;
 mod headers;
+mod imports;
 mod lines;
 mod log;
 mod policies;
@@ -15,6 +16,7 @@ mod spelling;
 
 pub use derived::{derived, sound_run};
 pub use headers::headers;
+pub use imports::{csv, drive, git, m365};
 pub use lines::{claim, event_line};
 pub use log::{frame, log, pack, unpack};
 pub use policies::{compiled, policy};
@@ -25,18 +27,22 @@ pub use spelling::{canonical, content};
 pub type Entry = fn(&[u8]);
 
 /// All of them, by the names of their fuzz targets.
-pub const ALL: [(&str, Entry); 14] = [
+pub const ALL: [(&str, Entry); 18] = [
     ("canonical", canonical),
     ("certificate", certificate),
     ("claim", claim),
     ("compiled", compiled),
     ("content", content),
     ("control", control),
+    ("csv", csv),
     ("derived", derived),
+    ("drive", drive),
     ("event_line", event_line),
     ("frame", frame),
+    ("git", git),
     ("headers", headers),
     ("log", log),
+    ("m365", m365),
     ("map_proof", map_proof),
     ("note", note),
     ("policy", policy),

@@ -15,7 +15,7 @@ pub mod export;
 mod findings;
 pub mod forecast;
 mod generate;
-mod import;
+pub mod import;
 mod key;
 pub mod policy;
 mod replay;
@@ -25,6 +25,7 @@ mod snapshot;
 mod state;
 pub mod sweep;
 mod verify;
+pub mod watch;
 
 use crate::args::Verb;
 use crate::failure::{Failure, Outcome};
@@ -35,6 +36,7 @@ use crate::show::screen::Screen;
 pub fn run(verb: Verb, question: &Question, screen: &mut Screen) -> Result<Outcome, Failure> {
     match verb {
         Verb::Import(args) => import::run(&args, question, screen),
+        Verb::Watch(args) => watch::run(&args, question, screen),
         Verb::Replay { account } => replay::run(&account, question, screen),
         Verb::State { account, all } => state::run(&account, all, question, screen),
         Verb::Explain(args) => explain::run(&args, question, screen),

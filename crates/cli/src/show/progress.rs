@@ -26,6 +26,11 @@ impl Progress {
         Progress::new(Some(total), "{wide_bar} {human_pos}/{human_len} {per_sec} {eta} left", "")
     }
 
+    /// Of what nobody looks at.
+    pub fn hidden() -> Progress {
+        Progress { bar: ProgressBar::hidden() }
+    }
+
     fn new(total: Option<u64>, known: &str, unknown: &str) -> Progress {
         let bar = ProgressBar::new(total.unwrap_or(0));
         if !io::stderr().is_terminal() {

@@ -446,3 +446,59 @@ pub fn collect_fields(value: &Value, fields: &mut BTreeSet<String>) {
         _ => {}
     }
 }
+
+#[test]
+fn the_map_on_the_page_is_the_samples() {
+    let map = std::fs::read_to_string(fixture("imports/files.toml")).expect("a sample");
+    assert_eq!(blocks(&page("imports.md"), "toml"), map);
+}
+
+/// The names in the first column of a table of `docs/imports.md` that have a kind in the second.
+fn mapped(first: &str) -> Vec<(String, String)> {
+    let mut names = Vec::new();
+    let mut kind = String::new();
+    for row in rows(&page("imports.md"), first) {
+        let found = Kind::ALL.iter().find(|kind| row[1].starts_with(kind.name()));
+        match found {
+            Some(found) => kind = found.name().to_owned(),
+            None if row[1].starts_with("the same") => {}
+            None => continue,
+        }
+        names.extend(row[0].split(", ").map(|name| (name.to_owned(), kind.clone())));
+    }
+    assert!(names.len() >= 6, "{names:?}");
+    names
+}
+
+#[test]
+fn the_tables_of_imports_say_what_becomes_of_each_name() {
+    let folder = Folder::new();
+    let dry = |name: &str, records: String, format: &str| -> Vec<String> {
+        folder.write(name, records);
+        let ran =
+            folder.run(&["import", name, "--dry-run", "--json", "--format", format]).expect(0);
+        ran.json().iter().map(|event| event["kind"].as_str().expect("a kind").to_owned()).collect()
+    };
+    let of_m365 = mapped("Operation");
+    let record = |n: usize, name: &str| {
+        format!(
+            "{{\"Id\":\"{n}\",\"Operation\":\"{name}\",\"CreationTime\":\"2025-01-01T00:00:00\",\
+             \"UserId\":\"ann\",\"ObjectId\":\"a\"}}\n"
+        )
+    };
+    let records = (0..).zip(&of_m365).map(|(n, (name, _))| record(n, name));
+    let kinds: Vec<String> = of_m365.iter().map(|(_, kind)| kind.clone()).collect();
+    assert_eq!(dry("m365", records.collect(), "m365-audit"), kinds);
+
+    let of_drive = mapped("event name");
+    let record = |n: usize, name: &str| {
+        format!(
+            "{{\"id\":{{\"time\":\"2025-01-01T00:00:00Z\",\"uniqueQualifier\":\"{n}\",\
+             \"applicationName\":\"drive\"}},\"actor\":{{\"email\":\"ann\"}},\"events\":[{{\"name\":\
+             \"{name}\",\"parameters\":[{{\"name\":\"doc_id\",\"value\":\"d\"}}]}}]}}\n"
+        )
+    };
+    let records = (0..).zip(&of_drive).map(|(n, (name, _))| record(n, name));
+    let kinds: Vec<String> = of_drive.iter().map(|(_, kind)| kind.clone()).collect();
+    assert_eq!(dry("drive", records.collect(), "google-workspace-drive"), kinds);
+}

@@ -11,6 +11,7 @@ mod docs;
 mod explain;
 mod forecast;
 mod export;
+mod formats;
 mod hostile;
 mod import;
 mod main_job;
@@ -23,3 +24,5 @@ mod store;
 mod verbs;
 mod wasm;
 mod witnesses;
+#[cfg(unix)]
+mod watch;

@@ -134,6 +134,7 @@ const ENGLISH: &[(&str, &[&str])] = &[
     ("help-sweep", &["sweep", "--help"]),
     ("help-verb", &["help", "state"]),
     ("help-verify", &["verify", "--help"]),
+    ("help-watch", &["watch", "--help"]),
     ("version", &["--version"]),
 ];
 

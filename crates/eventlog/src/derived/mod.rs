@@ -3,6 +3,7 @@
 //! ```text
 //! derived/runs/FROM-TO.run   immutable; what a fold reads of the positions [FROM, TO), by account
 //! derived/sled/              snapshot statements and fold states; see [`Cache`]
+//! derived/watched            how far `watch` has read which file; the command line's own
 //! ```
 //!
 //! One LSM-like mechanism. [`Derived::append`] puts each event of the log (appended now, or replayed

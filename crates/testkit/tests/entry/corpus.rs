@@ -83,15 +83,27 @@ pub fn make() -> Vec<(&'static str, Vec<Vec<u8>>)> {
         ("compiled", compiled.collect()),
         ("content", contents.collect()),
         ("control", controls()),
+        (
+            "csv",
+            vec![format!("{}\n# rows\n{}", sample("files.toml"), sample("files.csv")).into_bytes()],
+        ),
         ("derived", vec![entry::sound_run()]),
+        ("drive", vec![sample("drive-activities.json").into_bytes()]),
         ("event_line", event_lines),
         ("frame", frames),
+        ("git", vec![sample("git-log.txt").into_bytes()]),
         ("headers", headers(&files)),
         ("log", vec![entry::pack(&files)]),
+        ("m365", ["m365-records.json", "m365-search.csv"].map(|s| sample(s).into_bytes()).into()),
         ("map_proof", map_proofs()),
         ("note", notes()),
         ("policy", policies.iter().map(|text| text.as_bytes().into()).collect()),
     ]
+}
+
+/// A file of `fixtures/imports`.
+fn sample(name: &str) -> String {
+    fixture(&format!("imports/{name}"))
 }
 
 /// A file of `fixtures/proofs`.

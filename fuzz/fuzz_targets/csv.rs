@@ -1,0 +1,4 @@
+//! Rows by a map.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| stillthere_testkit::entry::csv(bytes));

@@ -1,0 +1,4 @@
+//! Drive activities.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| stillthere_testkit::entry::drive(bytes));
