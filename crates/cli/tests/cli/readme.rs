@@ -51,25 +51,11 @@ pub fn check(command: &str, on_page: &[String], printed: &str) {
 /// how many with what they print.
 pub fn run_page(page: &str) -> (usize, usize) {
     let page = std::fs::read_to_string(root().join(page)).expect("a page");
-    let (ran, checked) = run(&page);
-    assert!(ran >= 10, "the README shows commands");
-    assert!(checked >= 1, "the README shows what one of them prints");
-}
-
-#[test]
-fn the_commands_of_the_page_on_imports_run() {
-    let page = std::fs::read_to_string(root().join("docs/imports.md")).expect("the page");
-    let (ran, checked) = run(&page);
-    assert_eq!((ran, checked), (8, 8), "each format shows an import and what it came to");
-}
-
-/// Runs the commands of a page; how many there were, and how many of them show what they print.
-fn run(page: &str) -> (usize, usize) {
     let folder = Folder::new();
     let bin = std::path::Path::new(env!("CARGO_BIN_EXE_stillthere")).parent().expect("a folder");
     let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap_or_default());
     let (mut ran, mut checked) = (0, 0);
-    for Shown { command, output: on_page } in shown(page) {
+    for Shown { command, output: on_page } in shown(&page) {
         assert!(command.starts_with("stillthere "), "another kind of command: {command}");
         let line = command.replace("/tmp/", &format!("{}/", folder.path("").display()));
         let output = std::process::Command::new("bash")
@@ -95,5 +81,12 @@ fn run(page: &str) -> (usize, usize) {
 #[test]
 fn the_commands_of_the_readme_run() {
     let (ran, checked) = run_page("README.md");
-    (ran, checked)
+    assert!(ran >= 10, "the README shows commands");
+    assert!(checked >= 1, "the README shows what one of them prints");
+}
+
+#[test]
+fn the_commands_of_the_page_on_imports_run() {
+    let (ran, checked) = run_page("docs/imports.md");
+    assert_eq!((ran, checked), (8, 8), "each format shows an import and what it came to");
 }

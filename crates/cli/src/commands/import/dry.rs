@@ -100,7 +100,7 @@ fn sentence(answers: &Answers<'_>, question: &Question) -> String {
 struct Shown {
     json: bool,
     lang: Language,
-    table: Table,
+    table: Table<'static>,
     rows: usize,
 }
 

@@ -1,7 +1,7 @@
 //! `policy`: the presets, what a policy says, whether a file is one, and how two differ.
 
 pub mod diff;
-mod show;
+pub mod show;
 
 use std::path::Path;
 

@@ -7,7 +7,7 @@ use verifier::{reading_says, window_says};
 
 use super::Report;
 use super::page::{Of, Table, name};
-use crate::commands::policy::rules;
+use crate::commands::policy::show::rules;
 use crate::show::amount::{bytes, count, counted};
 
 impl Report<'_> {
