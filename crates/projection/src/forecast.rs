@@ -218,8 +218,7 @@ impl<'a> Ahead<'a> {
     /// What comes between the border that was looked at last and the next, or until the end, but for
     /// items.
     fn lapse(&mut self, border: Option<Timestamp>, until: Timestamp) {
-        let is_within =
-            |at: &Timestamp| border.map_or(*at <= until, |border| *at < border && *at <= until);
+        let is_within = |at: &Timestamp| border.map_or(*at <= until, |border| *at < border);
         if !self.at_risk
             && self.state.standing.status().is_none()
             && !self.state.is_exempt(self.rules)
