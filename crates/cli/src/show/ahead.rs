@@ -127,7 +127,7 @@ fn paired<'a>(before: &'a [ForecastRow], after: &'a [ForecastRow]) -> Vec<Pair<'
 }
 
 /// Of the table of all accounts.
-pub fn columns(question: &Question) -> [Column; 5] {
+pub fn columns(question: &Question) -> [Column<'static>; 5] {
     [
         Column::long(question.pick("account", "账号")),
         Column::text(question.pick("at", "时间")),
