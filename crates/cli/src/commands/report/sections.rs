@@ -87,11 +87,12 @@ impl Report<'_> {
                         _ => { (self.pick("the account", "账号整体")) }
                     }
                 },
-                html! { code { (breach.code.name()) } },
+                html! {
+                    code { (breach.code.name()) }
+                    @if let Some(clause) = &breach.clause { " " span .under { (name(clause)) } }
+                },
                 html! { span .whole { (breach.at) } },
-                html! { "@" (breach.position) },
-                html! { span .hash { (hash) } },
-                html! { @match &breach.clause { Some(clause) => { (name(clause)) } None => { "–" } } },
+                html! { "@" (breach.position) " " span .hash .under { (hash) } },
             ]
         });
         let caption = self.pick(
@@ -103,11 +104,9 @@ impl Report<'_> {
             columns: &[
                 (self.pick("Account", "账号"), Of::Words),
                 (self.pick("Of", "对象"), Of::Words),
-                (self.pick("Finding", "问题"), Of::Words),
+                (self.pick("Finding, and its clause", "问题及条款"), Of::Words),
                 (self.pick("At", "时间"), Of::Words),
-                (self.pick("Event", "事件"), Of::Numbers),
-                (self.pick("Event hash", "事件散列"), Of::Words),
-                (self.pick("Clause", "条款"), Of::Words),
+                (self.pick("Event, and its hash", "事件及其散列"), Of::Words),
             ],
             rows: rows.collect(),
             sum: None,
