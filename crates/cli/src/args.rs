@@ -246,7 +246,7 @@ pub enum Verb {
     Key(KeyVerb),
     /// Seal the log, publish its tree, and sign the tree's head
     #[command(after_help = "Example:\n  stillthere checkpoint > checkpoint-2026-02-13\n  \
-        stillthere checkpoint --witness https://witness.example/w1 --witness-key witness.vkey\n\n\
+        stillthere checkpoint --witness https://w.example/1 --witness-key w.vkey\n\n\
         Keep checkpoints where the store's owner cannot reach them: `verify --checkpoint` then shows a log \
         that was rewritten or cut. What was written is read back before it is signed, and a smaller or another \
         checkpoint is never signed after one that was. The tree lies in the store's folder tlog/, as C2SP \
@@ -275,8 +275,8 @@ pub enum Verb {
     /// Replay a log with everything in it, and sign that to its checkpoint all is right
     #[command(
         after_help = "Example:\n  stillthere key new --origin auditor.example --key auditor.key\n  \
-        stillthere audit-log --key auditor.key -o audit.note\n  \
-        stillthere certify ann --audit audit.note -o ann.cert\n  \
+        stillthere audit-log --key auditor.key --keep -o may.note\n  \
+        stillthere certify ann --audit may.note -o ann.cert\n  \
         stillthere audit-log --key auditor.key --from may.note --keep -o june.note\n\n\
         Only who replays the whole log can see that the account map leaves nothing out. A certificate that \
         carries the note says who did, to those who `check` it with --auditor.\n\n\

@@ -84,6 +84,8 @@ impl Asked<'_> {
             .http_status_as_error(false)
             .max_redirects(0)
             .proxy(None)
+            // A witness may close a connection that nothing is said on just when it is asked again.
+            .max_idle_connections(0)
             .timeout_global(Some(self.timeout))
             .user_agent(concat!("stillthere/", env!("CARGO_PKG_VERSION")))
             .build();

@@ -38,7 +38,8 @@ fn asking(witnesses: &[&Witness]) -> String {
 fn cosigned(folder: &Folder, file: &str, log: &[VerifierKey], witness: &Witness) -> Option<u64> {
     let note = Note::parse(&folder.read(file)).unwrap();
     let key = VerifierKey::parse(&witness.vkey()).unwrap();
-    let (_, signed) = Checkpoint::open(&note, "example.com/log", log, &[key.clone()]).unwrap();
+    let (_, signed) =
+        Checkpoint::open(&note, "example.com/log", log, std::slice::from_ref(&key)).unwrap();
     let quorum = Quorum::new(0, vec![key]).unwrap();
     quorum.check(&signed).unwrap().first().map(|witness| witness.time_s)
 }
