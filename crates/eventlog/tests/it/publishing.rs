@@ -246,9 +246,9 @@ fn after_every_call_that_fills_a_tile() {
     let all = calls(&start);
     let (whole, ..) = run(&start, usize::MAX, Fault::Lost);
     assert!(tree(&whole).contains_key(Path::new("/store/tlog/tile/0/000")));
-    let first = fastrand::usize(..4);
+    let first = fastrand::usize(..8);
     println!("from call {first} on");
-    for n in (first..=all).step_by(4) {
+    for n in (first..=all).step_by(8) {
         let (memory, told, _) = run(&start, n, Fault::Stopped);
         for after in [After::Synced, After::Chance(n as u64)] {
             let what = format!("a stop before call {n}, {after:?}");

@@ -201,10 +201,12 @@ pub(super) fn answers(
 #[must_use]
 pub fn without_sentences(answers: &[String], question: &Question) -> Vec<String> {
     let bare = |answer: &String| {
-        let mut verdict: BTreeMap<String, Value> =
+        let verdict: BTreeMap<String, Value> =
             serde_json::from_str(answer).expect("a verdict is an object");
-        verdict.retain(|field, _| !["because", "caveats"].contains(&field.as_str()));
-        json(&verdict)
+        let is_bare = |field: &str| !["because", "caveats"].contains(&field);
+        let mut bare = BTreeMap::new();
+        bare.extend(verdict.into_iter().filter(|(field, _)| is_bare(field)));
+        json(&bare)
     };
     match question.claims.is_empty() {
         true => answers.to_vec(),
