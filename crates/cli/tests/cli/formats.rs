@@ -119,7 +119,8 @@ fn a_wrong_format_is_one_sentence_and_nothing_is_imported() {
     let search = ("m365-search.csv", m365.1, m365.2);
     let git = ("git-log.txt", "looks like the output of git log", "--format git;");
     let csv = ("files.csv", "looks like a CSV", "--format csv and a --map;");
-    let formats: [(&[&str], &[(&str, &str, &str)]); 5] = [
+    type Sample<'a> = (&'a str, &'a str, &'a str);
+    let formats: [(&[&str], &[Sample<'_>]); 5] = [
         (&["--format", "auto"], &[drive, m365, search, git, csv]),
         (&["--format", "google-workspace-drive"], &[m365, search, git, csv]),
         (&["--format", "m365-audit"], &[drive, git, csv]),
