@@ -2,7 +2,7 @@
 //! dates as `iso-strict`. docs/imports.md has the table.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use event::{Actor, Event, LineError, Payload, Timestamp};
 
@@ -80,8 +80,9 @@ pub struct Git {
     held: Held,
     line: u64,
     commit: Option<Commit>,
-    /// Hashes of the paths that are deleted: whoever adds one of them restores it.
-    deleted: HashSet<[u8; 16]>,
+    /// The paths that are deleted, each with the content that it had, where that is known; all by their
+    /// hashes. Whoever adds one of them with this content restores it.
+    deleted: HashMap<[u8; 16], Option<[u8; 16]>>,
     /// Whether a change was seen.
     is_begun: bool,
 }
@@ -109,7 +110,7 @@ impl Git {
             held: Held::default(),
             line: 1,
             commit: None,
-            deleted: HashSet::new(),
+            deleted: HashMap::new(),
             is_begun: false,
         }
     }
@@ -221,11 +222,16 @@ impl Git {
                     continue;
                 }
             };
-            let hash: [u8; 16] =
-                *blake3::hash(path.as_bytes()).as_bytes().first_chunk().expect("32");
-            let was_deleted = match what {
-                b'D' => !self.deleted.insert(hash),
-                b'A' => self.deleted.remove(&hash),
+            let is_restored = match what {
+                b'D' => {
+                    self.deleted.insert(hash_of(&path), change.old.as_deref().map(hash_of));
+                    false
+                }
+                b'A' => match self.deleted.remove(&hash_of(&path)) {
+                    None => false,
+                    // Other content is a new life: a restored one would have the size of the old.
+                    Some(old) => old.is_none() || old == change.blob.as_deref().map(hash_of),
+                },
                 _ => false,
             };
             let Some((account, item)) = self.accounts.split(&path).filter(|_| !change.is_module)
@@ -239,13 +245,13 @@ impl Git {
             commit.change += 1;
             let item = item.to_owned();
             let bytes = match (what, &change.blob) {
-                (b'A' | b'M', Some(blob)) if !was_deleted => (self.sizes)(blob),
+                (b'A' | b'M', Some(blob)) if !is_restored => (self.sizes)(blob),
                 _ => None,
             };
             let payload = match what {
                 b'D' => Payload::ItemTrashed { item },
                 b'M' => Payload::ItemModified { item, bytes },
-                _ if was_deleted => Payload::ItemRestored { item },
+                _ if is_restored => Payload::ItemRestored { item },
                 _ => {
                     let (category, bytes) = ("drive".to_owned(), bytes.unwrap_or(0));
                     Payload::ItemUploaded { item, category, bytes }
@@ -304,6 +310,10 @@ impl Commit {
     }
 }
 
+fn hash_of(text: &str) -> [u8; 16] {
+    *blake3::hash(text.as_bytes()).as_bytes().first_chunk().expect("16 of 32 bytes")
+}
+
 /// The lines in front of a commit's message, with what they say.
 fn header(line: &[u8]) -> Option<(&'static str, &[u8])> {
     const KEYS: [&str; 7] =
@@ -319,6 +329,8 @@ struct Change {
     status: u8,
     /// The hash of the file's content after it, where the line has it whole.
     blob: Option<String>,
+    /// The same before it.
+    old: Option<String>,
     is_module: bool,
     /// One, or the old one and the new one.
     paths: Vec<Vec<u8>>,
@@ -334,13 +346,13 @@ impl Change {
         let first = parts.next().unwrap_or_default();
         let first = String::from_utf8_lossy(first);
         let words: Vec<&str> = first.trim_start_matches(':').split(' ').collect();
-        let (status, blob, is_module) = match words[..] {
-            [old, new, _, blob, status] if first.starts_with(':') => {
+        let (status, contents, is_module) = match words[..] {
+            [before, after, old, blob, status] if first.starts_with(':') => {
                 // A blob that is cut short names none for certain.
-                let blob = Some(blob).filter(|blob| [40, 64].contains(&blob.len()));
-                (status, blob.map(str::to_owned), [old, new].contains(&"160000"))
+                let whole = |blob: &str| [40, 64].contains(&blob.len()).then(|| blob.to_owned());
+                (status, [whole(old), whole(blob)], [before, after].contains(&"160000"))
             }
-            [status] if !first.starts_with(':') => (status, None, false),
+            [status] if !first.starts_with(':') => (status, [None, None], false),
             _ => return Err(wrong("not a line of git log --raw or --name-status")),
         };
         let paths: Vec<Vec<u8>> = parts.map(unquoted).collect::<Option<_>>().unwrap_or_default();
@@ -353,7 +365,8 @@ impl Change {
         if paths.len() != needed || !similar.bytes().all(|byte| byte.is_ascii_digit()) {
             return Err(wrong("not a line of git log --raw or --name-status"));
         }
-        Ok(Change { status: letter.as_bytes()[0], blob, is_module, paths })
+        let [old, blob] = contents;
+        Ok(Change { status: letter.as_bytes()[0], blob, old, is_module, paths })
     }
 }
 

@@ -238,9 +238,8 @@ fn check_rows(path: &Path, map: &Arc<Map>, map_path: &Path) -> Result<(), Failur
             }
         }
     };
-    loop {
-        // What cannot be read is said by whoever reads it the second time.
-        let Ok(chunk) = input.chunk() else { break };
+    // What cannot be read is said by whoever reads it the second time.
+    while let Ok(chunk) = input.chunk() {
         let read = chunk.len();
         let fed = match chunk {
             [] => csv.end(&mut found),

@@ -14,8 +14,8 @@ use serde::{Deserialize, Serialize};
 
 use super::file::{Followed, Identity, Reached};
 
-/// So many files are remembered, those that were seen last.
-const KEPT: usize = 100_000;
+/// So many files that are followed no more are remembered, the latest.
+const KEPT: usize = 1000;
 
 /// The places of the files that were watched.
 pub struct Positions {
@@ -70,9 +70,9 @@ impl Positions {
         let now: std::collections::HashSet<Identity> =
             followed.iter().map(|file| file.identity).collect();
         self.files.retain(|place| !now.contains(&place.identity));
-        self.files.extend(places);
         let over = self.files.len().saturating_sub(KEPT);
         self.files.drain(..over);
+        self.files.extend(places);
         let _ = self.write(store);
     }
 
