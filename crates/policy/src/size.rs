@@ -1,4 +1,4 @@
-//! A size of the policy language: `5GiB`.
+//! A size of the policy language, `5GiB`, and a share, `10%`.
 //!
 //! A whole number and a unit: B, KB, MB, GB, TB, PB, EB by 1000, KiB … EiB by 1024, spelled so; at
 //! most 16 EiB − 1. `unlimited` is no size but the absence of a limit.
@@ -51,4 +51,24 @@ pub fn parse_size(text: &str) -> Result<u64, SizeError> {
     }
     let (_, bytes) = UNITS.iter().find(|(name, _)| *name == unit).ok_or(SizeError::Format)?;
     digits.parse::<u64>().ok().and_then(|n| n.checked_mul(*bytes)).ok_or(SizeError::Range)
+}
+
+/// Why a text is not a share.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("is not a share: write a whole number from 0 to 100 and %, such as 10%, or never")]
+pub struct ShareError;
+
+/// Reads a share, `10%`, in hundredths; `never` is none.
+///
+/// # Errors
+/// [`ShareError`] when the text is neither.
+pub fn parse_share(text: &str) -> Result<Option<u8>, ShareError> {
+    if text == "never" {
+        return Ok(None);
+    }
+    let digits = text.strip_suffix('%').ok_or(ShareError)?;
+    if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(ShareError);
+    }
+    digits.parse().ok().filter(|percent| *percent <= 100).map(Some).ok_or(ShareError)
 }

@@ -16,6 +16,7 @@ mod finding;
 mod fold;
 mod item;
 mod report;
+mod stages;
 mod state;
 mod trash;
 mod view;
@@ -26,8 +27,9 @@ pub use finding::{Finding, FindingCode, Severity, Subject};
 pub use item::{Backup, Ending, EventRef, How, Item, Trashing};
 pub use report::{
     AccountLine, AccountState, Activity, BackupRow, CategoryRow, Counts, FindingRow, ItemRow,
-    Quota, Span,
+    Quota, Span, StageRow,
 };
+pub use stages::StageAt;
 pub use state::FoldState;
 pub use view::{View, fold, fold_traced};
 pub use words::{BackupState, ItemState, StateCause, Status};

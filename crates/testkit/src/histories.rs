@@ -134,6 +134,8 @@ impl<'p> Pool<'p> {
                 version.stale_after,
                 version.late_after,
             ]);
+            windows.extend(version.trash.full.map(|full| full.window));
+            windows.extend(version.stages.values().flat_map(|s| [s.after, s.notice]));
         }
         let mut instants = grid.to_vec();
         let from = grid[0];
@@ -345,7 +347,7 @@ fn payload(rng: &mut Rng, kind: Kind) -> Payload {
     let backup = pick(rng, &BACKUPS).to_owned();
     let hold = pick(rng, &HOLDS).to_owned();
     let bytes = pick(rng, &[0, 1, 5, 5, 10, 10, 20, (1 << 53) - 1]);
-    let causes = [None, Some(PurgeCause::Inactivity), Some(PurgeCause::Inactivity)];
+    let causes = [None, Some(PurgeCause::Inactivity), Some(PurgeCause::Quota)];
     let cause = match rng.bool() {
         true => pick(rng, &causes),
         false => Some(pick(rng, PurgeCause::ALL)),

@@ -6,11 +6,13 @@
 //! is slow on purpose; the tests hold the fast fold against it.
 //!
 //! [`past`] answers questions about the account (tier, holds, activity, …) by rescanning,
-//! [`walk`] goes from instant to instant and keeps the items and backups, `judge` says what each
+//! [`walk`] goes from instant to instant and keeps the items and backups, `stages` looks at use and
+//! trash on the way, `judge` says what each
 //! event gives and does, and [`mod@state`] puts together what is printed.
 
 mod judge;
 pub mod past;
+mod stages;
 pub mod state;
 pub mod walk;
 
