@@ -181,6 +181,14 @@ impl Policy {
         self.versions.partition_point(|v| v.effective_from <= at).saturating_sub(1)
     }
 
+    /// Whether what becomes of one item can rest on the account's other items and backups, under
+    /// the policy or a reading of it: where there are stages, or a trash that can be full.
+    #[must_use]
+    pub fn reads_other_items(&self) -> bool {
+        let reads = |version: &Version| !version.stages.is_empty() || version.trash.full.is_some();
+        self.versions.iter().any(|v| reads(v) || v.readings.iter().any(|r| reads(&r.version)))
+    }
+
     /// The version in force at `at`.
     #[must_use]
     pub fn version_at(&self, at: Timestamp) -> &Version {

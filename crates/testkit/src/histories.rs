@@ -446,6 +446,9 @@ mod tests {
             for backup in &state.backups {
                 see(format!("backup {} {}", backup.state, backup.cause.unwrap_or("")));
             }
+            for stage in &state.stages {
+                see(format!("stage {} {}", stage.when, stage.reached));
+            }
             for finding in &state.findings {
                 see(format!("finding {}", finding.code));
             }
@@ -462,10 +465,12 @@ mod tests {
         assert_eq!(count("status "), 6);
         assert_eq!(count("finding "), 19);
         assert_eq!(count("lawful "), 4);
-        // Live; trashed ×2; expired; purged ×5; removed ×3.
-        assert_eq!(count("item "), 1 + 2 + 1 + 5 + 3);
-        // Kept; removed by the user, as stale, for inactivity ×2, by the provider, by a clearing.
-        assert_eq!(count("backup "), 1 + 6);
+        // Live; trashed ×2; expired; purged ×6; removed ×3.
+        assert_eq!(count("item "), 1 + 2 + 1 + 6 + 3);
+        // Kept; removed by the user, as stale, for inactivity ×2, over quota, by the provider, by a
+        // clearing.
+        assert_eq!(count("backup "), 1 + 7);
         assert_eq!(count("claim "), 9 * 3);
+        assert_eq!(count("stage "), 3 * 2);
     }
 }

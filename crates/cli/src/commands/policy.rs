@@ -209,6 +209,38 @@ impl Page<'_> {
         }
         tiers.end(self.screen)?;
 
+        if !version.stages.is_empty() {
+            self.section("stages", "阶段")?;
+            let mut stages = Table::new([
+                Column::text(question.pick("stage", "阶段")),
+                Column::text(question.pick("when", "条件")),
+                Column::text(question.pick("for", "持续")),
+                Column::long(question.pick("admits", "准许")),
+                Column::text(question.pick("notice", "通知期")),
+            ])
+            .indented(2);
+            for (name, stage) in &version.stages {
+                let acts: Vec<String> = stage.admits.iter().map(|act| act.word(lang)).collect();
+                let mut admits = acts.join(question.pick(", ", "、"));
+                if !stage.categories.is_empty() {
+                    let of: Vec<&str> = stage.categories.iter().map(String::as_str).collect();
+                    let of = of.join(question.pick(", ", "、"));
+                    admits = question.pick(format!("{admits}: {of}"), format!("{admits}：{of}"));
+                }
+                let notice =
+                    (stage.notice != Window::Never).then(|| window_says(stage.notice, lang));
+                let cells = vec![
+                    name.into(),
+                    stage.when.word(lang).into(),
+                    window_says(stage.after, lang).into(),
+                    admits.into(),
+                    Cell::or_dash(notice),
+                ];
+                stages.row(self.screen, cells)?;
+            }
+            stages.end(self.screen)?;
+        }
+
         if !version.clauses.is_empty() {
             self.section("clauses", "条款")?;
             let mut clauses = Table::new([
@@ -288,11 +320,35 @@ impl Page<'_> {
                 "没有回收站的类别",
                 list(&mut trash.no_trash.iter().cloned()),
             ),
+            (
+                "the trash is full",
+                "回收站何时算满",
+                trash.full.map_or(question.pick("never", "不会满").to_owned(), |full| {
+                    let (percent, of) = (full.percent, full.of.word(lang));
+                    question.pick(
+                        format!("above {percent} % of the {of}"),
+                        format!("超过{of}的 {percent}%"),
+                    )
+                }),
+            ),
+            (
+                "a full trash keeps for",
+                "回收站满时保留",
+                trash.full.map_or(String::new(), |full| {
+                    let (short, shortens) = (window(full.window), full.shortens.word(lang));
+                    format!("{short}{}{shortens}", question.pick(", ", "，"))
+                }),
+            ),
             ("inactive after", "不活跃期限", window(version.inactivity_window)),
             (
                 "activity is",
                 "算作活动的事件",
                 list(&mut version.resets.iter().map(|kind| kind.word(lang))),
+            ),
+            (
+                "activity in every category is",
+                "对每个类别都算活动的事件",
+                list(&mut version.everywhere.iter().map(|kind| kind.word(lang))),
             ),
             ("by", "活动的操作者", list(&mut version.actors.iter().map(|actor| actor.word(lang)))),
             (
