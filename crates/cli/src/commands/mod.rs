@@ -16,7 +16,7 @@ mod findings;
 mod generate;
 mod import;
 mod key;
-mod policy;
+pub mod policy;
 mod replay;
 mod salvage;
 mod snapshot;

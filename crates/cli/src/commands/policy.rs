@@ -1,19 +1,24 @@
 //! `policy`: the presets, what a policy says, and whether a file is one.
 
+mod check;
+mod meaning;
+mod new;
+
 use std::path::Path;
 
 use commitment::Control;
 use event::Timestamp;
 use eventlog::{Log, Options};
-use policy::{Policy, Version, Window, presets};
+use policy::{Clause, Policy, Version, Window, presets};
 use serde_json::json;
 use verifier::{reading_says, window_says};
+
+pub use new::NewArgs;
 
 use crate::args::PolicyVerb;
 use crate::failure::{Failure, Outcome};
 use crate::question::{Question, bad_policy, find_policy, now, policy_text};
 use crate::show::amount;
-use crate::show::escape::escaped_path;
 use crate::show::screen::Screen;
 use crate::show::style;
 use crate::show::table::{Cell, Column, Table, paragraph};
@@ -43,7 +48,8 @@ pub fn run(
             }
         }
         PolicyVerb::Adopt { which } => adopt(which.as_deref(), question, screen)?,
-        PolicyVerb::Check { file } => check(file, question, screen)?,
+        PolicyVerb::New(args) => new::run(args, question, screen)?,
+        PolicyVerb::Check { file } => check::run(file, question, screen)?,
     }
     Ok(Outcome::Fine)
 }
@@ -73,6 +79,7 @@ fn list(question: &Question, screen: &mut Screen) -> Result<(), Failure> {
         Column::text(question.pick("version", "版本")),
         Column::text(question.pick("in force from", "生效时间")),
         Column::text(question.pick("confidence", "可信度")),
+        Column::text(question.pick("seen", "查阅日期")),
         Column::long(question.pick("source", "来源")),
     ]);
     for (name, _) in presets() {
@@ -86,6 +93,7 @@ fn list(question: &Question, screen: &mut Screen) -> Result<(), Failure> {
                     "effective_from": version.effective_from,
                     "confidence": version.confidence,
                     "source": version.source,
+                    "seen": seen(version),
                 })).collect::<Vec<_>>(),
             }))?;
             continue;
@@ -98,12 +106,18 @@ fn list(question: &Question, screen: &mut Screen) -> Result<(), Failure> {
                     (&version.id).into(),
                     from(version, question),
                     version.confidence.word(question.lang).into(),
+                    Cell::or_dash(seen(version)),
                     (&version.source).into(),
                 ],
             )?;
         }
     }
     table.end(screen)
+}
+
+/// The last date on which a source of the version's clauses was read.
+fn seen(version: &Version) -> Option<&str> {
+    version.clauses.iter().filter_map(|clause| clause.stated.seen.as_deref()).max()
 }
 
 fn from(version: &Version, question: &Question) -> Cell {
@@ -113,43 +127,16 @@ fn from(version: &Version, question: &Question) -> Cell {
     }
 }
 
-fn check(file: &Path, question: &Question, screen: &mut Screen) -> Result<(), Failure> {
-    let text = policy_text(file)?;
-    let (policy, remarks) = Policy::check(&text).map_err(|error| bad_policy(file, &error))?;
-    if question.json {
-        let remarks: Vec<_> = remarks
-            .iter()
-            .map(|remark| {
-                json!({
-                    "line": remark.place.line,
-                    "column": remark.place.column,
-                    "key": remark.place.path,
-                    "remark": remark.text,
-                })
-            })
-            .collect();
-        return screen.json(&json!({
-            "ok": true,
-            "policy": policy.name,
-            "policy_hash": policy.hash(),
-            "remarks": remarks,
-        }));
-    }
-    let name = escaped_path(file);
-    for remark in &remarks {
-        paragraph(screen, 0, &Cell::styled(format!("{name}:{remark}"), style::CARE))?;
-    }
-    let (policy, versions, remarks) = (&policy.name, policy.versions.len(), remarks.len());
-    let s = |n: usize| if n == 1 { "" } else { "s" };
-    let text = question.pick(
-        format!(
-            "{name}: a sound policy, {policy}, with {versions} version{} and {remarks} remark{}.",
-            s(versions),
-            s(remarks)
-        ),
-        format!("{name}：政策 {policy} 有效，共 {versions} 个版本，{remarks} 条提示。"),
-    );
-    paragraph(screen, 0, &text.into())
+/// Where a clause is stated, how sure that is, and when it was read, as far as it says so itself.
+fn stated(clause: &Clause, question: &Question) -> String {
+    let stated = &clause.stated;
+    let confidence = stated.confidence.map(|confidence| confidence.word(question.lang));
+    let seen = stated
+        .seen
+        .as_ref()
+        .map(|seen| question.pick(format!("seen {seen}"), format!("查阅于 {seen}")));
+    let parts = [confidence, stated.source.clone(), seen].into_iter().flatten();
+    parts.collect::<Vec<_>>().join(question.pick(", ", "，"))
 }
 
 struct Page<'a> {
@@ -250,7 +237,14 @@ impl Page<'_> {
             .indented(2);
             for clause in version.clauses.iter() {
                 let text = clause.text.get(lang.name()).or_else(|| clause.text.values().next());
-                clauses.row(self.screen, vec![(&clause.id).into(), Cell::or_dash(text)])?;
+                let mut says = text.cloned().unwrap_or_default();
+                let stated = stated(clause, question);
+                if !stated.is_empty() {
+                    says =
+                        question.pick(format!("{says} ({stated})"), format!("{says}（{stated}）"));
+                }
+                let says = (!says.is_empty()).then_some(says);
+                clauses.row(self.screen, vec![(&clause.id).into(), Cell::or_dash(says)])?;
             }
             clauses.end(self.screen)?;
         }
