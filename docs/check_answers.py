@@ -267,6 +267,8 @@ class Version:
         assert "default" not in self.readings, "a reading called default"
         tiers = list(self.rules.tiers)
         assert all(list(rules.tiers) == tiers for rules in self.readings.values()), "a reading of other tiers"
+        stages = list(self.rules.stages)
+        assert all(list(rules.stages) == stages for rules in self.readings.values()), "a reading of other stages"
 
     @staticmethod
     def read_stated(confidence, source, seen):

@@ -164,6 +164,9 @@ fn version<'a>(r: &mut Reader<'a>, ids: &mut BTreeSet<&'a str>) -> Result<Versio
         if !version.tiers.iter().map(|t| &t.name).eq(base.tiers.iter().map(|t| &t.name)) {
             return Err(refused(at, "rules with the version's own tiers", "others"));
         }
+        if !version.stages.keys().eq(base.stages.keys()) {
+            return Err(refused(at, "rules with the version's own stages", "others"));
+        }
         version.clauses = base.clauses.clone();
         version.text_hashes = base.text_hashes.clone();
         Ok((id, Reading { id: id.to_owned(), set: BTreeMap::new(), version }))
