@@ -72,7 +72,19 @@ pub fn reading_says(reading: &Reading, version: &Version, lang: Language) -> Str
             .pick("no kind is activity in every category", "没有对所有类别都算的活动")
             .to_owned(),
         "inactivity.resets" => resets_say(read, version, lang),
-        _ => format!("{key} = {value}"),
+        key => {
+            let stage = key.strip_prefix("stages.").and_then(|rest| rest.strip_suffix(".after"));
+            match stage.and_then(|name| Some((name, read.stages.get(name)?.after))) {
+                Some((name, after)) => {
+                    let after = window_says(after, lang);
+                    lang.pick(
+                        format!("stage {name} after {after}"),
+                        format!("阶段 {name} 在 {after}后"),
+                    )
+                }
+                None => format!("{key} = {value}"),
+            }
+        }
     };
     reading.set.iter().map(part).collect::<Vec<_>>().join(lang.pick("; ", "；"))
 }

@@ -443,17 +443,19 @@ fn what_a_policy_means_is_said_in_both_languages() {
     };
     let onedrive = says("onedrive-personal", "en");
     for sentence in [
-        "free: 5 GB of space; what is deleted can be recovered for 30 days.",
+        "free: 4.6 GiB of space; what is deleted can be recovered for 30 days.",
         "The trash is full when it holds more than 10 % of the account's limit; while it is, what lies in it can be recovered for 3 days only.",
-        "Stage frozen: when more is used than the limit for 3 months without a break, the provider may freeze.",
+        "Stage frozen: when more is used than the limit for 3 months without a break, the provider may freeze the account.",
         "An account is inactive 1 year after its last activity",
     ] {
         assert!(onedrive.contains(sentence), "{sentence}\n{onedrive}");
     }
     let huawei = says("huawei-cloud", "zh");
-    for sentence in
-        ["账号在最后一次活动12 个月后视为不活跃", "清空前须提前30 天通知", "已存内容不得因此被删除"]
-    {
+    for sentence in [
+        "账号在最后一次活动 12 个月后视为不活跃",
+        "清空前须提前 30 天通知",
+        "已存内容不得因此被删除",
+    ] {
         assert!(huawei.contains(sentence), "{sentence}\n{huawei}");
     }
 }

@@ -3,7 +3,9 @@
 use std::fmt::Write;
 
 use jiff::tz::TimeZoneDatabase;
-use stillthere_policy::{CompiledError, Policy, PolicyHash, Stage, Version, presets};
+use stillthere_policy::{
+    CompiledError, DEFAULT_PRESET, Policy, PolicyHash, Stage, Version, presets,
+};
 
 /// Everything that a policy can have, in few bytes.
 const SMALL: &str = r#"
@@ -176,8 +178,9 @@ fn no_change_has_two_spellings() {
         }
     });
     assert!(taken - before > 300, "{} changes were taken", taken - before);
-    for (_, text) in presets() {
-        changed(&policy(text).canonical_bytes(), &[0x90, 0xc0, 0xff], |bytes| drop(read(bytes)));
+    for name in [DEFAULT_PRESET, "nextcloud"] {
+        let bytes = Policy::preset(name).expect("a preset").canonical_bytes();
+        changed(&bytes, &[0x90, 0xc0, 0xff], |bytes| drop(read(bytes)));
     }
 }
 

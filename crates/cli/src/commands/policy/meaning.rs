@@ -64,19 +64,21 @@ impl Teller<'_> {
         let zone = self.policy.zone.name();
         let sure = match confidence {
             Confidence::Official => self.lang.pick("the provider's own text", "服务方的条文"),
-            Confidence::Secondary => self.lang.pick("somebody else's account of it", "他人的转述"),
+            Confidence::Secondary => {
+                self.lang.pick("somebody else's account of them", "他人的转述")
+            }
             Confidence::Operator => self.lang.pick("the operator's word", "运营方自述"),
         };
         let from = match self.version.effective_from {
-            Timestamp::MIN => self.lang.pick("the beginning", "起初").to_owned(),
-            at => at.to_string(),
+            Timestamp::MIN => self.lang.pick("the beginning", "从一开始就").to_owned(),
+            at => self.pick(at.to_string(), format!("自 {at} 起")),
         };
         self.pick(
             format!(
-                "Version {id} is in force from {from} on. It rests on {sure}. Days, months and \
+                "Version {id} is in force from {from} on. Its rules rest on {sure}. Days, months and \
                  years are counted in {zone}."
             ),
-            format!("版本 {id} 自 {from} 起生效，依据{sure}。日、月、年按 {zone} 时间计算。"),
+            format!("版本 {id} {from}生效，依据{sure}。日、月、年按 {zone} 时间计算。"),
         )
     }
 
@@ -93,7 +95,7 @@ impl Teller<'_> {
             Window::Never => self.lang.pick("without a time limit", "恢复没有时间限制").to_owned(),
             window => {
                 let window = self.window(window);
-                self.pick(format!("for {window}"), format!("{window}内可以恢复"))
+                self.pick(format!("for {window}"), format!("在 {window}内可以恢复"))
             }
         };
         self.pick(
@@ -136,7 +138,7 @@ impl Teller<'_> {
             let window = self.window(*window);
             told.push(self.pick(
                 format!("For {category} it is {window}, of any tier."),
-                format!("{category} 的期限为{window}，各等级相同。"),
+                format!("{category} 的期限为 {window}，各等级相同。"),
             ));
         }
         if !trash.no_trash.is_empty() {
@@ -150,7 +152,7 @@ impl Teller<'_> {
             let lag = self.window(trash.purge_lag);
             told.push(self.pick(
                 format!("A purge should follow within {lag} after the end."),
-                format!("期满后应在{lag}内清除。"),
+                format!("期满后应在 {lag}内清除。"),
             ));
         }
         told.push(
@@ -188,13 +190,13 @@ impl Teller<'_> {
                 format!(
                     "{full_when}; while it is, what lies in it can be recovered for {short} only."
                 ),
-                format!("{full_when}；在此期间，其中的内容只能在{short}内恢复。"),
+                format!("{full_when}；在此期间，其中的内容只能在 {short}内恢复。"),
             ),
             Shortens::OnceFull => self.pick(
                 format!(
                     "{full_when}; what lies in it then can be recovered for {short} only, for good."
                 ),
-                format!("{full_when}；当时在其中的内容此后只能在{short}内恢复。"),
+                format!("{full_when}；当时在其中的内容此后只能在 {short}内恢复。"),
             ),
         })
     }
@@ -226,13 +228,13 @@ impl Teller<'_> {
                 "An account is inactive {window} after its last activity; then it may be frozen, \
                  terminated or cleared."
             ),
-            format!("账号在最后一次活动{window}后视为不活跃，此后可能被冻结、终止或清空。"),
+            format!("账号在最后一次活动 {window}后视为不活跃，此后可能被冻结、终止或清空。"),
         )];
         if version.notice != Window::Never {
             let notice = self.window(version.notice);
             told.push(self.pick(
                 format!("A notice must come {notice} before a clearing."),
-                format!("清空前须提前{notice}通知。"),
+                format!("清空前须提前 {notice}通知。"),
             ));
         }
         if !version.exempt_tiers.is_empty() {
@@ -273,7 +275,8 @@ impl Teller<'_> {
                 .lang
                 .pick("nothing was done in the category of an item", "条目所属类别没有活动"),
         };
-        let acts = self.words(stage.admits.iter());
+        let acts: Vec<&str> = stage.admits.iter().map(|act| self.act(act)).collect();
+        let acts = acts.join(self.lang.pick(" and ", "、"));
         let mut says = match stage.after {
             Window::Never => {
                 return self.pick(
@@ -285,7 +288,7 @@ impl Teller<'_> {
                 let after = self.window(after);
                 self.pick(
                     format!("Stage {name}: when {when} for {after} without a break, the provider may {acts}"),
-                    format!("阶段 {name}：{when}持续{after}而未中断，服务方可以{acts}"),
+                    format!("阶段 {name}：{when}持续 {after}而未中断，服务方可以{acts}"),
                 )
             }
         };
@@ -298,23 +301,37 @@ impl Teller<'_> {
         if stage.notice != Window::Never {
             let notice = self.window(stage.notice);
             says.push_str(
-                &self.pick(format!(", {notice} after a notice"), format!("，并须提前{notice}通知")),
+                &self
+                    .pick(format!(", {notice} after a notice"), format!("，并须提前 {notice}通知")),
             );
         }
         says + self.lang.pick(".", "。")
+    }
+
+    fn act(&self, act: Act) -> &'static str {
+        match act {
+            Act::Freeze => self.lang.pick("freeze the account", "冻结账号"),
+            Act::Clear => self.lang.pick("clear its data", "清空数据"),
+            Act::Terminate => self.lang.pick("terminate the account", "终止账号"),
+            Act::Purge => self.lang.pick("purge what is stored", "清除内容"),
+            Act::PurgeTrashed => self.lang.pick("purge what is in the trash", "清除回收站中的内容"),
+        }
     }
 
     fn backups(&self) -> String {
         match self.version.stale_after {
             Window::Never => self
                 .lang
-                .pick("A backup does not grow stale.", "备份不因时间久远而可被清除。")
+                .pick(
+                    "The age of a backup is no reason to remove it.",
+                    "备份不因时间久远而可被清除。",
+                )
                 .to_owned(),
             window => {
                 let window = self.window(window);
                 self.pick(
                     format!("A backup may be removed {window} after it was last completed."),
-                    format!("备份在最后一次完成{window}后可被清除。"),
+                    format!("备份在最后一次完成 {window}后可被清除。"),
                 )
             }
         }
@@ -352,9 +369,7 @@ impl Teller<'_> {
         });
         let readings = readings.collect::<Vec<_>>().join(self.lang.pick("; ", "；"));
         Some(self.pick(
-            format!(
-                "It can be read in other ways, and `audit` says where that matters: {readings}."
-            ),
+            format!("There are other readings, and `audit` says where they matter: {readings}."),
             format!("另有其他读法，`audit` 会指出其影响：{readings}。"),
         ))
     }

@@ -101,6 +101,12 @@ pub fn run(args: &NewArgs, question: &Question, screen: &mut Screen) -> Result<(
     };
     let policy = Policy::parse(&text)
         .map_err(|error| Failure::Usage(format!("these rules are no sound policy: {error}")))?;
+    if let Some(name) = args.name.as_ref().filter(|name| **name != policy.name) {
+        return Err(Failure::Usage(format!(
+            "the file does not say its name on a line of its own, so {} cannot be put in its place",
+            escaped(name)
+        )));
+    }
     write_new(&output, text.as_bytes())?;
     let (file, name) = (escaped_path(&output), &policy.name);
     match question.json {
