@@ -84,6 +84,10 @@ const RESETS: [&str; 13] = [
 ];
 
 pub fn run(args: &NewArgs, question: &Question, screen: &mut Screen) -> Result<(), Failure> {
+    // Before anybody is asked anything.
+    if let Some(path) = args.output.as_ref().filter(|path| path.exists()) {
+        return Err(taken(path));
+    }
     let mut asked = Asked { question, is_possible: io::stdin().is_terminal() };
     if !asked.is_possible {
         missing(args)?;
@@ -148,15 +152,19 @@ fn write_new(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
         file.sync_all()
     })
     .map_err(|error| match error.kind() {
-        io::ErrorKind::AlreadyExists => Failure::Usage(format!(
-            "{}: is there already, and is left as it is; give another name",
-            escaped_path(path)
-        )),
+        io::ErrorKind::AlreadyExists => taken(path),
         _ => {
             let reason = crate::failure::reason(&error);
             Failure::Usage(format!("{}: cannot be written: {reason}", escaped_path(path)))
         }
     })
+}
+
+fn taken(path: &Path) -> Failure {
+    Failure::Usage(format!(
+        "{}: is there already, and is left as it is; give another name",
+        escaped_path(path)
+    ))
 }
 
 /// A policy file under another name, all else as it is.
@@ -347,6 +355,23 @@ impl Asked<'_> {
         }
     }
 
+    /// One tier at least.
+    fn tiers(&mut self) -> Result<Vec<NewTier>, Failure> {
+        let ask = self.question.pick(
+            "A tier, NAME=QUOTA,TRASH (free=5GB,30d); an empty line ends",
+            "等级，格式 名称=空间,回收站期限（free=5GB,30d）；空行结束",
+        );
+        let mut tiers = vec![self.ask(ask, None, NewTier::parse)?];
+        let another = |text: &str| match text.is_empty() {
+            true => Ok(None),
+            false => NewTier::parse(text).map(Some),
+        };
+        while let Some(tier) = self.ask(ask, Some(""), another)? {
+            tiers.push(tier);
+        }
+        Ok(tiers)
+    }
+
     fn window(&mut self, given: Option<Window>, en: &str, zh: &str) -> Result<Window, Failure> {
         match given {
             Some(window) => Ok(window),
@@ -379,20 +404,8 @@ impl Asked<'_> {
         };
         let parsed = args.tiers.iter().map(|text| NewTier::parse(text).map_err(Failure::Usage));
         let mut tiers = parsed.collect::<Result<Vec<_>, _>>()?;
-        let is_asked = tiers.is_empty();
-        while is_asked {
-            let first = tiers.is_empty();
-            let ask = question.pick(
-                "A tier, NAME=QUOTA,TRASH (free=5GB,30d); an empty line ends",
-                "等级，格式 名称=空间,回收站期限（free=5GB,30d）；空行结束",
-            );
-            let more = self.ask(ask, if first { None } else { Some("") }, |text| {
-                if text.is_empty() { Ok(None) } else { NewTier::parse(text).map(Some) }
-            })?;
-            match more {
-                Some(tier) => tiers.push(tier),
-                None => break,
-            }
+        if tiers.is_empty() {
+            tiers = self.tiers()?;
         }
         let purge_lag = self.window(
             args.purge_lag,
