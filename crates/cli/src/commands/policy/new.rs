@@ -29,7 +29,7 @@ pub struct NewArgs {
     /// is that of accounts that never said
     #[arg(long = "tier", value_name = "NAME=QUOTA,TRASH")]
     pub tiers: Vec<String>,
-    /// Whose trash window counts when tiers change
+    /// Whose trash window counts when tiers change: tier_when_trashed, tier_now or longest_held
     #[arg(long, value_name = "BASIS", value_parser = basis)]
     pub basis: Option<Basis>,
     /// How long after the end a purge is on time
