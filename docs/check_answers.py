@@ -22,6 +22,7 @@ account_closed data_cleared hold_placed hold_released""".split()
 ACTORS = "user", "device", "provider", "support"
 SURFACES = None, "web", "app", "desktop", "device"
 PURGE_CAUSES = "sync_off", "quota", "tier_lapsed", "inactivity", "expired"
+ACTS = "freeze", "clear", "terminate", "purge", "purge_trashed"
 CLEARINGS = "inactivity_cleared", "account_terminated", "account_closed"
 ASSERTS = """kept recoverable gone deleted_by_user not_deleted_by_user expired purged_on_time lost_after_sync_off
 cleared_for_inactivity""".split()
@@ -165,8 +166,26 @@ def window(value):
     return number(unit, 3), number(count, 1 << 32)
 
 
+@dataclass(frozen=True)
+class Stage:
+    """What a provider may do when a condition has held for long."""
+    when: str
+    after: object
+    admits: list
+    categories: list
+    notice: object
+
+    def is_about(self, category):
+        return not self.categories or category in self.categories
+
+    def admits_purge(self, category, is_trashed):
+        return self.is_about(category) and ("purge" in self.admits or is_trashed and "purge_trashed" in self.admits)
+
+
 class Rules:
     def __init__(self, value):
+        self.is_longer = len(many(value)) == 8
+        *value, further = value if self.is_longer else [*value, None]
         on_change, tiers, trash, inactivity, over, stale_after, late_after = words(value, 7)
         self.on_change = ("grandfather", "restart", "retroactive")[number(on_change, 3)]
         self.tiers = {}
@@ -193,6 +212,25 @@ class Rules:
         assert set(exempt_tiers) <= set(self.tiers), "an exempt tier that is none"
         self.blocks_uploads = number(over, 2) == 0
         self.stale_after, self.late_after = window(stale_after), window(late_after)
+        self.full, self.everywhere, self.stages = None, [], {}
+        if self.is_longer:
+            self.read_further(*words(further, 3))
+
+    def read_further(self, full, everywhere, stages):
+        if full is not None:
+            percent, of, short, shortens = words(full, 4)
+            self.full = (number(percent, 101), ("limit", "free")[number(of, 2)], window(short),
+                         ("while_full", "once_full")[number(shortens, 2)])
+        self.everywhere = [KINDS[kind] for kind in rising([number(kind, 31) for kind in many(everywhere)])]
+        for stage in many(stages):
+            ident, when, after, acts, categories, notice = words(stage, 6)
+            when = ("over_quota", "trash_full", "category_inactive")[number(when, 3)]
+            acts = [ACTS[act] for act in rising([number(act, 5) for act in many(acts)])]
+            assert acts and (when != "category_inactive" or acts == ["purge"]), "acts that the condition cannot admit"
+            categories = rising([name(category) for category in many(categories)])
+            self.stages[name(ident)] = Stage(when, window(after), acts, categories, window(notice))
+        rising([stage[0] for stage in stages])
+        assert self.full or self.everywhere or self.stages, "further rules that are none"
 
     def tier(self, tier):
         """The tier by which this one is measured."""
@@ -215,6 +253,9 @@ class Version:
         number(confidence, 3), digest(source)
         self.clauses = []
         for clause in many(clauses):
+            if len(many(clause)) == 4:
+                *clause, stated = clause
+                self.read_stated(*words(stated, 3))
             ident, meant, texts = words(clause, 3)
             for language, text in (words(pair, 2) for pair in many(texts)):
                 name(language), digest(text)
@@ -226,6 +267,19 @@ class Version:
         assert "default" not in self.readings, "a reading called default"
         tiers = list(self.rules.tiers)
         assert all(list(rules.tiers) == tiers for rules in self.readings.values()), "a reading of other tiers"
+        stages = list(self.rules.stages)
+        assert all(list(rules.stages) == stages for rules in self.readings.values()), "a reading of other stages"
+
+    @staticmethod
+    def read_stated(confidence, source, seen):
+        assert (confidence, source, seen) != (None, None, None), "a clause stated nowhere"
+        if confidence is not None:
+            number(confidence, 3)
+        if source is not None:
+            digest(source)
+        if seen is not None:
+            assert re.fullmatch(r"\d{4}-\d\d-\d\d", seen, re.ASCII), "no date"
+            time_of(seen + "T00:00:00Z")
 
     def clauses_for(self, *meant):
         return [ident for ident, said in self.clauses if any(word in said for word in meant)]
@@ -263,6 +317,11 @@ class Policy:
     def rules(self, at):
         return self.rules_of(self.version(at))
 
+    def reads_other_items(self):
+        """Whether what becomes of an item can rest on others."""
+        rules = [rules for version in self.versions for rules in (version.rules, *version.readings.values())]
+        return any(each.full or each.stages for each in rules)
+
     def read_as(self, reading):
         other = object.__new__(Policy)
         other.__dict__ = {**self.__dict__, "reading": reading}
@@ -296,6 +355,7 @@ class Trash:
     rules: Rules
     since: int
     tiers: list
+    was_full: bool = False          # at any moment since, by those rules
 
 
 @dataclass(eq=False)
@@ -348,6 +408,17 @@ class Account:
     backups: dict = field(default_factory=dict)
     notices: list = field(default_factory=list)
     activities: list = field(default_factory=list)
+    measured: object = None         # what was used and allowed when it was last looked at
+    over: object = None             # conditions: Held, or None
+    full: object = None
+    categories: dict = field(default_factory=dict)
+
+
+@dataclass(eq=False)
+class Held:
+    """A condition that has held since then, and the notices since."""
+    since: int
+    notices: list = field(default_factory=list)
 
 
 class Fold:
@@ -361,6 +432,11 @@ class Fold:
         if self.events:
             first_at = self.events[0].occurred_at
             self.now = Account(next(iter(policy.rules(first_at).tiers)), first_at)
+            # The rules in force: at an instant at which others begin, the deadlines fall by those before.
+            self.in_force = policy.rules(first_at)
+            self.is_watched = any(policy.rules_of(version).full or policy.rules_of(version).stages
+                                  for version in policy.versions)
+            self.is_admitted = False
             self.walk()
             self.find_late()
 
@@ -377,14 +453,21 @@ class Fold:
             if at is None or at > self.as_of:
                 return
             was_held = bool(self.now.holds)
-            for item in self.in_trash():
-                if item.deadline is not None and item.deadline <= at:
-                    self.expire(item, item.deadline)
+            self.fall(at)
             while versions and versions[0].since == at:
                 self.begin_version(versions.pop(0))
+                self.look(at)
+                self.fall(at)
             while events and events[0].occurred_at == at:
                 self.take(events.pop(0))
             self.find_overdue(at, was_held)
+
+    def fall(self, at):
+        due = [item for item in self.in_trash() if item.deadline is not None and item.deadline <= at]
+        for item in due:
+            self.expire(item, item.deadline)
+        if due:
+            self.look(at)
 
     def in_trash(self):
         return [item for item in self.now.items.values() if item.state == "trashed"]
@@ -420,13 +503,127 @@ class Fold:
         tiers = {"tier_when_trashed": trash.tiers[:1], "tier_now": [self.now.tier], "longest_held": trash.tiers}
         windows = [rules.trash_window(item.category, tier) for tier in tiers[rules.basis]]
         ends = [self.zone.after(trash.since, each, rules.by_dates) for each in windows]
-        return None if None in ends else max(ends)
+        end = None if None in ends else max(ends)
+        if rules.full:
+            is_short = trash.was_full if rules.full[3] == "once_full" else self.is_full(rules)
+            short = self.zone.after(trash.since, rules.full[2], rules.by_dates) if is_short else None
+            end = short if end is None else end if short is None else min(end, short)
+        return end
 
-    def set_deadline(self, item, deadline, at):
-        """No window ends before what set it."""
+    def set_deadline(self, item, at):
+        """No window ends before what set it; what ends by then falls when all of it was looked at."""
+        deadline = self.deadline(item)
         item.deadline = deadline if deadline is None else max(deadline, at)
-        if item.deadline == at:
-            self.expire(item, at)
+
+    # Conditions
+
+    def kept(self):
+        return sum(item.bytes for item in self.now.items.values() if item.state == "live") + \
+            sum(backup.bytes for backup in self.now.backups.values() if backup.state == "kept")
+
+    def is_full(self, rules):
+        """Whether the trash is full by these rules now."""
+        limit = self.limit_by(self.in_force)
+        if rules.full is None or limit is None:
+            return False
+        whole = limit if rules.full[1] == "limit" else max(0, limit - self.kept())
+        return sum(item.bytes for item in self.in_trash()) * 100 > whole * rules.full[0]
+
+    def look(self, at, is_admitted=False):
+        """What is used and the trash, after something happened at that instant."""
+        if not self.is_watched:
+            return
+        used = self.kept()
+        if self.in_force.counts_toward_quota:
+            used += sum(item.bytes for item in self.in_trash())
+        limit = self.limit_by(self.in_force)
+        measured = used, limit
+        if limit is not None and used > limit:
+            self.now.over = self.now.over or Held(at)
+        elif measured != self.now.measured and not is_admitted:
+            self.now.over = None
+        self.now.measured = measured
+        self.now.full = (self.now.full or Held(at)) if self.is_full(self.in_force) else None
+        for item in self.in_trash():
+            if item.trash.rules.full:
+                item.trash.was_full |= self.is_full(item.trash.rules)
+                self.set_deadline(item, at)
+
+    def count_category(self, event):
+        """What names a category begins its clock, what is activity in it begins that anew."""
+        now, at, rules = self.now, event.occurred_at, self.policy.rules(event.occurred_at)
+        held = [each for each in (now.over, now.full, *now.categories.values()) if each]
+        if event.kind == "inactivity_notified":
+            for each in held:
+                each.notices.append(at)
+        category = None
+        if event.fields is not None and event.kind in ("sync_on", "sync_off", "synced"):
+            category = event.fields[0]
+        elif event.fields is not None and event.kind == "item_uploaded":
+            category = event.fields[1]
+        elif event.fields is not None and event.kind in ("item_modified", "item_trashed", "item_restored", "item_purged"):
+            category = now.items[event.fields[0]].category
+        counts = event.actor in rules.actors
+        if category is not None and (category not in now.categories or counts and event.kind in rules.resets):
+            now.categories[category] = Held(at)
+        if counts and event.kind in rules.everywhere:
+            now.categories = {each: Held(at) for each in now.categories}
+
+    def held_for(self, stage, category, at):
+        if stage.when == "over_quota":
+            return self.now.over
+        if stage.when == "trash_full":
+            return self.now.full
+        return None if self.policy.rules(at).is_exempt(self.now.tier) else self.now.categories.get(category)
+
+    def reached(self, stage, category, at):
+        """The condition, if it has held for long enough."""
+        held = self.held_for(stage, category, at)
+        end = self.zone.after(held.since, stage.after) if held else None
+        return held if end is not None and end <= at else None
+
+    def admits(self, act, at):
+        stages = self.policy.rules(at).stages.values()
+        return any(act in stage.admits and self.reached(stage, None, at) for stage in stages)
+
+    def admits_purge(self, subject, event, given):
+        """Whether a stage admits it; a finding if none of them had its notice."""
+        at, admitting = event.occurred_at, []
+        for stage in self.policy.rules(at).stages.values():
+            asked = "inactivity" if stage.when == "category_inactive" else "quota"
+            if given == asked and stage.admits_purge(subject.category, subject.state == "trashed"):
+                held = self.reached(stage, subject.category, at)
+                if held:
+                    admitting.append((stage, held))
+        if not admitting:
+            return False
+        if any(stage.when == "over_quota" for stage, _ in admitting):
+            self.is_admitted = True
+
+        def is_noticed(stage, held):
+            ends = [self.zone.after(told_at, stage.notice) for told_at in held.notices]
+            return stage.notice is None or any(end is not None and end <= at for end in ends)
+
+        if not any(is_noticed(stage, held) for stage, held in admitting):
+            self.find("cleared-without-notice", event, subject)
+        return True
+
+    def stage_rows(self):
+        rows = []
+        stages = self.policy.rules(self.as_of).stages
+        for ident in sorted(stages, key=str.encode):
+            stage, categories = stages[ident], [None]
+            if stage.when == "category_inactive":
+                categories = [each for each in sorted(self.now.categories, key=str.encode) if stage.is_about(each)]
+            for category in categories:
+                held = self.held_for(stage, category, self.as_of)
+                at = self.zone.after(held.since, stage.after) if held else None
+                rows.append({"stage": ident, "when": stage.when, "category": category,
+                             "since": time_text(held.since) if held else None, "reached_at": time_text(at),
+                             "reached": at is not None and at <= self.as_of})
+        return {"stages": rows} if rows else {}
+
+    # What becomes of it
 
     def expire(self, item, at):
         item.state, item.cause, item.since, item.deadline, item.is_lapsed = "expired", "window_lapsed", at, at, True
@@ -439,23 +636,25 @@ class Fold:
         item.state, item.since, item.left = "trashed", at, event
         item.cause = "user_trashed" if event.is_users() else "provider_trashed"
         item.trash = Trash(event, self.policy.rules(at), at, [self.now.tier])
-        self.set_deadline(item, self.deadline(item), at)
+        self.set_deadline(item, at)
 
     def set_tier(self, tier, at):
         self.now.tier = tier
         for item in self.in_trash():
             item.trash.tiers.append(tier)
             if item.trash.rules.basis != "tier_when_trashed":
-                self.set_deadline(item, self.deadline(item), at)
+                self.set_deadline(item, at)
 
     def begin_version(self, version):
         rules, at = self.policy.rules_of(version), version.since
+        self.in_force = rules
         if rules.on_change == "grandfather":
             return
         for item in self.in_trash():
             item.trash.rules = rules
             item.trash.since = at if rules.on_change == "restart" else item.trash.event.occurred_at
-            self.set_deadline(item, self.deadline(item), at)
+            item.trash.was_full = False
+            self.set_deadline(item, at)
 
     # What is asked on the way
 
@@ -473,8 +672,11 @@ class Fold:
         return sum(item.bytes for item in self.now.items.values() if item.state in counted) + \
             sum(backup.bytes for backup in self.now.backups.values() if backup.state == "kept")
 
+    def limit_by(self, rules):
+        return rules.quota(self.now.tier) if self.now.quota is None else self.now.quota
+
     def limit(self, at):
-        return self.policy.rules(at).quota(self.now.tier) if self.now.quota is None else self.now.quota
+        return self.limit_by(self.policy.rules(at))
 
     def is_over(self, at):
         limit = self.limit(at)
@@ -487,6 +689,11 @@ class Fold:
             act = getattr(self, event.kind, None)
             if act:
                 act(event, *event.fields)
+        self.look(event.occurred_at, self.is_admitted)
+        self.is_admitted = False
+        self.fall(event.occurred_at)
+        if self.is_watched:
+            self.count_category(event)
         rules = self.policy.rules(event.occurred_at)
         if event.kind in rules.resets and event.actor in rules.actors:
             self.now.last_at, self.now.last_kind = event.occurred_at, event.kind
@@ -581,6 +788,8 @@ class Fold:
             cause = "window_lapsed"
         elif given == "inactivity" and self.is_inactive(event.occurred_at):
             cause = "inactivity_cleared"
+        elif self.admits_purge(item, event, given):
+            cause = "quota_cleared" if given == "quota" else "inactivity_cleared"
         else:
             cause = "provider_purged"
             loss = LOSSES.get(given, "purge-without-cause")
@@ -621,39 +830,42 @@ class Fold:
             cause = "window_lapsed"
         elif given == "inactivity" and self.is_inactive(at):
             cause = "inactivity_cleared"
+        elif self.admits_purge(backup, event, given):
+            cause = "quota_cleared"
         else:
             cause = "provider_purged"
             self.find("purge-without-cause", event, backup)
         self.find_held(event, backup)
         backup.end("removed", cause, event)
 
-    def find_while_active(self, code, event):
-        if not (event.is_users() or self.now.is_closed_by_user or self.is_inactive(event.occurred_at)):
+    def find_while_active(self, code, event, act):
+        at = event.occurred_at
+        if not (event.is_users() or self.now.is_closed_by_user or self.is_inactive(at) or self.admits(act, at)):
             self.find(code, event)
 
     def inactivity_notified(self, event):
         self.now.notices.append(event.occurred_at)
 
     def account_frozen(self, event):
-        self.find_while_active("frozen-while-active", event)
+        self.find_while_active("frozen-while-active", event, "freeze")
         self.now.status.add("frozen")
 
     def account_unfrozen(self, _):
         self.now.status -= {"cleared", "frozen"}
 
     def account_terminated(self, event):
-        self.find_while_active("terminated-while-active", event)
+        self.find_while_active("terminated-while-active", event, "terminate")
         self.now.status.add("terminated")
 
     def account_closed(self, event):
-        self.find_while_active("terminated-while-active", event)
+        self.find_while_active("terminated-while-active", event, "terminate")
         self.now.status.add("closed")
         self.now.is_closed_by_user |= event.is_users()
 
     def data_cleared(self, event, cause):
         at, cause = event.occurred_at, CLEARINGS[cause]
         is_justified = cause == "inactivity_cleared" and self.is_inactive(at)
-        self.find_while_active("cleared-while-active", event)
+        self.find_while_active("cleared-while-active", event, "clear")
         notice = self.policy.rules(at).notice
         if notice is not None and not event.is_users() and not self.now.is_closed_by_user:
             ends = [self.zone.after(told_at, notice) for told_at in self.now.notices]
@@ -736,7 +948,7 @@ class Fold:
             "items": [self.item_row(now.items[item]) for item in sorted(now.items, key=str.encode)],
             "backups": [self.backup_row(now.backups[backup]) for backup in sorted(now.backups, key=str.encode)],
             "counts": {state: states.count(state) for state in ("live", "trashed", "expired", "purged", "removed")},
-            "findings": self.finding_rows(),
+            "findings": self.finding_rows(), **self.stage_rows(),
         }
 
 

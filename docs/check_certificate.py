@@ -508,6 +508,8 @@ def check(data, key, auditors=(), any_known_at=False):
     late = [event for event in shown if event.recorded_at > certificate.known_at]
     assert any_known_at or not late, "the answer leaves out what was recorded later"
     policy = compiled_policy(certificate.policy)
+    is_needed = certificate.item is None or policy.reads_other_items()
+    assert not is_needed or all(event.fields is not None for event in shown), "an event that the policy asks for"
     check_adoption(certificate, page, size, tree_root)
     heard = check_notes(certificate.notes, auditors, (origin, size, tree_root, events, map_root))
     found = answers_of(certificate, shown, policy)

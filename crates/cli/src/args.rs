@@ -11,12 +11,13 @@ use verifier::Language;
 
 use crate::commands::bench::{Wanted, Work};
 use crate::commands::explain::ExplainArgs;
-use crate::commands::forecast::ForecastArgs;
-use crate::commands::policy::diff::DiffArgs;
-use crate::commands::sweep::SweepArgs;
 use crate::commands::export::ExportArgs;
-use crate::commands::report::ReportArgs;
+use crate::commands::forecast::ForecastArgs;
 use crate::commands::import::FormatArgs;
+use crate::commands::policy::NewArgs;
+use crate::commands::policy::diff::DiffArgs;
+use crate::commands::report::ReportArgs;
+use crate::commands::sweep::SweepArgs;
 use crate::commands::watch::WatchArgs;
 
 /// What a cloud account keeps and loses, from its log.
@@ -577,8 +578,15 @@ pub enum PolicyVerb {
         #[arg(value_name = "NAME|FILE")]
         which: Option<PathBuf>,
     },
-    /// Check a policy, and remark on what its author may not have meant
-    #[command(after_help = "Example:\n  stillthere policy check my-rules.toml")]
+    /// Write a policy file: from answers to a few questions, from options, or from a preset
+    #[command(after_help = "Example:\n  stillthere policy new --from box -o ours.toml\n  \
+        stillthere policy new --name ours --tier free=5GB,30d --tier paid=unlimited,90d \\\n    \
+        --inactivity 1y --notice 30d --time-zone Asia/Shanghai -o ours.toml\n\n\
+        On a terminal it asks for what is not given.")]
+    New(Box<NewArgs>),
+    /// Check a policy, say in plain sentences what it means, and remark on what its author may not
+    /// have meant
+    #[command(after_help = "Example:\n  stillthere policy check my-rules.toml --lang zh")]
     Check {
         /// A file or a preset's name
         #[arg(value_name = "NAME|FILE")]

@@ -93,6 +93,54 @@ choice! {
 }
 
 choice! {
+    /// Of what the share is taken that makes a trash full.
+    FullOf {
+        /// The account's limit.
+        Limit = 0 "limit",
+        /// What of the limit live items and backups leave.
+        Free = 1 "free",
+    }
+}
+
+choice! {
+    /// For which items a full trash shortens the window.
+    Shortens {
+        /// For what lies there, while it is full.
+        WhileFull = 0 "while_full",
+        /// For what lay there at any moment when it was full, for good.
+        OnceFull = 1 "once_full",
+    }
+}
+
+choice! {
+    /// The condition of a stage.
+    When {
+        /// More is used than the limit.
+        OverQuota = 0 "over_quota",
+        /// The trash is full.
+        TrashFull = 1 "trash_full",
+        /// No activity in the category of the item at hand.
+        CategoryInactive = 2 "category_inactive",
+    }
+}
+
+choice! {
+    /// What a stage admits of the provider.
+    Act {
+        /// Freezing the account.
+        Freeze = 0 "freeze",
+        /// Clearing it.
+        Clear = 1 "clear",
+        /// Terminating it.
+        Terminate = 2 "terminate",
+        /// Purging items and backups.
+        Purge = 3 "purge",
+        /// Purging what is in the trash.
+        PurgeTrashed = 4 "purge_trashed",
+    }
+}
+
+choice! {
     /// How sure it is that the rules are the provider's.
     Confidence {
         /// The provider states them.
@@ -158,9 +206,14 @@ word_set! {
 }
 
 word_set! {
+    /// A set of acts of the provider.
+    Acts of Act in u8
+}
+
+word_set! {
     /// A set of actors, as written in the policy (a device is not the user here).
     Actors of Actor in u8
 }
 
 // A kind beyond the bits of the set would be lost in silence.
-const _: () = assert!(Kind::ALL.len() <= 32 && Actor::ALL.len() <= 8);
+const _: () = assert!(Kind::ALL.len() <= 32 && Actor::ALL.len() <= 8 && Act::ALL.len() <= 8);

@@ -13,8 +13,9 @@ use event::{Actor, Kind, Timestamp};
 use crate::error::{Fault, Place};
 use crate::tree::{Node, Section, Table, Value, is_name};
 use crate::{
-    Actors, Basis, Clause, Confidence, Days, Kinds, OnChange, Over, Policy, PolicyError, Remark,
-    Tier, TrashRules, Version, Window, Zone, parse_size, reading, remark,
+    Act, Actors, Acts, Basis, Clause, Confidence, Days, Full, FullOf, Kinds, OnChange, Over,
+    Policy, PolicyError, Remark, Shortens, Stage, Stated, Tier, TrashRules, Version, When, Window,
+    Zone, parse_share, parse_size, reading, remark,
 };
 
 impl Policy {
@@ -114,6 +115,8 @@ pub(crate) fn version(node: &Node) -> Result<Version, Fault> {
         .map_or(Kinds::NONE, Kinds::from_iter);
     let actors: Actors = words(inactivity.get("actors"), Actor::ALL, Actor::name, "actors")?
         .map_or_else(|| Actors::from_iter([Actor::User, Actor::Device]), Actors::from_iter);
+    let everywhere: Kinds = words(inactivity.get("everywhere"), Kind::ALL, Kind::name, "kinds")?
+        .map_or(Kinds::NONE, Kinds::from_iter);
     let notice = window(inactivity.get("notice"))?;
     let exempt_tiers = exempt_tiers(inactivity.get("exempt_tiers"), &tiers)?;
     inactivity.end()?;
@@ -128,6 +131,7 @@ pub(crate) fn version(node: &Node) -> Result<Version, Fault> {
     let late_after = window(clock.get("late_after"))?;
     clock.end()?;
 
+    let stages = file.get("stages").map_or(Ok(BTreeMap::new()), stages)?;
     let clauses = file.get("clauses").map_or(Ok(Vec::new()), clauses)?;
     let _ = file.get("readings");
     file.end()?;
@@ -142,9 +146,11 @@ pub(crate) fn version(node: &Node) -> Result<Version, Fault> {
         inactivity_window,
         resets,
         actors,
+        everywhere,
         notice,
         exempt_tiers,
         over,
+        stages,
         stale_after,
         late_after,
         clauses: clauses.into(),
@@ -186,8 +192,42 @@ fn trash(node: Option<&Node>) -> Result<TrashRules, Fault> {
         }
     }
     let no_trash = names(trash.get("no_trash"))?.into_iter().map(|(name, _)| name).collect();
+    let example = "a share such as \"10%\"";
+    let full_at = trash.get("full_at").map_or(Ok(None), |node| node.read(example, parse_share))?;
+    let of = choice(trash.get("full_of"), FullOf::ALL, FullOf::name, FullOf::Limit)?;
+    let full_window = window(trash.get("full_window"))?;
+    let shortens =
+        choice(trash.get("full_shortens"), Shortens::ALL, Shortens::name, Shortens::WhileFull)?;
     trash.end()?;
-    Ok(TrashRules { basis, days, purge_lag, counts_toward_quota, categories, no_trash })
+    let full = full_at.map(|percent| Full { percent, of, window: full_window, shortens });
+    Ok(TrashRules { basis, days, purge_lag, counts_toward_quota, categories, no_trash, full })
+}
+
+fn stages(node: &Node) -> Result<BTreeMap<String, Stage>, Fault> {
+    let mut stages = BTreeMap::new();
+    for (name, node) in named(node.table()?)? {
+        let mut stage = Section::of(Some(node))?;
+        let when = stage.need("when")?.word(When::ALL, When::name)?;
+        let after = window(Some(stage.need("after")?))?;
+        let admits_node = stage.need("admits")?;
+        let mut admits = Acts::NONE;
+        for node in admits_node.list("acts")? {
+            let act = node.word(Act::ALL, Act::name)?;
+            if when == When::CategoryInactive && act != Act::Purge {
+                return Err(node.fault("an inactive category admits \"purge\" alone"));
+            }
+            admits = admits.with(act);
+        }
+        if admits.is_empty() {
+            return Err(admits_node.fault("expected at least one act"));
+        }
+        let categories =
+            names(stage.get("categories"))?.into_iter().map(|(name, _)| name).collect();
+        let notice = window(stage.get("notice"))?;
+        stage.end()?;
+        stages.insert(name.to_owned(), Stage { when, after, admits, categories, notice });
+    }
+    Ok(stages)
 }
 
 fn exempt_tiers(node: Option<&Node>, tiers: &[Tier]) -> Result<BTreeSet<String>, Fault> {
@@ -217,10 +257,35 @@ fn clauses(node: &Node) -> Result<Vec<Clause>, Fault> {
                 text.insert(language.to_owned(), node.text()?.to_owned());
             }
         }
+        let stated = Stated {
+            source: file.get("source").map(Node::text).transpose()?.map(str::to_owned),
+            seen: file.get("seen").map(date).transpose()?,
+            confidence: file
+                .get("confidence")
+                .map(|node| node.word(Confidence::ALL, Confidence::name))
+                .transpose()?,
+        };
         file.end()?;
-        clauses.push(Clause { id, for_, text });
+        clauses.push(Clause { id, for_, text, stated });
     }
     Ok(clauses)
+}
+
+/// A date, as text or as one of TOML.
+fn date(node: &Node) -> Result<String, Fault> {
+    let (Value::Text(text) | Value::Time(text)) = &node.value else {
+        let found = node.value.what();
+        return Err(node.fault(format!("expected a date such as \"2026-11-26\", found {found}")));
+    };
+    match is_date(text) {
+        true => Ok(text.clone()),
+        false => Err(node.fault(format!("{text:?} is not a date such as \"2026-11-26\""))),
+    }
+}
+
+/// Whether a text is a date, `2026-11-26`.
+pub(crate) fn is_date(text: &str) -> bool {
+    text.len() == 10 && Timestamp::parse(&format!("{text}T00:00:00Z")).is_ok()
 }
 
 /// The entries of a table whose keys are names.

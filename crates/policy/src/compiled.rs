@@ -21,11 +21,12 @@ use event::limits::TEXT_BYTES;
 use event::msgpack::Reader;
 use event::{Actor, CanonicalError, Kind, Timestamp};
 
+use crate::compile::is_date;
 use crate::hash::{LAYOUT, MARK};
 use crate::zone::{FARTHEST_MS, LISTED_MS};
 use crate::{
-    Actors, Basis, Clause, Confidence, Days, Kinds, OnChange, Over, Policy, Reading, Tier,
-    TrashRules, Version, Window, Zone,
+    Act, Actors, Acts, Basis, Clause, Confidence, Days, Full, FullOf, Kinds, OnChange, Over,
+    Policy, Reading, Shortens, Stage, Stated, Tier, TrashRules, Version, When, Window, Zone,
 };
 
 /// Bytes that are not the compiled form of a policy: the first thing wrong with them.
@@ -163,6 +164,9 @@ fn version<'a>(r: &mut Reader<'a>, ids: &mut BTreeSet<&'a str>) -> Result<Versio
         if !version.tiers.iter().map(|t| &t.name).eq(base.tiers.iter().map(|t| &t.name)) {
             return Err(refused(at, "rules with the version's own tiers", "others"));
         }
+        if !version.stages.keys().eq(base.stages.keys()) {
+            return Err(refused(at, "rules with the version's own stages", "others"));
+        }
         version.clauses = base.clauses.clone();
         version.text_hashes = base.text_hashes.clone();
         Ok((id, Reading { id: id.to_owned(), set: BTreeMap::new(), version }))
@@ -178,7 +182,7 @@ fn rules(
     effective_from: Timestamp,
     confidence: Confidence,
 ) -> Result<Version> {
-    r.array_of("the 7 parts of rules", 7)?;
+    let says_more = longer(r, "the 7 or 8 parts of rules", 7)?;
     let on_change = word(r, "what a change does", OnChange::ALL, OnChange::number)?;
     let at = r.offset();
     let mut named = BTreeSet::new();
@@ -208,7 +212,7 @@ fn rules(
         }
         Ok((tier, ()))
     })?;
-    Ok(Version {
+    let mut version = Version {
         id: id.to_owned(),
         effective_from,
         confidence,
@@ -219,15 +223,76 @@ fn rules(
         inactivity_window,
         resets,
         actors,
+        everywhere: Kinds::NONE,
         notice,
         exempt_tiers: gathered(owned(exempt_tiers).map(|(tier, ())| tier)),
         over: word(r, "what happens over quota", Over::ALL, Over::number)?,
+        stages: BTreeMap::new(),
         stale_after: window(r, "the window of a backup")?,
         late_after: window(r, "the window of lateness")?,
         clauses: [].into(),
         readings: Vec::new(),
         text_hashes: [].into(),
+    };
+    if says_more {
+        more(r, &mut version)?;
+    }
+    Ok(version)
+}
+
+/// The rules at the end: one at least is there.
+fn more(r: &mut Reader<'_>, version: &mut Version) -> Result<()> {
+    let at = r.offset();
+    r.array_of("the 3 parts of further rules", 3)?;
+    version.trash.full = r.optional("when the trash is full", full)?;
+    version.everywhere = words(r, "kinds in the order of their numbers", Kind::ALL, Kind::number)?;
+    let stages = rising(r, "stages in the order of their names", |r| {
+        r.array_of("the 6 parts of a stage", 6)?;
+        Ok((name(r, "a stage's name")?, stage(r)?))
+    })?;
+    version.stages = owned(stages).collect();
+    if version.says_more() { Ok(()) } else { Err(refused(at, "a further rule", "none")) }
+}
+
+fn full(r: &mut Reader<'_>) -> Result<Full> {
+    r.array_of("the 4 parts of a full trash", 4)?;
+    let percent = r.uint("a share in hundredths", 100)?;
+    Ok(Full {
+        percent: u8::try_from(percent).expect("no more than asked for"),
+        of: word(r, "of what a share is taken", FullOf::ALL, FullOf::number)?,
+        window: window(r, "the window of a full trash")?,
+        shortens: word(r, "what a full trash shortens", Shortens::ALL, Shortens::number)?,
     })
+}
+
+fn stage(r: &mut Reader<'_>) -> Result<Stage> {
+    let when = word(r, "the condition of a stage", When::ALL, When::number)?;
+    let after = window(r, "the window of a stage")?;
+    let at = r.offset();
+    let admits: Acts = words(r, "acts in the order of their numbers", Act::ALL, Act::number)?;
+    let only_purge = Acts::NONE.with(Act::Purge);
+    if admits.is_empty() || (when == When::CategoryInactive && admits != only_purge) {
+        return Err(refused(at, "acts that the condition can admit", "none or others"));
+    }
+    let categories =
+        rising(r, "categories in the order of their names", |r| Ok((name(r, "a category")?, ())))?;
+    Ok(Stage {
+        when,
+        after,
+        admits,
+        categories: owned(categories).map(|(category, ())| category).collect(),
+        notice: window(r, "a notice")?,
+    })
+}
+
+/// Whether an array has one part more than `parts`, which it may.
+fn longer(r: &mut Reader<'_>, what: &'static str, parts: usize) -> Result<bool> {
+    let at = r.offset();
+    match r.array(what)? {
+        found if found == parts => Ok(false),
+        found if found == parts + 1 => Ok(true),
+        found => Err(refused(at, what, found)),
+    }
 }
 
 fn trash(r: &mut Reader<'_>) -> Result<TrashRules> {
@@ -250,6 +315,7 @@ fn trash(r: &mut Reader<'_>) -> Result<TrashRules> {
         counts_toward_quota,
         categories: gathered(owned(categories)),
         no_trash: gathered(owned(no_trash).map(|(category, ())| category)),
+        full: None,
     })
 }
 
@@ -259,7 +325,7 @@ fn clause<'a>(
     ids: &mut BTreeSet<&'a str>,
     text_hashes: &mut Vec<[u8; 32]>,
 ) -> Result<Clause> {
-    r.array_of("the 3 parts of a clause", 3)?;
+    let says_where = longer(r, "the 3 or 4 parts of a clause", 3)?;
     let id = unique(r, "a clause's id that none before it has", ids)?.to_owned();
     let for_ = each(r, "what a clause is for", |r| Ok(name(r, "a word")?.to_owned()))?;
     let texts = rising(r, "texts in the order of their languages", |r| {
@@ -268,7 +334,30 @@ fn clause<'a>(
         text_hashes.push(*r.bytes("the hash of a text")?);
         Ok((language, String::new()))
     })?;
-    Ok(Clause { id, for_, text: gathered(owned(texts)) })
+    let stated = if says_where { stated(r, text_hashes)? } else { Stated::default() };
+    Ok(Clause { id, for_, text: gathered(owned(texts)), stated })
+}
+
+/// Where a clause is stated; the hash of its source goes to `text_hashes`.
+fn stated(r: &mut Reader<'_>, text_hashes: &mut Vec<[u8; 32]>) -> Result<Stated> {
+    let at = r.offset();
+    r.array_of("the 3 parts of where a clause is stated", 3)?;
+    let confidence = r.optional("a confidence", |r| {
+        word(r, "a confidence", Confidence::ALL, Confidence::number)
+    })?;
+    let source =
+        r.optional("the hash of a source", |r| Ok::<_, CompiledError>(*r.bytes("its 32 bytes")?))?;
+    text_hashes.extend(source);
+    let date_at = r.offset();
+    let seen = r.optional("a date", |r| Ok::<_, CompiledError>(name(r, "a date")?.to_owned()))?;
+    if let Some(text) = seen.as_ref().filter(|text| !is_date(text)) {
+        return Err(refused(date_at, "a date such as 2026-11-26", format_args!("{text:?}")));
+    }
+    let stated = Stated { source: source.map(|_| String::new()), seen, confidence };
+    if stated == Stated::default() {
+        return Err(refused(at, "a source, a date or a confidence", "none"));
+    }
+    Ok(stated)
 }
 
 fn window(r: &mut Reader<'_>, what: &'static str) -> Result<Window> {

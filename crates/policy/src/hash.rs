@@ -11,12 +11,17 @@
 //!             [[category, window]…], [no_trash…]],                    by name
 //!            [window, [reset…], [actor…], notice, [exempt_tier…]],    by number, by number, by name
 //!            over, stale_after, late_after]
+//!         | the same, and [full, [everywhere…], [stage…]]             where it has one of these
+//! full    = nil (never) | [percent, of, window, shortens]
+//! stage   = [name, when, after, [act…], [category…], notice]          by name; acts by number
 //! window  = nil (never) | [unit, n]                                   unit: 0 d, 1 mo, 2 y
 //! clause  = [id, [for…], [[language, H(text)]…]]                      in the order of the file; by name
+//!         | [id, [for…], [[language, H(text)]…],
+//!            [confidence | nil, H(source) | nil, seen | nil]]         where it says one of these
 //! reading = [id, rules]                                               by id: the rules that it leaves
 //! ```
 //!
-//! Words (`confidence`, `on_change`, `basis`, `days`, `over`, kinds, actors) are their numbers,
+//! Words (`confidence`, `on_change`, `basis`, `days`, `over`, `of`, `shortens`, `when`, acts, kinds, actors) are their numbers,
 //! names are strings, times milliseconds since the epoch, H is BLAKE3 as 32 bytes; integers and
 //! lengths take their shortest form, names are in byte order. The zone's name is not in it, nor
 //! how the file is laid out, what it says by default, or how a reading spells what it sets.
@@ -26,7 +31,7 @@ use std::fmt;
 
 use rmp::encode as mp;
 
-use crate::{Policy, Version, Window, Zone};
+use crate::{Policy, Stated, Version, Window, Zone};
 
 /// What a compiled form begins with.
 pub(crate) const MARK: &str = "stillthere policy";
@@ -162,7 +167,9 @@ impl Out {
         self.hash(&hash_of(&version.source));
         self.rules(version);
         self.each(version.clauses.iter(), |out, clause| {
-            out.list(3);
+            let stated = &clause.stated;
+            let says_where = *stated != Stated::default();
+            out.list(if says_where { 4 } else { 3 });
             out.text(&clause.id);
             out.each(&clause.for_, |out, word| out.text(word));
             out.each(&clause.text, |out, (language, text)| {
@@ -170,6 +177,21 @@ impl Out {
                 out.text(language);
                 out.hash(&hash_of(text));
             });
+            if says_where {
+                out.list(3);
+                match stated.confidence {
+                    Some(confidence) => out.number(i64::from(confidence.number())),
+                    None => out.nil(),
+                }
+                match &stated.source {
+                    Some(source) => out.hash(&hash_of(source)),
+                    None => out.nil(),
+                }
+                match &stated.seen {
+                    Some(seen) => out.text(seen),
+                    None => out.nil(),
+                }
+            }
         });
         let mut readings: Vec<_> = version.readings.iter().collect();
         readings.sort_by_key(|reading| &reading.id);
@@ -181,7 +203,8 @@ impl Out {
     }
 
     fn rules(&mut self, version: &Version) {
-        self.list(7);
+        let says_more = version.says_more();
+        self.list(if says_more { 8 } else { 7 });
         self.number(i64::from(version.on_change.number()));
         self.each(&version.tiers, |out, tier| {
             out.list(3);
@@ -215,5 +238,34 @@ impl Out {
         self.number(i64::from(version.over.number()));
         self.window(version.stale_after);
         self.window(version.late_after);
+        if says_more {
+            self.more(version);
+        }
+    }
+
+    fn more(&mut self, version: &Version) {
+        self.list(3);
+        match &version.trash.full {
+            None => self.nil(),
+            Some(full) => {
+                self.list(4);
+                self.number(i64::from(full.percent));
+                self.number(i64::from(full.of.number()));
+                self.window(full.window);
+                self.number(i64::from(full.shortens.number()));
+            }
+        }
+        let everywhere: Vec<_> = version.everywhere.iter().collect();
+        self.each(everywhere, |out, kind| out.number(i64::from(kind.number())));
+        self.each(&version.stages, |out, (name, stage)| {
+            out.list(6);
+            out.text(name);
+            out.number(i64::from(stage.when.number()));
+            out.window(stage.after);
+            let acts: Vec<_> = stage.admits.iter().collect();
+            out.each(acts, |out, act| out.number(i64::from(act.number())));
+            out.each(&stage.categories, |out, category| out.text(category));
+            out.window(stage.notice);
+        });
     }
 }

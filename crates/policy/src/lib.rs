@@ -31,7 +31,9 @@ mod tree;
 mod window;
 mod zone;
 
-pub use choice::{Actors, Basis, Confidence, Days, Kinds, OnChange, Over};
+pub use choice::{
+    Act, Actors, Acts, Basis, Confidence, Days, FullOf, Kinds, OnChange, Over, Shortens, When,
+};
 pub use compiled::CompiledError;
 pub use difference::Difference;
 pub use error::{Place, PolicyError, Remark};
@@ -39,7 +41,7 @@ pub use hash::PolicyHash;
 pub use parameter::{Amount, Parameter, ParameterError};
 pub use preset::{DEFAULT_PRESET, presets};
 pub use remark::CITABLE;
-pub use rules::{Clause, Policy, Reading, Setting, Tier, TrashRules, Version};
-pub use size::{SizeError, parse_size, size_text};
+pub use rules::{Clause, Full, Policy, Reading, Setting, Stage, Stated, Tier, TrashRules, Version};
+pub use size::{ShareError, SizeError, parse_share, parse_size, size_text};
 pub use window::{Window, WindowError};
 pub use zone::{Zone, ZoneError};

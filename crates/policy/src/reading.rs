@@ -5,7 +5,7 @@
 //! (`"trash.basis" = "tier_now"`) or nested (`trash.basis = "tier_now"`, `trash = { basis = … }`).
 //! A key that is given is set and what is not named stays. `trash.categories` written as `{ … }`
 //! is one value, set as a whole; `trash.categories.NAME` sets one category. A tier must be one of
-//! the version's. A tier or category whose name has dots can be named like any other:
+//! the version's, and so must a stage. One whose name has dots, or a category, can be named like any other:
 //! `"tiers.NAME.trash"`, `"trash.categories.NAME"`.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,8 +15,7 @@ use crate::tree::{Key, Node, Section, Table, Value};
 use crate::{Policy, Reading, Setting, compile};
 
 /// What a reading may set.
-const SETTABLE: &str =
-    "a reading sets keys under tiers, trash, inactivity, quota, backup and clock, and on_change";
+const SETTABLE: &str = "a reading sets keys under tiers, trash, inactivity, quota, stages, backup and clock, and on_change";
 
 impl Policy {
     /// The names of the readings of all versions, in byte order.
@@ -97,18 +96,20 @@ impl Laid {
         }
         let settable = matches!(
             path,
-            ["on_change"] | ["tiers" | "trash" | "inactivity" | "quota" | "backup" | "clock", ..]
+            ["on_change"]
+                | ["tiers" | "trash" | "inactivity" | "quota" | "stages" | "backup" | "clock", ..]
         );
         if !settable {
             return Err(key.fault(SETTABLE));
         }
-        if let ["tiers", tier, ..] = path
+        if let [section @ ("tiers" | "stages"), name, ..] = path
             && self
                 .table
-                .get("tiers")
-                .is_none_or(|tiers| tiers.table().is_ok_and(|tiers| tiers.get(tier).is_none()))
+                .get(section)
+                .is_none_or(|named| named.table().is_ok_and(|named| named.get(name).is_none()))
         {
-            return Err(key.fault(format!("the version has no tier {tier:?}")));
+            let what = section.trim_end_matches('s');
+            return Err(key.fault(format!("the version has no {what} {name:?}")));
         }
         if self.set.insert(path.join("."), value.setting()).is_some() {
             return Err(key.fault("is set twice"));
@@ -134,25 +135,28 @@ impl Laid {
 /// Whether a table given for `path` names keys to set, rather than being a value itself.
 fn is_section(path: &[&str], table: &Table) -> bool {
     match path {
-        ["tiers"] | ["tiers", _] => true,
+        ["tiers" | "stages"] | ["tiers" | "stages", _] => true,
         ["trash" | "inactivity" | "quota" | "backup" | "clock"] => true,
         ["trash", "categories"] => !table.inline,
         _ => false,
     }
 }
 
-/// The parts of a dotted key. The names of tiers and categories may have dots themselves.
+/// The parts of a dotted key. The names of tiers, stages and categories may have dots themselves.
 fn dotted<'a>(key: &'a str, version: &Table) -> Vec<&'a str> {
     if let Some(category) = key.strip_prefix("trash.categories.") {
         return vec!["trash", "categories", category];
     }
-    if let Some(rest) = key.strip_prefix("tiers.") {
-        let is_tier = version
-            .get("tiers")
-            .is_some_and(|tiers| tiers.table().is_ok_and(|tiers| tiers.get(rest).is_some()));
+    for section in ["tiers", "stages"] {
+        let Some(rest) = key.strip_prefix(section).and_then(|rest| rest.strip_prefix('.')) else {
+            continue;
+        };
+        let is_name = version
+            .get(section)
+            .is_some_and(|named| named.table().is_ok_and(|named| named.get(rest).is_some()));
         return match rest.rsplit_once('.') {
-            Some((tier, key)) if !is_tier => vec!["tiers", tier, key],
-            _ => vec!["tiers", rest],
+            Some((name, key)) if !is_name => vec![section, name, key],
+            _ => vec![section, rest],
         };
     }
     key.split('.').collect()

@@ -2,7 +2,7 @@
 
 use crate::error::{Fault, suggested_word};
 use crate::tree::{Node, Table};
-use crate::{Policy, Version};
+use crate::{Policy, Version, When};
 
 /// The words that findings, states and claims bear (docs/answers.md): what a clause can
 /// be cited for.
@@ -38,6 +38,7 @@ pub const CITABLE: &[&str] = &[
     "user_deleted_backups",
     "account_terminated",
     "account_closed",
+    "quota_cleared",
     // Asserts.
     "kept",
     "recoverable",
@@ -101,6 +102,21 @@ fn about_version(table: &Table, version: &Version, remarks: &mut Vec<Fault>) {
         }
     }
     let trash = table.get("trash").and_then(|trash| trash.table().ok());
+    if version.trash.full.is_none() {
+        for (key, _) in trash.map_or(&[][..], |trash| &trash.entries) {
+            if ["full_of", "full_window", "full_shortens"].contains(&key.name.as_str()) {
+                remarks.push(key.fault("means nothing without full_at"));
+            }
+        }
+        let stages = table.get("stages").and_then(|stages| stages.table().ok());
+        for (key, _) in stages.map_or(&[][..], |stages| &stages.entries) {
+            let stage = version.stages.get(&key.name);
+            if stage.is_some_and(|stage| stage.when == When::TrashFull) {
+                remarks
+                    .push(key.fault("is never reached: the trash is never full without full_at"));
+            }
+        }
+    }
     let categories = trash.and_then(|trash| trash.get("categories")?.table().ok());
     for (key, _) in categories.map_or(&[][..], |categories| &categories.entries) {
         if version.trash.no_trash.contains(&key.name) {

@@ -6,7 +6,10 @@ use std::sync::Arc;
 use event::Timestamp;
 use serde::Serialize;
 
-use crate::{Actors, Basis, Confidence, Days, Kinds, OnChange, Over, Window, Zone};
+use crate::{
+    Act, Actors, Acts, Basis, Confidence, Days, FullOf, Kinds, OnChange, Over, Shortens, When,
+    Window, Zone,
+};
 
 /// A checked policy: its versions in force one after the other.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,12 +45,16 @@ pub struct Version {
     pub resets: Kinds,
     /// The actors whose events are activity, as written.
     pub actors: Actors,
+    /// The kinds that are activity in every category.
+    pub everywhere: Kinds,
     /// The shortest notice before a clearing; [`Window::Never`]: none is asked.
     pub notice: Window,
     /// Tiers whose accounts never come at risk.
     pub exempt_tiers: BTreeSet<String>,
     /// What happens to uploads when over quota.
     pub over: Over,
+    /// What the provider may do when a condition has held for long, by name.
+    pub stages: BTreeMap<String, Stage>,
     /// How long a backup is kept after the last completion.
     pub stale_after: Window,
     /// How late an event may be recorded before it is noted.
@@ -87,6 +94,36 @@ pub struct TrashRules {
     pub categories: BTreeMap<String, Window>,
     /// Categories without a trash.
     pub no_trash: BTreeSet<String>,
+    /// When the trash is full; `None`: never.
+    pub full: Option<Full>,
+}
+
+/// When the trash is full, and what that does to windows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Full {
+    /// Full when what is trashed is more than so many hundredths, 0 to 100.
+    pub percent: u8,
+    /// Of what.
+    pub of: FullOf,
+    /// The trash window then, where it is the shorter one.
+    pub window: Window,
+    /// For which items.
+    pub shortens: Shortens,
+}
+
+/// What the provider may do when a condition has held for long.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stage {
+    /// The condition.
+    pub when: When,
+    /// How long it must have held, without a break.
+    pub after: Window,
+    /// What is admitted from then on; never empty.
+    pub admits: Acts,
+    /// Whose items may be purged; empty: those of any category and of none, and backups.
+    pub categories: BTreeSet<String>,
+    /// The shortest notice before a purge; [`Window::Never`]: none is asked.
+    pub notice: Window,
 }
 
 /// A sentence of the rules, for findings and verdicts to cite.
@@ -98,6 +135,19 @@ pub struct Clause {
     pub for_: Vec<String>,
     /// The sentence by language (`en`, `zh`).
     pub text: BTreeMap<String, String>,
+    /// Where it is stated, where that is said of this clause by itself.
+    pub stated: Stated,
+}
+
+/// Where a single clause is stated.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Stated {
+    /// Where; `None`: the version's source.
+    pub source: Option<String>,
+    /// The date on which it was read there, `2026-11-26`.
+    pub seen: Option<String>,
+    /// How sure it is; `None`: as sure as the version.
+    pub confidence: Option<Confidence>,
 }
 
 /// A value that a reading sets. Shown as TOML, serialized as what it is.
@@ -131,6 +181,14 @@ impl Policy {
         self.versions.partition_point(|v| v.effective_from <= at).saturating_sub(1)
     }
 
+    /// Whether what becomes of one item can rest on the account's other items and backups, under
+    /// the policy or a reading of it: where there are stages, or a trash that can be full.
+    #[must_use]
+    pub fn reads_other_items(&self) -> bool {
+        let reads = |version: &Version| !version.stages.is_empty() || version.trash.full.is_some();
+        self.versions.iter().any(|v| reads(v) || v.readings.iter().any(|r| reads(&r.version)))
+    }
+
     /// The version in force at `at`.
     #[must_use]
     pub fn version_at(&self, at: Timestamp) -> &Version {
@@ -161,10 +219,40 @@ impl Version {
             .unwrap_or_else(|| self.tier(tier).trash)
     }
 
+    /// Whether it has one of the rules that a compiled form has at the end: a trash that can be
+    /// full, kinds that are activity everywhere, stages.
+    pub(crate) fn says_more(&self) -> bool {
+        self.trash.full.is_some() || !self.everywhere.is_empty() || !self.stages.is_empty()
+    }
+
     /// The id of the first clause that is `for` this finding code, cause or assert.
     #[must_use]
     pub fn clause_for(&self, what: &str) -> Option<&str> {
         self.clauses.iter().find(|c| c.for_.iter().any(|f| f == what)).map(|c| c.id.as_str())
+    }
+}
+
+impl Stage {
+    /// Whether the provider may purge an item of `category` (a backup: `None`) that is or is not
+    /// trashed, once the stage is reached.
+    #[must_use]
+    pub fn admits_purge(&self, category: Option<&str>, trashed: bool) -> bool {
+        let act = self.admits.contains(Act::Purge)
+            || (trashed && self.admits.contains(Act::PurgeTrashed));
+        act && (self.categories.is_empty() || category.is_some_and(|c| self.categories.contains(c)))
+    }
+}
+
+impl Full {
+    /// Whether `trashed` bytes make the trash full, `kept` being those of live items and backups.
+    #[must_use]
+    pub fn is_full(&self, trashed: u128, kept: u128, limit: Option<u64>) -> bool {
+        let Some(limit) = limit.map(u128::from) else { return false };
+        let whole = match self.of {
+            FullOf::Limit => limit,
+            FullOf::Free => limit.saturating_sub(kept),
+        };
+        trashed * 100 > whole * u128::from(self.percent)
     }
 }
 

@@ -9,8 +9,8 @@ use event::Timestamp;
 use serde::{Serialize, Serializer};
 
 use crate::{
-    Actors, Basis, Clause, Confidence, Days, Kinds, OnChange, Over, Policy, PolicyHash, Reading,
-    Setting, Tier, Version, Window,
+    Actors, Acts, Basis, Clause, Confidence, Days, FullOf, Kinds, OnChange, Over, Policy,
+    PolicyHash, Reading, Setting, Shortens, Stage, Tier, Version, When, Window,
 };
 
 #[derive(Serialize)]
@@ -32,6 +32,7 @@ struct VersionShown<'a> {
     trash: TrashShown<'a>,
     inactivity: InactivityShown<'a>,
     quota: QuotaShown,
+    stages: Vec<StageShown<'a>>,
     backup: BackupShown,
     clock: ClockShown,
     clauses: &'a [Clause],
@@ -46,6 +47,10 @@ struct TrashShown<'a> {
     counts_toward_quota: bool,
     categories: &'a BTreeMap<String, Window>,
     no_trash: &'a BTreeSet<String>,
+    full_at: Option<String>,
+    full_of: FullOf,
+    full_window: Window,
+    full_shortens: Shortens,
 }
 
 #[derive(Serialize)]
@@ -53,6 +58,7 @@ struct InactivityShown<'a> {
     window: Window,
     resets: Kinds,
     actors: Actors,
+    everywhere: Kinds,
     notice: Window,
     exempt_tiers: &'a BTreeSet<String>,
 }
@@ -60,6 +66,16 @@ struct InactivityShown<'a> {
 #[derive(Serialize)]
 struct QuotaShown {
     over: Over,
+}
+
+#[derive(Serialize)]
+struct StageShown<'a> {
+    stage: &'a str,
+    when: When,
+    after: Window,
+    admits: Acts,
+    categories: &'a BTreeSet<String>,
+    notice: Window,
 }
 
 #[derive(Serialize)]
@@ -84,6 +100,12 @@ struct ClauseShown<'a> {
     id: &'a str,
     r#for: &'a [String],
     text: &'a BTreeMap<String, String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seen: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    confidence: Option<Confidence>,
 }
 
 #[derive(Serialize)]
@@ -120,21 +142,34 @@ impl Serialize for Version {
                 counts_toward_quota: self.trash.counts_toward_quota,
                 categories: &self.trash.categories,
                 no_trash: &self.trash.no_trash,
+                full_at: self.trash.full.map(|full| format!("{}%", full.percent)),
+                full_of: self.trash.full.map_or(FullOf::Limit, |full| full.of),
+                full_window: self.trash.full.map_or(Window::Never, |full| full.window),
+                full_shortens: self.trash.full.map_or(Shortens::WhileFull, |full| full.shortens),
             },
             inactivity: InactivityShown {
                 window: self.inactivity_window,
                 resets: self.resets,
                 actors: self.actors,
+                everywhere: self.everywhere,
                 notice: self.notice,
                 exempt_tiers: &self.exempt_tiers,
             },
             quota: QuotaShown { over: self.over },
+            stages: self.stages.iter().map(StageShown::of).collect(),
             backup: BackupShown { stale_after: self.stale_after },
             clock: ClockShown { late_after: self.late_after },
             clauses: &self.clauses,
             readings: &self.readings,
         }
         .serialize(s)
+    }
+}
+
+impl<'a> StageShown<'a> {
+    fn of((name, stage): (&'a String, &'a Stage)) -> StageShown<'a> {
+        let Stage { when, after, admits, ref categories, notice } = *stage;
+        StageShown { stage: name, when, after, admits, categories, notice }
     }
 }
 
@@ -146,7 +181,16 @@ impl Serialize for Tier {
 
 impl Serialize for Clause {
     fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-        ClauseShown { id: &self.id, r#for: &self.for_, text: &self.text }.serialize(s)
+        let stated = &self.stated;
+        ClauseShown {
+            id: &self.id,
+            r#for: &self.for_,
+            text: &self.text,
+            source: stated.source.as_deref(),
+            seen: stated.seen.as_deref(),
+            confidence: stated.confidence,
+        }
+        .serialize(s)
     }
 }
 

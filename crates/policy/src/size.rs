@@ -1,4 +1,4 @@
-//! A size of the policy language: `5GiB`.
+//! A size of the policy language, `5GiB`, and a share, `10%`.
 //!
 //! A whole number and a unit: B, KB, MB, GB, TB, PB, EB by 1000, KiB … EiB by 1024, spelled so; at
 //! most 16 EiB − 1. `unlimited` is no size but the absence of a limit.
@@ -60,4 +60,24 @@ pub fn size_text(bytes: u64) -> String {
     let largest = UNITS.iter().filter(fits).max_by_key(|(_, unit)| *unit);
     let (name, unit) = largest.unwrap_or(&UNITS[0]);
     format!("{}{name}", bytes / unit)
+}
+
+/// Why a text is not a share.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("is not a share: write a whole number from 0 to 100 and %, such as 10%, or never")]
+pub struct ShareError;
+
+/// Reads a share, `10%`, in hundredths; `never` is none.
+///
+/// # Errors
+/// [`ShareError`] when the text is neither.
+pub fn parse_share(text: &str) -> Result<Option<u8>, ShareError> {
+    if text == "never" {
+        return Ok(None);
+    }
+    let digits = text.strip_suffix('%').ok_or(ShareError)?;
+    if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(ShareError);
+    }
+    digits.parse().ok().filter(|percent| *percent <= 100).map(Some).ok_or(ShareError)
 }

@@ -3,7 +3,7 @@
 //! before it left and only then counted as activity.
 
 use event::{Kind, NameId, Names, PurgeCause, RecordedBy, Step, Surface, Timestamp};
-use policy::{Over, Policy, Version};
+use policy::{Act, Over, Policy, Version};
 
 use crate::state::{Standing, Sync, ids, place};
 use crate::{
@@ -48,11 +48,15 @@ impl FoldState {
                 return;
             }
             match due {
-                Due::Deadline => self.let_fall(at, rules),
+                Due::Deadline => {
+                    let _ = self.let_fall(at, rules);
+                    self.look(at, false, ChangeSource::Deadline, rules);
+                }
                 Due::Version => {
                     self.close_activity(at, rules);
                     self.version += 1;
                     self.version_changed(self.version, at, rules);
+                    self.look(at, false, ChangeSource::PolicyVersion(self.version), rules);
                 }
                 Due::Overdue => self.find_overdue(),
             }
@@ -67,8 +71,13 @@ impl FoldState {
             self.held_before = self.held();
             self.instant = at;
         }
-        Applying { state: self, step, rules, at, event: reference(step) }.run();
-        self.let_fall(at, rules);
+        let event = reference(step);
+        let admitted = Applying { state: self, step, rules, at, event, admitted: false }.run();
+        self.look(at, admitted, ChangeSource::of(step), rules);
+        if self.let_fall(at, rules) {
+            self.look(at, false, ChangeSource::Deadline, rules);
+        }
+        self.count_categories(step, rules);
         let version = rules.version(self);
         if version.resets.contains(step.kind) && version.actors.contains(step.actor) {
             self.count_activity(at, step.kind, rules);
@@ -98,10 +107,13 @@ struct Applying<'s, 'a> {
     rules: Rules<'a>,
     at: Timestamp,
     event: EventRef,
+    /// Whether it was a purge that a stage over quota admits.
+    admitted: bool,
 }
 
 impl Applying<'_, '_> {
-    fn run(mut self) {
+    /// Folds the step. Whether it was a purge that a stage over quota admits.
+    fn run(mut self) -> bool {
         let step = self.step;
         self.note_late();
         match step.kind {
@@ -142,7 +154,7 @@ impl Applying<'_, '_> {
                 self.state.activity.notified_at.get_or_insert(self.at);
             }
             Kind::AccountFrozen => {
-                self.judge_account(FindingCode::FrozenWhileActive);
+                self.judge_account(FindingCode::FrozenWhileActive, Act::Freeze);
                 self.state.standing.frozen = true;
             }
             Kind::AccountUnfrozen => {
@@ -150,11 +162,11 @@ impl Applying<'_, '_> {
                 self.state.standing.cleared = false;
             }
             Kind::AccountTerminated => {
-                self.judge_account(FindingCode::TerminatedWhileActive);
+                self.judge_account(FindingCode::TerminatedWhileActive, Act::Terminate);
                 self.state.standing.terminated = true;
             }
             Kind::AccountClosed => {
-                self.judge_account(FindingCode::TerminatedWhileActive);
+                self.judge_account(FindingCode::TerminatedWhileActive, Act::Terminate);
                 self.state.standing.closed = true;
                 self.state.standing.closed_by_user |= self.by_user();
             }
@@ -174,6 +186,7 @@ impl Applying<'_, '_> {
             | Kind::BackupOff
             | Kind::UploadRejected => {}
         }
+        self.admitted
     }
 
     fn subject(&self) -> NameId {
@@ -337,11 +350,14 @@ impl Applying<'_, '_> {
             breach: !by_user,
             deadline: None,
             overdue_at: None,
+            end: None,
+            shortened: self.state.has_full_trash(self.rules.version(self.state), self.rules),
             version: self.state.version,
             counted_from: self.at,
             tier_index: self.state.tiers.len() - 1,
         };
-        trashing.deadline = self.state.first_deadline(&trashing, category, self.rules);
+        trashing.end = self.state.first_end(&trashing, category, self.rules);
+        let trashing = self.state.shortened(trashing, self.at, self.rules);
         let item = self.state.item(id).expect("known");
         let item = Item {
             state: ItemState::Trashed,
@@ -392,12 +408,17 @@ impl Applying<'_, '_> {
         }
         let by_user = self.by_user();
         let expired = from == ItemState::Expired;
-        let admissible =
+        let inactive =
             !by_user && !expired && given == Some(PurgeCause::Inactivity) && self.is_inactive();
+        let asks_stages = !by_user && !expired && !inactive;
+        let trashed = from == ItemState::Trashed;
+        let staged = asks_stages && self.is_admitted(given, category, trashed, Subject::Item(id));
+        let admissible = inactive || staged;
         let cause = match () {
             () if by_user && purging == Purging::Emptying => StateCause::UserEmptiedTrash,
             () if by_user => StateCause::UserPurged,
             () if expired => StateCause::WindowLapsed,
+            () if admissible && given == Some(PurgeCause::Quota) => StateCause::QuotaCleared,
             () if admissible => StateCause::InactivityCleared,
             () => StateCause::ProviderPurged,
         };
@@ -421,6 +442,23 @@ impl Applying<'_, '_> {
         let how = How::Purged { admissible, sync_off };
         let breach = self.find_all(code, Subject::Item(id));
         self.end_item(id, ItemState::Purged, cause, breach, how);
+    }
+
+    /// Whether a stage admits that the provider purges this; a finding if without its notice.
+    fn is_admitted(
+        &mut self,
+        given: Option<PurgeCause>,
+        category: Option<NameId>,
+        trashed: bool,
+        subject: Subject,
+    ) -> bool {
+        let admission = self.state.admission(given, category, trashed, self.at, self.rules);
+        let Some(admission) = admission else { return false };
+        self.admitted |= admission.over_quota;
+        if admission.unnoticed {
+            self.find(FindingCode::ClearedWithoutNotice, Some(subject));
+        }
+        true
     }
 
     /// Adds a finding of `code` about what is being ended, and one if a hold stands. Whether any
@@ -493,11 +531,14 @@ impl Applying<'_, '_> {
         let stale = stale_at.is_some_and(|stale_at| self.at >= stale_at);
         let inactive = given == Some(PurgeCause::Inactivity) && self.is_inactive();
         let by_user = self.by_user();
-        let admissible = !by_user && (stale || inactive);
+        let asks_stages = !by_user && !stale && !inactive;
+        let staged = asks_stages && self.is_admitted(given, None, false, Subject::Backup(id));
+        let admissible = !by_user && (stale || inactive || staged);
         let cause = match () {
             () if by_user => StateCause::UserDeletedBackups,
             () if stale => StateCause::WindowLapsed,
             () if inactive => StateCause::InactivityCleared,
+            () if staged => StateCause::QuotaCleared,
             () => StateCause::ProviderPurged,
         };
         let code = (!by_user && !admissible).then_some(FindingCode::PurgeWithoutCause);
@@ -520,9 +561,12 @@ impl Applying<'_, '_> {
     }
 
     /// Adds a finding of `code` if the provider does this to an account that is active or exempt
-    /// and that its user has not closed. Whether it did.
-    fn judge_account(&mut self, code: FindingCode) -> bool {
-        let breach = !self.by_user() && !self.state.standing.closed_by_user && !self.is_inactive();
+    /// and that its user has not closed, and no stage admits it. Whether it did.
+    fn judge_account(&mut self, code: FindingCode, act: Act) -> bool {
+        let breach = !self.by_user()
+            && !self.state.standing.closed_by_user
+            && !self.is_inactive()
+            && !self.state.admits(act, self.at, self.rules);
         if breach {
             self.find(code, None);
         }
@@ -531,7 +575,7 @@ impl Applying<'_, '_> {
 
     fn clear(&mut self) {
         let given = self.step.clear_cause.expect("a clearing gives its cause");
-        let breach = self.judge_account(FindingCode::ClearedWhileActive);
+        let breach = self.judge_account(FindingCode::ClearedWhileActive, Act::Clear);
         self.judge_notice();
         let cause = match given {
             event::ClearCause::Inactivity => StateCause::InactivityCleared,

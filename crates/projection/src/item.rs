@@ -48,6 +48,10 @@ pub struct Trashing {
     pub deadline: Option<Timestamp>,
     /// Once expired: until when a purge is on time; `None`: for ever.
     pub overdue_at: Option<Timestamp>,
+    /// Where its window ends; the deadline comes sooner where a full trash shortens it.
+    pub(crate) end: Option<Timestamp>,
+    /// Whether a full trash does.
+    pub(crate) shortened: bool,
     /// The version of the policy that measures it, by index.
     pub(crate) version: usize,
     /// The instant from which the window counts.

@@ -23,6 +23,7 @@ mod forecast;
 mod item;
 mod lawful;
 mod report;
+mod stages;
 mod state;
 mod sweep;
 mod tally;
@@ -38,8 +39,9 @@ pub use item::{Backup, Ending, EventRef, How, Item, Trashing};
 pub use lawful::{Lawful, LawfulWhen, lawful_then};
 pub use report::{
     AccountLine, AccountState, Activity, BackupRow, CategoryRow, Counts, FindingRow, ItemRow,
-    Quota, Span,
+    Quota, Span, StageRow,
 };
+pub use stages::StageAt;
 pub use state::FoldState;
 pub use sweep::Sweep;
 pub use tally::Tally;

@@ -4,11 +4,13 @@
 use std::collections::BTreeMap;
 
 use event::{Kind, Timestamp};
+use policy::When;
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 
 use crate::state::Sync;
 use crate::{
-    BackupState, Finding, FindingCode, ItemState, Severity, StateCause, Status, Subject, View,
+    BackupState, Finding, FindingCode, ItemState, Severity, StageAt, StateCause, Status, Subject,
+    View,
 };
 
 /// One account, whole.
@@ -28,6 +30,23 @@ pub struct AccountState {
     pub backups: Vec<BackupRow>,
     pub counts: Counts,
     pub findings: Vec<FindingRow>,
+    /// Only where the version in force has stages.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub stages: Vec<StageRow>,
+}
+
+/// One stage, of a category where each has a clock of its own.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[allow(missing_docs, reason = "the fields are those of docs/answers.md, `state`")]
+pub struct StageRow {
+    pub stage: String,
+    pub when: When,
+    pub category: Option<String>,
+    /// `None`: the condition does not hold.
+    pub since: Option<Timestamp>,
+    /// `None`: never.
+    pub reached_at: Option<Timestamp>,
+    pub reached: bool,
 }
 
 /// Bytes used and allowed.
@@ -293,7 +312,21 @@ impl View<'_> {
             backups: backups.collect(),
             counts: self.counts(),
             findings: self.finding_rows(),
+            stages: self.stage_rows(),
         }
+    }
+
+    fn stage_rows(&self) -> Vec<StageRow> {
+        let stages = self.stages().into_iter();
+        let row = |stage: StageAt<'_>| StageRow {
+            stage: stage.name.to_owned(),
+            when: stage.stage.when,
+            category: stage.category.map(|category| self.rules.names.get(category).to_owned()),
+            since: stage.since,
+            reached_at: stage.reached_at,
+            reached: stage.reached_at.is_some_and(|at| at <= self.as_of),
+        };
+        stages.map(row).collect()
     }
 
     fn remaining_days(&self, state: ItemState, until: Option<Timestamp>) -> Option<u64> {

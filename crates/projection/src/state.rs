@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::activity::ActivityState;
 use crate::fold::Rules;
+use crate::stages::Conditions;
 use crate::{Backup, BackupState, Change, EventRef, Finding, Item, ItemState, Status};
 
 /// An account after some of its steps, with nothing in it that passes by itself: deadlines that
@@ -57,6 +58,7 @@ pub struct FoldState {
     pub(crate) findings: Vec<Finding>,
     /// The first event that was recorded late, with how many there are.
     pub(crate) late: Option<(Finding, u64)>,
+    pub(crate) conditions: Conditions,
     /// Filled when a replay asks for it.
     #[serde(skip)]
     pub(crate) changes: Option<Vec<Change>>,
@@ -145,6 +147,7 @@ impl FoldState {
             standing: Standing::default(),
             findings: Vec::new(),
             late: None,
+            conditions: Conditions::default(),
             changes: None,
         }
     }

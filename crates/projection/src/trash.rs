@@ -33,8 +33,8 @@ impl FoldState {
         end.map(|end| end.max(trashing.counted_from))
     }
 
-    /// The deadline of what is trashed just now, by the tier held.
-    pub(crate) fn first_deadline(
+    /// The end of the window of what is trashed just now, by the tier held.
+    pub(crate) fn first_end(
         &self,
         trashing: &Trashing,
         category: Option<NameId>,
@@ -43,8 +43,8 @@ impl FoldState {
         self.end(trashing, category, self.tiers[trashing.tier_index], rules)
     }
 
-    /// The deadline by a version that takes hold of what is in the trash.
-    fn deadline_anew(
+    /// The end by a version that takes hold of what is in the trash.
+    fn end_anew(
         &self,
         trashing: &Trashing,
         category: Option<NameId>,
@@ -60,7 +60,7 @@ impl FoldState {
     }
 
     /// Moves the deadline of a trashed item.
-    fn set_deadline(
+    pub(crate) fn set_deadline(
         &mut self,
         id: NameId,
         trashing: Trashing,
@@ -83,14 +83,14 @@ impl FoldState {
         for id in ids(&self.trashed) {
             let item = self.item(id).expect("trashed");
             let trashing = item.trashing.as_ref().expect("a trashed item was trashed");
-            let end = || self.end(trashing, item.category, tier, rules);
-            let deadline = match rules.policy.versions[trashing.version].trash.basis {
+            let end_now = || self.end(trashing, item.category, tier, rules);
+            let end = match rules.policy.versions[trashing.version].trash.basis {
                 Basis::TierWhenTrashed => continue,
                 // What is left at or before this instant ends now, not in the past.
-                Basis::TierNow => end().map(|end| end.max(at)),
-                Basis::LongestHeld => later(trashing.deadline, end()),
+                Basis::TierNow => end_now().map(|end| end.max(at)),
+                Basis::LongestHeld => later(trashing.end, end_now()),
             };
-            let trashing = Trashing { deadline, ..trashing.clone() };
+            let trashing = self.shortened(Trashing { end, ..trashing.clone() }, at, rules);
             self.set_deadline(id, trashing, at, source);
         }
     }
@@ -110,14 +110,17 @@ impl FoldState {
                 OnChange::Restart => at,
                 _ => trashing.at,
             };
-            let end = self.deadline_anew(&trashing, category, rules);
-            trashing.deadline = end.map(|end| end.max(at));
+            let end = self.end_anew(&trashing, category, rules);
+            trashing.end = end.map(|end| end.max(at));
+            trashing.shortened = self.has_full_trash(&rules.policy.versions[version], rules);
+            let trashing = self.shortened(trashing, at, rules);
             self.set_deadline(id, trashing, at, ChangeSource::PolicyVersion(version));
         }
     }
 
-    /// Lets fall what has its deadline at or before `at`.
-    pub(crate) fn let_fall(&mut self, at: Timestamp, rules: Rules<'_>) {
+    /// Lets fall what has its deadline at or before `at`. Whether anything did.
+    pub(crate) fn let_fall(&mut self, at: Timestamp, rules: Rules<'_>) -> bool {
+        let mut fell = false;
         while let Some(&(deadline, id)) = self.deadlines.first() {
             if deadline > at {
                 break;
@@ -141,7 +144,9 @@ impl FoldState {
                     recoverable_until: Some(deadline),
                 },
             });
+            fell = true;
         }
+        fell
     }
 
     /// What is first in `overdue` was neither purged nor taken back in time.

@@ -4,7 +4,7 @@ use event::{History, NameId, Names, Timestamp};
 use policy::{Policy, Version};
 
 use crate::fold::Rules;
-use crate::{Backup, Change, Finding, FoldState, Item, Status};
+use crate::{Backup, Change, Finding, FoldState, Item, StageAt, Status};
 
 /// An account's state as of an instant: deadlines up to it have fallen, versions of the policy up
 /// to it have taken effect.
@@ -184,6 +184,13 @@ impl<'a> View<'a> {
     #[must_use]
     pub fn inactive_at(&self) -> Option<Timestamp> {
         self.state.inactive_at(self.rules)
+    }
+
+    /// The stages of the version in force, by name and then by category, with the instants at which
+    /// they are reached by time alone: what forecasts go by.
+    #[must_use]
+    pub fn stages(&self) -> Vec<StageAt<'a>> {
+        self.state.stages(self.rules)
     }
 
     /// What was found, in order of instant, position, code, item and backup; with how many times

@@ -34,6 +34,7 @@ event::words! {
         UserDeletedBackups = 7 "user_deleted_backups",
         AccountTerminated = 8 "account_terminated",
         AccountClosed = 9 "account_closed",
+        QuotaCleared = 10 "quota_cleared",
     }
 }
 

@@ -8,6 +8,7 @@ mod account;
 mod activity;
 mod claims;
 mod purges;
+mod stages;
 mod trash;
 mod versions;
 
@@ -44,8 +45,16 @@ const STATE: ByHand =
 /// Every case.
 #[must_use]
 pub fn cases() -> Vec<ByHand> {
-    [trash::CASES, versions::CASES, purges::CASES, activity::CASES, account::CASES, claims::CASES]
-        .concat()
+    [
+        trash::CASES,
+        versions::CASES,
+        purges::CASES,
+        stages::CASES,
+        activity::CASES,
+        account::CASES,
+        claims::CASES,
+    ]
+    .concat()
 }
 
 impl ByHand {

@@ -134,6 +134,8 @@ impl<'p> Pool<'p> {
                 version.stale_after,
                 version.late_after,
             ]);
+            windows.extend(version.trash.full.map(|full| full.window));
+            windows.extend(version.stages.values().flat_map(|s| [s.after, s.notice]));
         }
         let mut instants = grid.to_vec();
         let from = grid[0];
@@ -345,7 +347,7 @@ fn payload(rng: &mut Rng, kind: Kind) -> Payload {
     let backup = pick(rng, &BACKUPS).to_owned();
     let hold = pick(rng, &HOLDS).to_owned();
     let bytes = pick(rng, &[0, 1, 5, 5, 10, 10, 20, (1 << 53) - 1]);
-    let causes = [None, Some(PurgeCause::Inactivity), Some(PurgeCause::Inactivity)];
+    let causes = [None, Some(PurgeCause::Inactivity), Some(PurgeCause::Quota)];
     let cause = match rng.bool() {
         true => pick(rng, &causes),
         false => Some(pick(rng, PurgeCause::ALL)),
@@ -444,6 +446,9 @@ mod tests {
             for backup in &state.backups {
                 see(format!("backup {} {}", backup.state, backup.cause.unwrap_or("")));
             }
+            for stage in &state.stages {
+                see(format!("stage {} {}", stage.when, stage.reached));
+            }
             for finding in &state.findings {
                 see(format!("finding {}", finding.code));
             }
@@ -460,10 +465,12 @@ mod tests {
         assert_eq!(count("status "), 6);
         assert_eq!(count("finding "), 19);
         assert_eq!(count("lawful "), 4);
-        // Live; trashed ×2; expired; purged ×5; removed ×3.
-        assert_eq!(count("item "), 1 + 2 + 1 + 5 + 3);
-        // Kept; removed by the user, as stale, for inactivity ×2, by the provider, by a clearing.
-        assert_eq!(count("backup "), 1 + 6);
+        // Live; trashed ×2; expired; purged ×6; removed ×3.
+        assert_eq!(count("item "), 1 + 2 + 1 + 6 + 3);
+        // Kept; removed by the user, as stale, for inactivity ×2, over quota, by the provider, by a
+        // clearing.
+        assert_eq!(count("backup "), 1 + 7);
         assert_eq!(count("claim "), 9 * 3);
+        assert_eq!(count("stage "), 3 * 2);
     }
 }

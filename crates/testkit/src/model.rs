@@ -6,12 +6,14 @@
 //! is slow on purpose; the tests hold the fast fold against it.
 //!
 //! [`past`] answers questions about the account (tier, holds, activity, …) by rescanning,
-//! [`walk`] goes from instant to instant and keeps the items and backups, `judge` says what each
-//! event gives and does, [`mod@state`] puts together what is printed, and [`ahead`] looks at what comes.
+//! [`walk`] goes from instant to instant and keeps the items and backups, `stages` looks at use and
+//! trash on the way, `judge` says what each event gives and does, [`mod@state`] puts together what is
+//! printed, and [`ahead`] looks at what comes.
 
 pub mod ahead;
 mod judge;
 pub mod past;
+mod stages;
 pub mod state;
 pub mod walk;
 

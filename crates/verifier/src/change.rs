@@ -62,7 +62,7 @@ pub(crate) fn says(
                 lang.pick(format!("{by} cleared the account's data"), format!("{by}清空了账号数据"))
             }
         },
-        Changed::Deadline { to, .. } => {
+        Changed::Deadline { from, to, .. } => {
             let until = until(to);
             match source {
                 ChangeSource::PolicyVersion(version) => {
@@ -72,11 +72,29 @@ pub(crate) fn says(
                         format!("政策版本 {id} 生效：{until}"),
                     )
                 }
-                _ => lang
-                    .pick(format!("the tier changed: {until}"), format!("会员等级变化：{until}")),
+                _ if step
+                    .is_some_and(|s| matches!(s.kind, Kind::AccountOpened | Kind::TierChanged)) =>
+                {
+                    lang.pick(
+                        format!("the tier changed: {until}"),
+                        format!("会员等级变化：{until}"),
+                    )
+                }
+                _ if is_sooner(to, from) => {
+                    lang.pick(format!("the trash is full: {until}"), format!("回收站已满：{until}"))
+                }
+                _ => lang.pick(
+                    format!("the trash is no longer full: {until}"),
+                    format!("回收站不再是满的：{until}"),
+                ),
             }
         }
         Changed::Backup { .. } => String::new(),
     };
     sentence(&text, lang)
+}
+
+/// Whether an end comes before another; none, never, is the last.
+fn is_sooner(one: Option<Timestamp>, other: Option<Timestamp>) -> bool {
+    one.is_some_and(|one| other.is_none_or(|other| one < other))
 }

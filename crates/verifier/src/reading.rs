@@ -1,7 +1,7 @@
 //! What a reading of a policy says, for people: derived from what it sets.
 
 use event::Kind;
-use policy::{Basis, Days, Reading, Setting, Version, Window};
+use policy::{Basis, Days, Reading, Setting, Shortens, Version, Window};
 
 use crate::wording::Language;
 
@@ -49,8 +49,42 @@ pub fn reading_says(reading: &Reading, version: &Version, lang: Language) -> Str
             let window = window_says(read.inactivity_window, lang);
             lang.pick(format!("inactive after {window}"), format!("{window}无活动视为不活跃"))
         }
+        "trash.full_at" => match read.trash.full {
+            Some(full) => {
+                let percent = full.percent;
+                lang.pick(
+                    format!("the trash is full above {percent} %"),
+                    format!("回收站超过 {percent}% 即为满"),
+                )
+            }
+            None => lang.pick("the trash is never full", "回收站不会满").to_owned(),
+        },
+        "trash.full_shortens" => match read.trash.full.map(|full| full.shortens) {
+            Some(Shortens::OnceFull) => lang.pick(
+                "a full trash shortens for good what lay in it",
+                "回收站满过一次，其中内容的期限就不再恢复",
+            ),
+            _ => lang
+                .pick("a full trash shortens only while it is full", "回收站只在满的期间缩短期限"),
+        }
+        .to_owned(),
+        "inactivity.everywhere" if read.everywhere.is_empty() => lang
+            .pick("no kind is activity in every category", "没有对所有类别都算的活动")
+            .to_owned(),
         "inactivity.resets" => resets_say(read, version, lang),
-        _ => format!("{key} = {value}"),
+        key => {
+            let stage = key.strip_prefix("stages.").and_then(|rest| rest.strip_suffix(".after"));
+            match stage.and_then(|name| Some((name, read.stages.get(name)?.after))) {
+                Some((name, after)) => {
+                    let after = window_says(after, lang);
+                    lang.pick(
+                        format!("stage {name} after {after}"),
+                        format!("阶段 {name} 在 {after}后"),
+                    )
+                }
+                None => format!("{key} = {value}"),
+            }
+        }
     };
     reading.set.iter().map(part).collect::<Vec<_>>().join(lang.pick("; ", "；"))
 }

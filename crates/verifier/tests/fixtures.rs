@@ -1,30 +1,33 @@
-//! The fixtures that a person can check by hand: `fixtures/rules`, `fixtures/findings` and
-//! `fixtures/causes`.
+//! The fixtures that a person can check by hand: `fixtures/rules`, `fixtures/findings`,
+//! `fixtures/causes` and `fixtures/providers`.
 //!
 //! A fixture is a folder:
 //!
 //! | file | what |
 //! |---|---|
 //! | `README.md` | what it shows, in both languages, and its boundary with the arithmetic |
-//! | `policy.toml` | the policy; without it, the default preset |
+//! | `policy.toml` | the policy; without it, the preset of the folder's name, else the default one |
 //! | `history.ndjson` | the events, in the order of appending; each `recorded_at` is honoured |
 //! | `claims.ndjson` | claims, if there are any |
 //! | `expected.ndjson` | a line a claim: the verdict but for `hash`, `because` and `caveats` |
 //! | `expected.en.txt`, `expected.zh.txt` | a line a claim: its name, verdict and `because` |
 //! | `states.ndjson` | what must hold of an account's state: `account`, `as_of`, perhaps `reading` and `known_at`, and `expect`, from JSON pointers to values; items and backups are found by name |
 //!
-//! All but the two texts is worked out by hand. `UPDATE_FIXTURES=1` writes the texts anew.
+//! All but the two texts is worked out by hand. `UPDATE_FIXTURES=1` writes the texts anew. Of
+//! `fixtures/providers` the verdicts are those of the model in `testkit`, written anew with them, and the
+//! model is held against the states too.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use event::{EventHash, History, Recorded, RecordedBy, Timestamp};
-use policy::{DEFAULT_PRESET, Policy};
+use policy::{DEFAULT_PRESET, Policy, presets};
 use projection::{FindingCode, StateCause, fold};
 use serde_json::Value;
-use stillthere_verifier::{Asked, Bench, Claim, Language};
-use testkit::json;
+use stillthere_verifier::{Asked, Bench, Claim, ClaimSubject, Language};
+use testkit::claims::{self, Asserts, Subject};
+use testkit::{json, model};
 
 /// One folder, read.
 struct Fixture {
@@ -66,7 +69,10 @@ impl Fixture {
         let folder = root().join(name);
         let policy = match fs::read_to_string(folder.join("policy.toml")) {
             Ok(text) => Policy::parse(&text).unwrap_or_else(|e| panic!("{name}/policy.toml: {e}")),
-            Err(_) => Policy::preset(DEFAULT_PRESET).expect("the default preset"),
+            Err(_) => {
+                let own = name.rsplit_once('/').and_then(|(_, own)| Policy::preset(own));
+                own.or_else(|| Policy::preset(DEFAULT_PRESET)).expect("the default preset")
+            }
         };
         let mut fixture = Fixture {
             name: name.to_owned(),
@@ -158,6 +164,58 @@ impl Fixture {
         let asked = Asked { as_of, known_at, names_known_at: false, lang };
         let verdict = bench.judge(claim, history, &asked, hash_of);
         serde_json::to_value(verdict.expect("every event has a hash")).expect("a verdict is JSON")
+    }
+
+    /// The verdicts of the model are those that are expected; they are written anew when asked.
+    fn check_model_claims(&self, report: &mut Report) {
+        let mut said = Vec::new();
+        for (place, line) in self.lines("claims.ndjson") {
+            let claim = Claim::read(line.as_bytes()).unwrap_or_else(|e| panic!("{place}: {e}"));
+            let asserts = |(_, name): &&(Asserts, &str)| *name == claim.asserts.name();
+            let (asserts, _) = Asserts::ALL.iter().find(asserts).expect("an assert of the model");
+            let claim = claims::Claim {
+                claim: claim.claim,
+                account: claim.account,
+                subject: match claim.subject {
+                    ClaimSubject::Item(item) => Subject::Item(item),
+                    ClaimSubject::Backup(backup) => Subject::Backup(backup),
+                    ClaimSubject::Category(category) => Subject::Category(category),
+                    ClaimSubject::Account => Subject::Account,
+                },
+                asserts: *asserts,
+                as_of: claim.as_of,
+            };
+            let last = Timestamp::MAX;
+            let answer = claims::judge(&claim, &self.events, &self.policy, last, last);
+            let mut answer = serde_json::to_value(&answer).expect("an answer is JSON");
+            for evidence in answer["evidence"].as_array_mut().expect("a list") {
+                evidence.as_object_mut().expect("an object").remove("hash");
+            }
+            said.push(format!("{answer}\n"));
+        }
+        self.check_text("expected.ndjson", &said, report);
+    }
+
+    /// The model's states are the fold's, as of each instant and under each reading asked about.
+    fn check_model_states(&self, report: &mut Report) {
+        for (place, line) in self.lines("states.ndjson") {
+            let row = read_json(&line);
+            let as_of = Timestamp::parse(row["as_of"].as_str().expect("as_of")).expect("a time");
+            let policy = match row["reading"].as_str() {
+                Some(id) => self.policy.with_reading(id).expect("a reading"),
+                None => self.policy.clone(),
+            };
+            let account = row["account"].as_str().expect("account");
+            let own = self.events.iter().filter(|r| r.event.account == account);
+            let own: Vec<Recorded> = own.cloned().collect();
+            let said = model::state(&own, &policy, as_of, Timestamp::MAX).expect("a state");
+            let view = fold(&self.histories[account], &policy, as_of, Timestamp::MAX);
+            let state = view.expect("a state").account_state();
+            let state = serde_json::to_string(&state).expect("a state is JSON");
+            if let Some(why) = json::difference(&said.json(), &state, &["state_hash"]) {
+                report.wrong.push(format!("{place}: the model and the fold differ: {why}"));
+            }
+        }
     }
 
     fn check_text(&self, file: &str, lines: &[String], report: &mut Report) {
@@ -300,6 +358,23 @@ fn disputed_rules_show_readings_that_differ_and_that_agree() {
         }
         assert_eq!(seen, BTreeSet::from([1, 2]), "{rule}: how many outcomes the readings have");
     }
+}
+
+#[test]
+fn every_preset_is_shown_at_its_boundaries() {
+    let names = folders("providers");
+    let others = presets().iter().filter(|(name, _)| *name != DEFAULT_PRESET);
+    let others: Vec<String> = others.map(|(name, _)| format!("providers/{name}")).collect();
+    assert_eq!(names, others);
+    let mut report = Report::default();
+    for name in &names {
+        let fixture = Fixture::read(name);
+        assert_eq!(format!("providers/{}", fixture.policy.name), *name);
+        fixture.check_model_claims(&mut report);
+        fixture.check_model_states(&mut report);
+    }
+    assert!(report.wrong.is_empty(), "{}", report.wrong.join("\n\n"));
+    check(&names);
 }
 
 #[test]

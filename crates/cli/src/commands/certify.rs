@@ -49,7 +49,9 @@ pub fn run(
         (None, Some(_)) => return Err(question.no_account(&args.account, &question.open()?)),
         (_, None) => None,
     };
-    let stream = stream.map(|stream| shown(stream, tag.as_ref()));
+    // Where the policy weighs the account's other items, an answer about one needs all events.
+    let of_item = tag.as_ref().filter(|_| !policy.reads_other_items());
+    let stream = stream.map(|stream| shown(stream, of_item));
     let asked = certificate::Question {
         as_of: question.as_of,
         known_at: question.known_at,

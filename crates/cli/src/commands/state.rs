@@ -94,7 +94,10 @@ impl Page<'_> {
             (question.pick("active", "活跃期间"), self.active_spans().into()),
             (question.pick("policy", "政策"), rules.into()),
         ];
+        let stages = (!state.stages.is_empty())
+            .then(|| (question.pick("stages", "阶段"), Cell::from(self.stages())));
         let facts = facts[..3].iter().cloned().chain(known_at).chain(facts[3..].iter().cloned());
+        let facts = facts.chain(stages);
         let mut table = Table::new([Column::text(""), Column::long("")]);
         for (name, cell) in facts {
             table.row(self.screen, vec![Cell::styled(name, style::DIM), cell])?;
@@ -123,6 +126,36 @@ impl Page<'_> {
             format!("[{bar}] {used} / {limit}，{} %{over}", count(percent)),
         );
         Cell::styled(text, if quota.over { style::BAD } else { style::PLAIN })
+    }
+
+    /// The stages that have begun: how far each is.
+    fn stages(&self) -> String {
+        let question = self.question;
+        let begun = self.state.stages.iter().filter(|stage| stage.since.is_some());
+        let says = |stage: &projection::StageRow| {
+            let of = stage.category.as_ref().map(|category| format!(" ({category})"));
+            let name = format!("{}{}", stage.stage, of.unwrap_or_default());
+            let when = stage.when.word(question.lang);
+            match stage.reached_at {
+                Some(at) if stage.reached => question.pick(
+                    format!("{name}: {when}, reached {at}"),
+                    format!("{name}：{when}，{at} 已到"),
+                ),
+                Some(at) => question.pick(
+                    format!("{name}: {when}, from {at} on unless it ends"),
+                    format!("{name}：{when}，若不改变，{at} 起"),
+                ),
+                None => question.pick(
+                    format!("{name}: {when}, never reached"),
+                    format!("{name}：{when}，不会到"),
+                ),
+            }
+        };
+        let texts: Vec<String> = begun.map(says).collect();
+        match texts.is_empty() {
+            true => question.pick("none has begun", "均未开始").to_owned(),
+            false => texts.join(question.pick("; ", "；")),
+        }
     }
 
     fn activity(&self) -> String {

@@ -1,7 +1,7 @@
 //! The words of states, causes, verdicts and kinds for people, in two languages. JSON has the wire's.
 
 use event::{Actor, Kind, Surface};
-use policy::{Basis, Confidence, Days, OnChange, Over};
+use policy::{Act, Basis, Confidence, Days, FullOf, OnChange, Over, Shortens, When};
 use projection::{BackupState, Coming, FindingCode, ItemState, Severity, StateCause, Status};
 use verifier::{Assert, Language, Lawful, Outcome};
 
@@ -44,6 +44,7 @@ words! {
         UserPurged "用户彻底删除", UserEmptiedTrash "用户清空回收站",
         InactivityCleared "因不活跃清空", ProviderPurged "服务方清除",
         UserDeletedBackups "用户删除备份", AccountTerminated "账号终止", AccountClosed "账号注销",
+        QuotaCleared "因超出空间清除",
     }
     Coming {
         ItemExpires "条目过期", AccountAtRisk "不活跃期满", BackupStale "备份过时", StageReached "阶段到达",
@@ -78,6 +79,13 @@ words! {
     Days { Exact "每天按 24 小时", LocalDates "按当地日期" }
     OnChange { Grandfather "沿用旧规则", Restart "自变更起重算", Retroactive "自移入回收站起重算" }
     Over { BlockUploads "阻止上传", Allow "允许上传" }
+    FullOf { Limit "空间上限", Free "剩余空间" }
+    Shortens { WhileFull "满的期间", OnceFull "满过一次即不再恢复" }
+    When { OverQuota "超出空间", TrashFull "回收站已满", CategoryInactive "类别不活跃" }
+    Act {
+        Freeze "冻结账号", Clear "清空数据", Terminate "终止账号", Purge "清除内容",
+        PurgeTrashed "清除回收站中的内容",
+    }
 }
 
 /// As it is filtered.

@@ -103,7 +103,7 @@ fn policies_that_are_none() {
     folder.write("latin.toml", b"policy = \"\xff\"");
     folder.write("broken.toml", "schema = = 1");
     for (name, said) in [
-        ("nowhere", "nowhere: neither a preset (xiaomi-cloud"),
+        ("nowhere", "nowhere: neither a preset (box, dropbox"),
         ("key.toml", "key.toml:6:1: version[0].tiers.t.trsah: "),
         ("window.toml", "window.toml:6:9: version[0].tiers.t.trash: "),
         ("latin.toml", "latin.toml: cannot read the policy: not UTF-8 at byte 10"),

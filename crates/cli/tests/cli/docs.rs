@@ -4,7 +4,10 @@
 use std::collections::BTreeSet;
 
 use event::{History, Kind, Recorded, RecordedBy, Timestamp};
-use policy::{Basis, Confidence, Days, OnChange, Over, Policy};
+use policy::{
+    Act, Basis, Confidence, DEFAULT_PRESET, Days, FullOf, OnChange, Over, Policy, Shortens, When,
+    presets,
+};
 use projection::{AccountState, Coming, FindingCode, StateCause, Status, fold};
 use serde_json::Value;
 use verifier::Assert;
@@ -174,6 +177,8 @@ fn the_tables_of_keys_list_them_all() {
     add("", keys(head, &format!("{version}{tier}")));
     add("", keys(&format!("{head}{version}"), tier));
     add("tiers.NAME.", keys(&whole, ""));
+    let stage = "[version.stages.s]\nwhen = \"over_quota\"\nafter = \"1d\"\nadmits = [\"clear\"]\n";
+    add("stages.NAME.", keys(&format!("{whole}{stage}"), ""));
     let sections = ["trash", "inactivity", "quota", "backup", "clock"];
     for section in sections {
         add(&format!("{section}."), keys(&format!("{whole}[version.{section}]\n"), ""));
@@ -185,10 +190,10 @@ fn the_tables_of_keys_list_them_all() {
         }
     }
     // What holds others has no row of its own.
-    for table in sections.iter().chain(&["tiers", "version"]) {
+    for table in sections.iter().chain(&["tiers", "stages", "version"]) {
         assert!(there.remove(*table), "{table} is a table");
     }
-    there.extend(["tiers.NAME".to_owned(), "[[version]]".to_owned()]);
+    there.extend(["tiers.NAME", "stages.NAME", "[[version]]"].map(str::to_owned));
     let listed: BTreeSet<String> =
         rows(&page, "key").into_iter().map(|row| row[0].clone()).collect();
     assert_eq!(listed, there);
@@ -199,11 +204,53 @@ fn the_tables_of_keys_list_them_all() {
         OnChange::ALL.iter().map(|word| word.name()).collect(),
         Over::ALL.iter().map(|word| word.name()).collect(),
         Confidence::ALL.iter().map(|word| word.name()).collect(),
+        FullOf::ALL.iter().map(|word| word.name()).collect(),
+        Shortens::ALL.iter().map(|word| word.name()).collect(),
+        When::ALL.iter().map(|word| word.name()).collect(),
+        Act::ALL.iter().map(|word| word.name()).collect(),
     ];
     for word in choices.concat() {
         let is_there = words(&page).iter().any(|known| known.trim_matches('"') == word);
         assert!(is_there, "{word} is not on the page");
     }
+}
+
+/// Every fact of every preset but the default one, which has one source, is on its page with where it
+/// is stated, when that was read and how sure it is; and a version is no surer than its clauses.
+#[test]
+fn the_page_of_providers_has_every_fact() {
+    let page = page("providers.md");
+    let mut facts = BTreeSet::new();
+    let mut readings = BTreeSet::new();
+    for (name, text) in presets() {
+        let policy = Policy::parse(text).expect("a sound policy");
+        assert!(page.contains(&format!(": `{name}`\n")), "{name} has a section");
+        for version in &policy.versions {
+            let read = version.readings.iter();
+            readings.extend(read.map(|reading| (reading.id.clone(), version.id.clone())));
+            if *name == DEFAULT_PRESET {
+                continue;
+            }
+            let mut least = Confidence::Official;
+            for clause in version.clauses.iter() {
+                let stated = &clause.stated;
+                let confidence = stated.confidence.expect("a clause says how sure it is");
+                least = least.max(confidence);
+                facts.insert(vec![
+                    (*name).to_owned(),
+                    version.id.clone(),
+                    format!("{}: {}", clause.id, clause.text["en"]),
+                    confidence.name().to_owned(),
+                    stated.seen.clone().expect("a clause says when it was read"),
+                    stated.source.clone().expect("a clause says where it is stated"),
+                ]);
+            }
+            assert_eq!(version.confidence, least, "{name}, version {}", version.id);
+        }
+    }
+    assert_eq!(rows(&page, "preset").into_iter().collect::<BTreeSet<_>>(), facts);
+    let listed = rows(&page, "reading").into_iter().map(|row| (row[0].clone(), row[1].clone()));
+    assert_eq!(listed.collect::<BTreeSet<_>>(), readings);
 }
 
 #[test]

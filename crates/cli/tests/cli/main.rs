@@ -9,8 +9,8 @@ mod care;
 mod certificates_elsewhere;
 mod docs;
 mod explain;
-mod forecast;
 mod export;
+mod forecast;
 mod formats;
 mod hostile;
 mod import;
@@ -23,6 +23,6 @@ mod snapshots;
 mod store;
 mod verbs;
 mod wasm;
-mod witnesses;
 #[cfg(unix)]
 mod watch;
+mod witnesses;

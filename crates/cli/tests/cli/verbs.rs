@@ -353,6 +353,114 @@ fn an_empty_variable_is_not_set() {
 }
 
 #[test]
+fn a_new_policy_is_written_once_and_is_sound() {
+    let folder = Folder::new();
+    let from_flags = [
+        "policy",
+        "new",
+        "--name",
+        "ours",
+        "--tier",
+        "free=5GB,30d",
+        "--tier",
+        "paid plan=unlimited,never",
+        "--basis",
+        "tier_now",
+        "--purge-lag",
+        "7d",
+        "--inactivity",
+        "1y",
+        "--notice",
+        "30d",
+        "--stale-after",
+        "180d",
+        "--no-trash",
+        "backup",
+        "--time-zone",
+        "Asia/Shanghai",
+        "--effective-from",
+        "2026-01-01T00:00:00Z",
+        "--source",
+        "our \"terms\"",
+        "-o",
+        "ours.toml",
+    ];
+    let made = folder.run(&[&["--json"], &from_flags[..]].concat()).expect(0).object();
+    assert_eq!((&made["file"], &made["policy"]), (&json!("ours.toml"), &json!("ours")));
+    let checked = folder.run(&["--json", "policy", "check", "ours.toml"]).expect(0).object();
+    assert_eq!(checked["remarks"], json!([]));
+    assert_eq!(checked["policy_hash"], made["policy_hash"]);
+    let shown = folder.run(&["--json", "policy", "show", "ours.toml"]).expect(0).object();
+    assert_eq!(shown["time_zone"], "Asia/Shanghai");
+    let version = &shown["versions"][0];
+    assert_eq!(
+        version["tiers"][1],
+        json!({"tier": "paid plan", "quota_bytes": null, "trash": "never"})
+    );
+    assert_eq!(version["trash"]["basis"], "tier_now");
+    assert_eq!(version["trash"]["no_trash"], json!(["backup"]));
+    assert_eq!(version["inactivity"]["notice"], "30d");
+    assert_eq!(version["backup"]["stale_after"], "180d");
+    assert_eq!(version["source"], "our \"terms\"");
+
+    let before = folder.read("ours.toml");
+    folder.run(&from_flags).expect(2).says("ours.toml: is there already");
+    assert_eq!(folder.read("ours.toml"), before);
+    folder.run(&["policy", "new"]).expect(2).says("give --name, --tier, --output");
+    folder.run(&["policy", "new", "--name", "x", "--tier", "a=5,1d", "-o", "x.toml"]).expect(2);
+    folder
+        .run(&["policy", "new", "--from", "box", "--tier", "a=5B,1d", "-o", "x.toml"])
+        .expect(2)
+        .says("cannot be used with");
+    assert!(!folder.path("x.toml").exists());
+
+    // Each preset under another name has its rules and no other; without a name its hash too.
+    for (preset, _) in policy::presets() {
+        let (mine, same) = (format!("{preset}.toml"), format!("{preset}-same.toml"));
+        folder.run(&["policy", "new", "--from", preset, "--name", "mine", "-o", &mine]).expect(0);
+        folder.run(&["policy", "new", "--from", preset, "-o", &same]).expect(0);
+        let shown =
+            |which: &str| folder.run(&["--json", "policy", "show", which]).expect(0).object();
+        let (mine, same, preset) = (shown(&mine), shown(&same), shown(preset));
+        assert_eq!(mine["policy"], "mine");
+        assert_eq!(mine["versions"], preset["versions"]);
+        assert_eq!(same, preset);
+    }
+}
+
+#[test]
+fn what_a_policy_means_is_said_in_both_languages() {
+    let folder = Folder::new();
+    for (preset, _) in policy::presets() {
+        let checked = folder.run(&["--json", "policy", "check", preset]).expect(0).object();
+        for sentence in checked["meaning"].as_array().expect("sentences") {
+            let (en, zh) = (sentence["en"].as_str().unwrap(), sentence["zh"].as_str().unwrap());
+            assert!(en.ends_with('.') && zh.ends_with('。') && en != zh, "{preset}: {en} {zh}");
+        }
+    }
+    let says = |preset: &str, lang: &str| {
+        folder.run(&["--lang", lang, "policy", "check", preset]).expect(0).out
+    };
+    let onedrive = says("onedrive-personal", "en");
+    for sentence in [
+        "free: 4.6 GiB of space; what is deleted can be recovered for 30 days.",
+        "The trash is full when it holds more than 10 % of the account's limit; while it is, what lies in it can be recovered for 3 days only.",
+        "Stage frozen: when more is used than the limit for 3 months without a break, the provider may freeze the account.",
+        "An account is inactive 1 year after its last activity",
+    ] {
+        assert!(onedrive.contains(sentence), "{sentence}\n{onedrive}");
+    }
+    let huawei = says("huawei-cloud", "zh");
+    for sentence in [
+        "账号在最后一次活动 12 个月后视为不活跃",
+        "清空前须提前 30 天通知",
+        "已存内容不得因此被删除",
+    ] {
+        assert!(huawei.contains(sentence), "{sentence}\n{huawei}");
+    }
+}
+
+#[test]
 fn what_a_policy_does_not_know_or_the_log_warns_of_is_said() {
     let folder = Folder::new();
     let event = |id, at, rest: &str| {

@@ -3,7 +3,9 @@
 use std::fmt::Write;
 
 use jiff::tz::TimeZoneDatabase;
-use stillthere_policy::{CompiledError, Policy, PolicyHash, Version, presets};
+use stillthere_policy::{
+    CompiledError, DEFAULT_PRESET, Policy, PolicyHash, Stage, Version, presets,
+};
 
 /// Everything that a policy can have, in few bytes.
 const SMALL: &str = r#"
@@ -25,6 +27,35 @@ readings = [
 id = "w"
 effective_from = 1969-12-31T23:59:59.999Z
 tiers.a.quota = "18446744073709551615B"
+"#;
+
+/// What came to the language later: parts at the end that a policy without them has not.
+const MORE: &str = r#"
+schema = 1
+policy = "p"
+[[version]]
+id = "v"
+tiers = { a = { quota = "9B" } }
+trash = { full_at = "10%", full_of = "free", full_window = "3d", full_shortens = "once_full" }
+inactivity = { everywhere = ["page_viewed", "synced"] }
+clauses = [
+    { id = "c", source = "s", seen = 2026-11-26, confidence = "official" },
+    { id = "d", seen = "2026-11-26" },
+    { id = "e", source = "" },
+    { id = "f", confidence = "secondary" },
+]
+readings = [
+    { id = "q", set = { "trash.full_at" = "never", "stages.s.after" = "never" } },
+    { id = "r", set = { "stages.s.notice" = "9d", trash.full_at = "100%" } },
+]
+[version.stages]
+t = { when = "category_inactive", after = "1y", admits = ["purge"], categories = ["n", "m"], notice = "1mo" }
+s = { when = "over_quota", after = "0d", admits = ["terminate", "freeze"] }
+[[version]]
+id = "w"
+effective_from = 2026-01-01T00:00:00Z
+tiers = { a = {} }
+stages = { s = { when = "trash_full", after = "1d", admits = ["purge_trashed", "clear"] } }
 "#;
 
 fn policy(text: &str) -> Policy {
@@ -59,6 +90,9 @@ fn same_rules(a: &Policy, b: &Policy) {
         for (a, b) in a.clauses.iter().zip(b.clauses.iter()) {
             assert_eq!((&a.id, &a.for_), (&b.id, &b.for_));
             assert!(a.text.keys().eq(b.text.keys()));
+            let (a, b) = (&a.stated, &b.stated);
+            assert_eq!((a.confidence, &a.seen), (b.confidence, &b.seen));
+            assert_eq!(a.source.is_some(), b.source.is_some());
         }
     }
 }
@@ -66,12 +100,14 @@ fn same_rules(a: &Policy, b: &Policy) {
 fn rules(v: &Version) -> impl PartialEq + std::fmt::Debug {
     let head = (&v.id, v.effective_from, v.confidence, v.on_change);
     let inactivity = (v.inactivity_window, v.resets, v.actors, v.notice, &v.exempt_tiers);
-    (head, &v.tiers, &v.trash, inactivity, v.over, v.stale_after, v.late_after)
+    let more = (v.everywhere, &v.stages);
+    (head, &v.tiers, &v.trash, inactivity, v.over, v.stale_after, v.late_after, more)
 }
 
 #[test]
 fn policies_come_back() {
     comes_back(&policy(SMALL));
+    comes_back(&policy(MORE));
     presets().iter().for_each(|(_, text)| comes_back(&policy(text)));
     let long = "n".repeat(128);
     let names = SMALL.replace("\"p\"", &format!("\"{long}\"")).replace("a = {}", "'a.b' = {}");
@@ -134,8 +170,17 @@ fn no_change_has_two_spellings() {
         }
     });
     assert!(taken > 500, "{taken} changes were taken");
-    for (_, text) in presets() {
-        changed(&policy(text).canonical_bytes(), &[0x90, 0xc0, 0xff], |bytes| drop(read(bytes)));
+    let before = taken;
+    changed(&policy(MORE).canonical_bytes(), &all, |bytes| {
+        if let Ok(policy) = read(bytes) {
+            taken += 1;
+            a_file_compiles_to(&policy);
+        }
+    });
+    assert!(taken - before > 300, "{} changes were taken", taken - before);
+    for name in [DEFAULT_PRESET, "nextcloud"] {
+        let bytes = Policy::preset(name).expect("a preset").canonical_bytes();
+        changed(&bytes, &[0x90, 0xc0, 0xff], |bytes| drop(read(bytes)));
     }
 }
 
@@ -158,6 +203,16 @@ fn a_file_compiles_to(policy: &Policy) {
             let (words, texts) = (list(&clause.for_), texts.join(", "));
             write!(text, "[[version.clauses]]\nid = {id}\nfor = {words}\ntext = {{ {texts} }}\n")
                 .unwrap();
+            let stated = &clause.stated;
+            if stated.source.is_some() {
+                text += "source = \"\"\n";
+            }
+            if let Some(seen) = &stated.seen {
+                writeln!(text, "seen = {}", quoted(seen)).unwrap();
+            }
+            if let Some(confidence) = stated.confidence {
+                writeln!(text, "confidence = \"{confidence}\"").unwrap();
+            }
         }
         for reading in &version.readings {
             let (id, set) = (quoted(&reading.id), settings(&reading.version, ", "));
@@ -193,12 +248,30 @@ fn settings(v: &Version, between: &str) -> String {
         .collect();
     let resets: Vec<_> = v.resets.iter().map(|kind| kind.name()).collect();
     let actors: Vec<_> = v.actors.iter().map(|actor| actor.name()).collect();
+    let full = v.trash.full.map_or(", full_at = \"never\"".to_owned(), |full| {
+        format!(
+            ", full_at = \"{}%\", full_of = \"{}\", full_window = \"{}\", full_shortens = \"{}\"",
+            full.percent, full.of, full.window, full.shortens
+        )
+    });
+    let stage = |(name, stage): (&String, &Stage)| {
+        format!(
+            "{} = {{ when = \"{}\", after = \"{}\", admits = {}, categories = {}, notice = \"{}\" }}",
+            quoted(name),
+            stage.when,
+            stage.after,
+            list(stage.admits.iter().map(|act| act.name())),
+            list(&stage.categories),
+            stage.notice,
+        )
+    };
+    let stages: Vec<String> = v.stages.iter().map(stage).collect();
     let entries = [
         format!("on_change = \"{}\"", v.on_change),
         format!("tiers = {{ {} }}", tiers.join(", ")),
         format!(
             "trash = {{ basis = \"{}\", days = \"{}\", purge_lag = \"{}\", \
-             counts_toward_quota = {}, categories = {{ {} }}, no_trash = {} }}",
+             counts_toward_quota = {}, categories = {{ {} }}, no_trash = {}{full} }}",
             trash.basis,
             trash.days,
             trash.purge_lag,
@@ -208,13 +281,15 @@ fn settings(v: &Version, between: &str) -> String {
         ),
         format!(
             "inactivity = {{ window = \"{}\", resets = {}, actors = {}, notice = \"{}\", \
-             exempt_tiers = {} }}",
+             exempt_tiers = {}, everywhere = {} }}",
             v.inactivity_window,
             list(resets),
             list(actors),
             v.notice,
             list(&v.exempt_tiers),
+            list(v.everywhere.iter().map(|kind| kind.name())),
         ),
+        format!("stages = {{ {} }}", stages.join(", ")),
         format!("quota = {{ over = \"{}\" }}", v.over),
         format!("backup = {{ stale_after = \"{}\" }}", v.stale_after),
         format!("clock = {{ late_after = \"{}\" }}\n", v.late_after),
@@ -241,6 +316,31 @@ fn quoted(text: &str) -> String {
 }
 
 /// Each: what stands once in the compiled form of [`SMALL`], what is put there, what is said.
+/// Of what came later: a part more that says nothing, acts that the condition cannot admit.
+#[test]
+fn further_parts_say_something() {
+    let least = "schema = 1\npolicy = \"p\"\n[[version]]\nid = \"v\"\ntiers.a = {}\n";
+    let more =
+        [least, "stages.s = { when = \"over_quota\", after = \"0d\", admits = [\"clear\"] }\n"]
+            .concat();
+    let bytes = policy(&more).canonical_bytes();
+    let stage = b"\x93\xc0\x90\x91\x96\xa1s\x00\x92\x00\x00\x91\x01\x90\xc0".as_slice();
+    let at = bytes.windows(stage.len()).position(|part| part == stage).expect("the stage");
+    let refused = |to: &[u8]| {
+        let changed = [&bytes[..at], to, &bytes[at + stage.len()..]].concat();
+        let error = read(&changed).unwrap_err().to_string();
+        error.split_once(": ").unwrap().1.to_owned()
+    };
+    assert_eq!(refused(b"\x93\xc0\x90\x90"), "expected a further rule, found none");
+    let acts = "expected acts that the condition can admit, found none or others";
+    assert_eq!(refused(b"\x93\xc0\x90\x91\x96\xa1s\x00\x92\x00\x00\x90\x90\xc0"), acts);
+    assert_eq!(refused(b"\x93\xc0\x90\x91\x96\xa1s\x02\x92\x00\x00\x91\x01\x90\xc0"), acts);
+    let full = b"\x93\x94\x65\x00\xc0\x00\x90\x90";
+    assert_eq!(refused(full), "a share in hundredths is out of range");
+    // A policy without any of it has the bytes that it had before.
+    assert!(policy(least).canonical_bytes().windows(2).any(|part| part == b"\x97\x00"));
+}
+
 #[test]
 fn what_no_file_compiles_to_is_refused() {
     let check = |from: &[u8], to: &[u8], says: &str| {

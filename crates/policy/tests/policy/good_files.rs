@@ -2,7 +2,8 @@
 
 use event::{Actor, Kind, Timestamp};
 use stillthere_policy::{
-    Actors, Basis, Confidence, Days, Kinds, OnChange, Over, Policy, Window, Zone,
+    Act, Actors, Basis, Confidence, Days, FullOf, Kinds, OnChange, Over, Policy, Shortens, When,
+    Window, Zone,
 };
 
 const LEAST: &str = "schema = 1\npolicy = \"p\"\n[[version]]\nid = \"v\"\ntiers.a = {}\n";
@@ -265,6 +266,71 @@ fn a_reading_is_set_in_each_version_that_names_it() {
 }
 
 #[test]
+fn stages_and_a_full_trash_are_taken() {
+    let v = version(
+        r#"
+        trash = { full_at = "10%", full_window = "3d" }
+        inactivity.everywhere = ["page_viewed"]
+        stages."a.b" = { when = "category_inactive", after = "2y", admits = ["purge"], categories = ["n"] }
+        stages.s = { when = "over_quota", after = "6mo", admits = ["purge", "freeze", "purge"], notice = "30d" }
+        [[version.clauses]]
+        id = "c"
+        source = "a page"
+        seen = 2026-11-26
+        confidence = "official"
+        [[version.readings]]
+        id = "r"
+        set = { "stages.a.b.after" = "730d", stages.s = { after = "9mo" }, "trash.full_shortens" = "once_full" }
+        "#,
+    );
+    let full = v.trash.full.expect("it can be full");
+    assert_eq!((full.percent, full.of, full.window), (10, FullOf::Limit, Window::Days(3)));
+    assert_eq!(full.shortens, Shortens::WhileFull);
+    assert!(v.everywhere.iter().eq([Kind::PageViewed]));
+    let stage = &v.stages["s"];
+    assert_eq!(
+        (stage.when, stage.after, stage.notice),
+        (When::OverQuota, Window::Months(6), Window::Days(30))
+    );
+    assert!(stage.admits.iter().eq([Act::Freeze, Act::Purge]));
+    assert!(stage.admits_purge(None, false) && !v.stages["a.b"].admits_purge(None, true));
+    assert!(v.stages["a.b"].admits_purge(Some("n"), false));
+    let stated = &v.clauses[0].stated;
+    assert_eq!(stated.seen.as_deref(), Some("2026-11-26"));
+    assert_eq!(stated.confidence, Some(Confidence::Official));
+    let read = &v.readings[0].version;
+    assert_eq!(read.stages["a.b"].after, Window::Days(730));
+    assert_eq!(
+        (read.stages["s"].after, read.stages["s"].when),
+        (Window::Months(9), When::OverQuota)
+    );
+    assert_eq!(read.trash.full.map(|full| full.shortens), Some(Shortens::OnceFull));
+    // More than a tenth of 100; and of what 40 kept bytes leave.
+    let of = |of, percent| stillthere_policy::Full { percent, of, ..full };
+    assert!(!of(FullOf::Limit, 10).is_full(10, 0, Some(100)));
+    assert!(of(FullOf::Limit, 10).is_full(11, 0, Some(100)));
+    assert!(!of(FullOf::Free, 50).is_full(30, 40, Some(100)));
+    assert!(of(FullOf::Free, 50).is_full(30, 41, Some(100)));
+    assert!(!of(FullOf::Free, 50).is_full(0, 200, Some(100)));
+    assert!(!of(FullOf::Limit, 0).is_full(u128::from(u64::MAX), 0, None));
+}
+
+#[test]
+fn what_means_nothing_without_a_full_trash_is_remarked_on() {
+    let text = format!(
+        "{LEAST}trash = {{ full_window = '3d' }}\n\
+         stages.s = {{ when = 'trash_full', after = '0d', admits = ['purge_trashed'] }}\n"
+    );
+    let (_, remarks) = Policy::check(&text).unwrap();
+    let remarks: Vec<_> = remarks.iter().map(ToString::to_string).collect();
+    let expected = [
+        "6:11: version[0].trash.full_window: means nothing without full_at",
+        "7:8: version[0].stages.s: is never reached: the trash is never full without full_at",
+    ];
+    assert_eq!(remarks, expected);
+}
+
+#[test]
 fn remarks() {
     let text = format!(
         "{LEAST}trash = {{ categories = {{ backup = '1d' }}, no_trash = ['backup'] }}\n{}",
@@ -331,15 +397,21 @@ fn as_json() {
                 "counts_toward_quota": true,
                 "categories": {},
                 "no_trash": [],
+                "full_at": null,
+                "full_of": "limit",
+                "full_window": "never",
+                "full_shortens": "while_full",
             },
             "inactivity": {
                 "window": "1y",
                 "resets": ["synced"],
                 "actors": ["user", "device"],
+                "everywhere": [],
                 "notice": "3mo",
                 "exempt_tiers": [],
             },
             "quota": { "over": "block_uploads" },
+            "stages": [],
             "backup": { "stale_after": "never" },
             "clock": { "late_after": "never" },
             "clauses": [{ "id": "c", "for": ["kept"], "text": { "en": "e" } }],

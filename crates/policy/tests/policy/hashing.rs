@@ -37,6 +37,9 @@ fn form_does_not_change_it() {
     same("id = \"v\"", "id = \"v\"\neffective_from = \"0001-01-01T00:00:00Z\"");
     same("id = \"v\"", "quota = {}\non_change = \"grandfather\"\nid = \"v\"");
     same("5GiB", "5242880KiB");
+    same("no_trash", "full_at = \"never\", full_window = \"3d\", no_trash");
+    same("id = \"v\"", "stages = {}\nid = \"v\"");
+    same("window", "everywhere = [], window");
     same("\"30d\"", "\"030d\"");
     same("a = {}", "a = { trash = \"never\", quota = \"unlimited\" }");
     same("[\"backup\", \"calls\"]", "[\"calls\", \"backup\", \"calls\"]");
@@ -74,6 +77,22 @@ fn meaning_changes_it() {
     other("id = \"v\"", "id = \"v\"\nbackup.stale_after = \"1y\"");
     other("id = \"v\"", "id = \"v\"\nclock.late_after = \"1y\"");
     other("source = \"s\"", "source = \"t\"");
+    other("no_trash", "full_at = \"10%\", no_trash");
+    other("no_trash", "full_at = \"11%\", no_trash");
+    other("no_trash", "full_at = \"10%\", full_of = \"free\", no_trash");
+    other("no_trash", "full_at = \"10%\", full_window = \"3d\", no_trash");
+    other("no_trash", "full_at = \"10%\", full_shortens = \"once_full\", no_trash");
+    other("window", "everywhere = [\"synced\"], window");
+    let stage = |more: &str| {
+        format!("id = \"v\"\nstages.s = {{ when = \"over_quota\", after = \"1d\", {more} }}")
+    };
+    other("id = \"v\"", &stage("admits = [\"purge\"]"));
+    other("id = \"v\"", &stage("admits = [\"clear\"]"));
+    other("id = \"v\"", &stage("admits = [\"purge\"], categories = [\"n\"]"));
+    other("id = \"v\"", &stage("admits = [\"purge\"], notice = \"1d\""));
+    other("{ id = \"d\" }", "{ id = \"d\", source = \"t\" }");
+    other("{ id = \"d\" }", "{ id = \"d\", seen = 2026-11-26 }");
+    other("{ id = \"d\" }", "{ id = \"d\", confidence = \"operator\" }");
     other(
         "z = { quota = \"5GiB\", trash = \"30d\" }, a = {}",
         "a = {}, z = { quota = \"5GiB\", trash = \"30d\" }",

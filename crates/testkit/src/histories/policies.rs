@@ -35,7 +35,8 @@ const CODES: [&str; 20] = [
     "late-recorded",
     "user_purged",
 ];
-const OTHER_WORDS: [&str; 18] = [
+const OTHER_WORDS: [&str; 19] = [
+    "quota_cleared",
     "user_trashed",
     "provider_trashed",
     "window_lapsed",
@@ -105,6 +106,18 @@ fn version(rng: &mut Rng, text: &mut String) {
         list(&some(rng, &CATEGORIES, 0.15)),
     )
     .unwrap();
+    if rng.f64() < 0.3 {
+        let at = pick(rng, &["0%", "10%", "25%", "50%", "100%", "never"]);
+        let (of, shortens) =
+            (pick(rng, &["limit", "free"]), pick(rng, &["while_full", "once_full"]));
+        let short = window(rng);
+        write!(
+            text,
+            "full_at = \"{at}\"\nfull_of = \"{of}\"\nfull_window = \"{short}\"\n\
+             full_shortens = \"{shortens}\"\n"
+        )
+        .unwrap();
+    }
 
     let kinds: Vec<&str> = Kind::ALL.iter().map(|kind| kind.name()).collect();
     let share = pick(rng, &[0.0, 0.1, 0.3, 0.9]);
@@ -117,6 +130,9 @@ fn version(rng: &mut Rng, text: &mut String) {
     }
     let notice = pick(rng, &["never", "0d", "1d", "2d", "1mo"]);
     writeln!(text, "notice = \"{notice}\"").unwrap();
+    if rng.f64() < 0.3 {
+        writeln!(text, "everywhere = {}", list(&some(rng, &kinds, 0.1))).unwrap();
+    }
     writeln!(text, "exempt_tiers = {}", list(&some(rng, &tiers, 0.2))).unwrap();
     let over = pick(rng, &["block_uploads", "block_uploads", "allow"]);
     let (stale, late) = (window(rng), window(rng));
@@ -126,6 +142,12 @@ fn version(rng: &mut Rng, text: &mut String) {
          [version.clock]\nlate_after = \"{late}\"\n"
     )
     .unwrap();
+
+    if rng.f64() < 0.4 {
+        for n in 0..rng.usize(1..4) {
+            stage(rng, n, text);
+        }
+    }
 
     for n in 0..rng.usize(0..4) {
         let mut words = some(rng, &CODES, 0.3);
@@ -141,6 +163,27 @@ fn version(rng: &mut Rng, text: &mut String) {
         let set = setting(rng, &tiers);
         write!(text, "[[version.readings]]\nid = \"{id}\"\nset = {{ {set} }}\n").unwrap();
     }
+}
+
+fn stage(rng: &mut Rng, n: usize, text: &mut String) {
+    let when = pick(rng, &["over_quota", "over_quota", "trash_full", "category_inactive"]);
+    let mut admits = vec!["purge"];
+    if when != "category_inactive" {
+        admits = some(rng, &["freeze", "clear", "terminate", "purge", "purge_trashed"], 0.5);
+        if admits.is_empty() {
+            admits.push("purge_trashed");
+        }
+    }
+    let after = pick(rng, &["0d", "0d", "1d", "1d", "2d", "1mo", "never"]);
+    let notice = pick(rng, &["never", "never", "0d", "1d"]);
+    write!(
+        text,
+        "[version.stages.s{n}]\nwhen = \"{when}\"\nafter = \"{after}\"\nadmits = {}\n\
+         categories = {}\nnotice = \"{notice}\"\n",
+        list(&admits),
+        list(&some(rng, &CATEGORIES, 0.2)),
+    )
+    .unwrap();
 }
 
 /// A key that a reading sets, with its value.

@@ -1,7 +1,7 @@
 //! What an event gives and does: each judged by the state that those before it left, then folded.
 
 use event::{ClearCause, Payload, PurgeCause, Surface, Timestamp};
-use policy::{Over, Window};
+use policy::{Act, Over, Window};
 
 use super::walk::{About, Backup, Found, Item, ItemState, Trashing, Walked};
 
@@ -84,9 +84,11 @@ impl Walked<'_> {
                 }
             }
             Payload::DataCleared { cause } => self.clear(n, *cause),
-            Payload::AccountFrozen if !by_user => self.judge_lapse(n, "frozen-while-active"),
+            Payload::AccountFrozen if !by_user => {
+                self.judge_lapse(n, "frozen-while-active", Act::Freeze);
+            }
             Payload::AccountTerminated | Payload::AccountClosed if !by_user => {
-                self.judge_lapse(n, "terminated-while-active");
+                self.judge_lapse(n, "terminated-while-active", Act::Terminate);
             }
             // Tier, quota, holds, sync and activity are read from the events where they matter.
             _ => {}
@@ -139,7 +141,7 @@ impl Walked<'_> {
         item.since = at;
         item.cause = Some(if by_user { "user_trashed" } else { "provider_trashed" });
         item.out = Some(n);
-        item.trashing = Some(Trashing { event: n, version, start: at });
+        item.trashing = Some(Trashing { event: n, version, start: at, once_full: false });
         if !by_user {
             self.find("trashed-by-provider", n, About::Item(name.to_owned()));
         }
@@ -177,10 +179,19 @@ impl Walked<'_> {
         if matches!(was, ItemState::Purged | ItemState::Removed) {
             return;
         }
-        let admissible = !by_user
-            && matches!(was, ItemState::Live | ItemState::Trashed)
-            && given == Some(PurgeCause::Inactivity)
-            && self.past.may_lapse(n, at);
+        let may = !by_user && matches!(was, ItemState::Live | ItemState::Trashed);
+        let inactive = may && given == Some(PurgeCause::Inactivity) && self.past.may_lapse(n, at);
+        let category = self.items[name].category.clone();
+        let staged = (may && !inactive)
+            .then(|| self.admitted(n, given, category.as_deref(), was == ItemState::Trashed))
+            .flatten();
+        let admissible = inactive || staged.is_some();
+        if let Some(staged) = staged {
+            self.admitted |= staged.over_quota;
+            if staged.unnoticed {
+                self.find("cleared-without-notice", n, about.clone());
+            }
+        }
         if by_user {
             if was == ItemState::Live && way == Way::Outright {
                 self.find("purged-without-trash", n, about.clone());
@@ -210,6 +221,7 @@ impl Walked<'_> {
             (true, Way::TrashEmptied) => "user_emptied_trash",
             (true, _) => "user_purged",
             (false, _) if was == ItemState::Expired => "window_lapsed",
+            (false, _) if admissible && given == Some(PurgeCause::Quota) => "quota_cleared",
             (false, _) if admissible => "inactivity_cleared",
             (false, _) => "provider_purged",
         });
@@ -232,7 +244,16 @@ impl Walked<'_> {
             .and_then(|completed| stale_after.after(completed, &self.past.policy.zone));
         let stale = stale_from.is_some_and(|from| from <= at);
         let inactive = given == Some(PurgeCause::Inactivity) && self.past.may_lapse(n, at);
-        if !by_user && !stale && !inactive {
+        let staged = (!by_user && !stale && !inactive)
+            .then(|| self.admitted(n, given, None, false))
+            .flatten();
+        if let Some(staged) = &staged {
+            self.admitted |= staged.over_quota;
+            if staged.unnoticed {
+                self.find("cleared-without-notice", n, about.clone());
+            }
+        }
+        if !by_user && !stale && !inactive && staged.is_none() {
             self.find("purge-without-cause", n, about.clone());
         }
         if self.past.held(n) {
@@ -243,6 +264,7 @@ impl Walked<'_> {
             true => "user_deleted_backups",
             false if stale => "window_lapsed",
             false if inactive => "inactivity_cleared",
+            false if staged.is_some() => "quota_cleared",
             false => "provider_purged",
         });
         backup.kept = false;
@@ -253,7 +275,7 @@ impl Walked<'_> {
     fn clear(&mut self, n: usize, given: ClearCause) {
         let at = self.past.at(n);
         if !self.past.by_user(n) {
-            self.judge_lapse(n, "cleared-while-active");
+            self.judge_lapse(n, "cleared-while-active", Act::Clear);
             let notice = self.past.policy.version_at(at).notice;
             if notice != Window::Never
                 && !self.past.closed_by_user(n)
@@ -299,9 +321,10 @@ impl Walked<'_> {
     }
 
     /// A clearing, freezing or ending by the provider is a breach before the account's time is up
-    /// or while its tier is exempt, unless the user had closed it.
-    fn judge_lapse(&mut self, n: usize, code: &'static str) {
-        if !self.past.may_lapse(n, self.past.at(n)) && !self.past.closed_by_user(n) {
+    /// or while its tier is exempt, unless the user had closed it or a stage admits it.
+    fn judge_lapse(&mut self, n: usize, code: &'static str, act: Act) {
+        let lapses = self.past.may_lapse(n, self.past.at(n));
+        if !lapses && !self.past.closed_by_user(n) && !self.admits(n, act) {
             self.find(code, n, About::Account);
         }
     }

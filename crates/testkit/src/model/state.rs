@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use event::{Payload, Timestamp};
 use serde::Serialize;
 
+use super::stages::StageLine;
 use super::walk::{About, Found, ItemState, Walked};
 
 /// The account. Sums of bytes are `u128`: they may pass `u64`.
@@ -24,6 +25,8 @@ pub struct State {
     pub backups: Vec<BackupLine>,
     pub counts: Counts,
     pub findings: Vec<Finding>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub stages: Vec<StageLine>,
 }
 
 #[allow(missing_docs, reason = "the fields are those of docs/answers.md")]
@@ -142,6 +145,7 @@ impl State {
             backups: backups(walked),
             counts: counts(walked),
             findings: findings(walked),
+            stages: walked.stages(),
         }
     }
 

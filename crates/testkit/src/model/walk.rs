@@ -7,6 +7,7 @@ use event::{RecordedBy, Timestamp};
 use policy::{Basis, OnChange};
 
 use super::past::{Past, measured_as};
+use super::stages::Since;
 
 /// What became of an item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
@@ -54,6 +55,8 @@ pub struct Trashing {
     pub version: usize,
     /// The instant from which the window is counted.
     pub start: Timestamp,
+    /// Whether the trash was full, by that version, at any moment since.
+    pub once_full: bool,
 }
 
 /// A backup in its present life. Events are named by their index in [`Past::events`].
@@ -125,6 +128,16 @@ pub struct Walked<'a> {
     pub found: Vec<Found>,
     /// Every time that an item was left expired.
     pub lapses: Vec<Lapse>,
+    /// The index of the version in force.
+    pub version: usize,
+    /// Use and limit when they were last looked at.
+    pub measured: (u128, Option<u64>),
+    /// Since when the account is over its limit, as stages count it.
+    pub over_since: Option<Since>,
+    /// Since when the trash is full by the version in force.
+    pub full_since: Option<Since>,
+    /// Whether the event at hand was a purge that a stage over quota admits.
+    pub admitted: bool,
 }
 
 impl<'a> Walked<'a> {
@@ -132,7 +145,19 @@ impl<'a> Walked<'a> {
     #[must_use]
     pub fn of(past: Past<'a>) -> Walked<'a> {
         let (items, backups) = (BTreeMap::new(), BTreeMap::new());
-        let mut walked = Walked { past, items, backups, found: Vec::new(), lapses: Vec::new() };
+        let version = past.policy.version_index_at(past.at(0));
+        let mut walked = Walked {
+            past,
+            items,
+            backups,
+            found: Vec::new(),
+            lapses: Vec::new(),
+            version,
+            measured: (0, None),
+            over_since: None,
+            full_since: None,
+            admitted: false,
+        };
         walked.walk();
         walked.find_overdue();
         walked.find_late();
@@ -149,12 +174,18 @@ impl<'a> Walked<'a> {
             // Deadlines first, by what stood just before; then the version; then the events. What
             // arises at this very instant falls at once.
             self.fall(place, at);
+            self.look(place, at, false);
             self.change_version(at);
+            self.look(place, at, false);
             self.fall(place, at);
+            self.look(place, at, false);
             while place < self.past.len() && self.past.at(place) == at {
+                self.admitted = false;
                 self.fold(place);
                 place += 1;
+                self.look(place, at, self.admitted);
                 self.fall(place, at);
+                self.look(place, at, false);
             }
             now = Some(at);
         }
@@ -187,9 +218,12 @@ impl<'a> Walked<'a> {
             let of_category = item.category.as_ref().and_then(|c| version.trash.categories.get(c));
             let window = of_category.copied().unwrap_or(measured_as(version, tier).trash);
             let zone = &self.past.policy.zone;
-            deadline = deadline.max(version.trash.deadline(trashing.start, window, zone)?);
+            let Some(end) = version.trash.deadline(trashing.start, window, zone) else {
+                return self.shortened(item, None, place);
+            };
+            deadline = deadline.max(end);
         }
-        Some(deadline)
+        self.shortened(item, Some(deadline), place)
     }
 
     /// Expires what is in the trash and has its deadline at `at`, or had it brought forward at `at`
@@ -219,16 +253,22 @@ impl<'a> Walked<'a> {
         let Some(version) = (1..versions.len()).find(|v| versions[*v].effective_from == at) else {
             return;
         };
+        // The first event may come at or after it.
+        if version > self.version {
+            self.version = version;
+        }
         for item in self.items.values_mut().filter(|item| item.state == ItemState::Trashed) {
             let trashing = item.trashing.as_mut().unwrap();
             match versions[version].on_change {
                 OnChange::Grandfather => {}
                 OnChange::Restart => {
                     trashing.version = version;
+                    trashing.once_full = false;
                     trashing.start = at;
                 }
                 OnChange::Retroactive => {
                     trashing.version = version;
+                    trashing.once_full = false;
                     trashing.start = self.past.at(trashing.event);
                 }
             }

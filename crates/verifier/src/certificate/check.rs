@@ -222,7 +222,9 @@ pub fn check(
         .map(|adopted| adoption(adopted, &checkpoint, &summary, &certificate.policy))
         .transpose()?;
 
-    let shown = stream.as_ref().map(|stream| Replay::of(account, stream, question.item.as_deref()));
+    let shown = stream
+        .as_ref()
+        .map(|stream| Replay::of(account, stream, question.item.as_deref(), &policy));
     let replay = shown.transpose()?;
     let answers = answers(account, replay.as_ref(), &policy, question, lang)?;
     let bare = without_sentences(&answers, question);

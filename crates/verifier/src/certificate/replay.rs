@@ -20,7 +20,8 @@ pub(super) struct Replay {
 }
 
 /// Whether an answer about one item needs the whole event: all but those about other items and about
-/// backups, of which it needs to know only that they are.
+/// backups, of which it needs to know only that they are. Under a policy that
+/// [reads other items](Policy::reads_other_items) ask with no item: everything is needed.
 #[must_use]
 pub fn is_needed(envelope: &Envelope, item: Option<&[u8; 16]>) -> bool {
     let Some(item) = item else { return true };
@@ -61,7 +62,9 @@ impl Replay {
         account: &str,
         stream: &Stream,
         item: Option<&str>,
+        policy: &Policy,
     ) -> Result<Replay, CertificateError> {
+        let needs_all = item.is_none() || policy.reads_other_items();
         let mut names = Names::default();
         let mut steps = Vec::with_capacity(stream.events.len());
         let mut hashes = Vec::with_capacity(stream.events.len());
@@ -103,7 +106,7 @@ impl Replay {
                     steps.push(Step::of(&recorded, &mut names));
                 }
                 Shown::Envelope { .. } => {
-                    if item.is_none() || !can_be_hidden(&envelope) {
+                    if needs_all || !can_be_hidden(&envelope) {
                         return Err(bad("the answer needs its content".to_owned()));
                     }
                     // No subject is called so: it has at least one byte.
@@ -153,7 +156,7 @@ pub fn answer(
     lang: Language,
 ) -> Result<Vec<String>, CertificateError> {
     let item = question.item.as_deref();
-    let replay = stream.map(|stream| Replay::of(account, stream, item)).transpose()?;
+    let replay = stream.map(|stream| Replay::of(account, stream, item, policy)).transpose()?;
     answers(account, replay.as_ref(), policy, question, lang)
 }
 

@@ -1,6 +1,9 @@
 //! `policy`: the presets, what a policy says, whether a file is one, and how two differ.
 
+mod check;
 pub mod diff;
+mod meaning;
+mod new;
 pub mod show;
 
 use std::path::Path;
@@ -11,14 +14,14 @@ use eventlog::{Log, Options};
 use policy::{Policy, Version, presets};
 use serde_json::json;
 
+pub use self::new::NewArgs;
 use self::show::Page;
 use crate::args::PolicyVerb;
 use crate::failure::{Failure, Outcome};
 use crate::question::{Question, bad_policy, find_policy, now, policy_text};
-use crate::show::escape::escaped_path;
 use crate::show::screen::Screen;
 use crate::show::style;
-use crate::show::table::{Cell, Column, Table, paragraph};
+use crate::show::table::{Cell, Column, Table};
 use crate::show::words::Word;
 
 pub fn run(
@@ -45,7 +48,8 @@ pub fn run(
             }
         }
         PolicyVerb::Adopt { which } => adopt(which.as_deref(), question, screen)?,
-        PolicyVerb::Check { file } => check(file, question, screen)?,
+        PolicyVerb::New(args) => new::run(args, question, screen)?,
+        PolicyVerb::Check { file } => check::run(file, question, screen)?,
         PolicyVerb::Diff(args) => diff::run(args, question, screen)?,
     }
     Ok(Outcome::Fine)
@@ -76,6 +80,7 @@ fn list(question: &Question, screen: &mut Screen) -> Result<(), Failure> {
         Column::text(question.pick("version", "版本")),
         Column::text(question.pick("in force from", "生效时间")),
         Column::text(question.pick("confidence", "可信度")),
+        Column::text(question.pick("seen", "查阅日期")),
         Column::long(question.pick("source", "来源")),
     ]);
     for (name, _) in presets() {
@@ -89,6 +94,7 @@ fn list(question: &Question, screen: &mut Screen) -> Result<(), Failure> {
                     "effective_from": version.effective_from,
                     "confidence": version.confidence,
                     "source": version.source,
+                    "seen": seen(version),
                 })).collect::<Vec<_>>(),
             }))?;
             continue;
@@ -101,6 +107,7 @@ fn list(question: &Question, screen: &mut Screen) -> Result<(), Failure> {
                     (&version.id).into(),
                     from(version, question),
                     version.confidence.word(question.lang).into(),
+                    Cell::or_dash(seen(version)),
                     (&version.source).into(),
                 ],
             )?;
@@ -109,48 +116,14 @@ fn list(question: &Question, screen: &mut Screen) -> Result<(), Failure> {
     table.end(screen)
 }
 
+/// The last date on which a source of the version's clauses was read.
+fn seen(version: &Version) -> Option<&str> {
+    version.clauses.iter().filter_map(|clause| clause.stated.seen.as_deref()).max()
+}
+
 fn from(version: &Version, question: &Question) -> Cell {
     match version.effective_from {
         Timestamp::MIN => question.pick("the beginning", "起初").into(),
         at => at.to_string().into(),
     }
-}
-
-fn check(file: &Path, question: &Question, screen: &mut Screen) -> Result<(), Failure> {
-    let text = policy_text(file)?;
-    let (policy, remarks) = Policy::check(&text).map_err(|error| bad_policy(file, &error))?;
-    if question.json {
-        let remarks: Vec<_> = remarks
-            .iter()
-            .map(|remark| {
-                json!({
-                    "line": remark.place.line,
-                    "column": remark.place.column,
-                    "key": remark.place.path,
-                    "remark": remark.text,
-                })
-            })
-            .collect();
-        return screen.json(&json!({
-            "ok": true,
-            "policy": policy.name,
-            "policy_hash": policy.hash(),
-            "remarks": remarks,
-        }));
-    }
-    let name = escaped_path(file);
-    for remark in &remarks {
-        paragraph(screen, 0, &Cell::styled(format!("{name}:{remark}"), style::CARE))?;
-    }
-    let (policy, versions, remarks) = (&policy.name, policy.versions.len(), remarks.len());
-    let s = |n: usize| if n == 1 { "" } else { "s" };
-    let text = question.pick(
-        format!(
-            "{name}: a sound policy, {policy}, with {versions} version{} and {remarks} remark{}.",
-            s(versions),
-            s(remarks)
-        ),
-        format!("{name}：政策 {policy} 有效，共 {versions} 个版本，{remarks} 条提示。"),
-    );
-    paragraph(screen, 0, &text.into())
 }

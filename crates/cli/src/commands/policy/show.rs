@@ -1,6 +1,6 @@
 //! What a policy says, for people.
 
-use policy::{Policy, Version, Window};
+use policy::{Clause, Policy, Version, Window};
 use verifier::{reading_says, window_says};
 
 use crate::failure::Failure;
@@ -10,6 +10,18 @@ use crate::show::screen::Screen;
 use crate::show::style;
 use crate::show::table::{Cell, Column, Table, paragraph};
 use crate::show::words::{self, Word};
+
+/// Where a clause is stated, how sure that is, and when it was read, as far as it says so itself.
+fn stated(clause: &Clause, question: &Question) -> String {
+    let stated = &clause.stated;
+    let confidence = stated.confidence.map(|confidence| confidence.word(question.lang));
+    let seen = stated
+        .seen
+        .as_ref()
+        .map(|seen| question.pick(format!("seen {seen}"), format!("查阅于 {seen}")));
+    let parts = [confidence, stated.source.clone(), seen].into_iter().flatten();
+    parts.collect::<Vec<_>>().join(question.pick(", ", "，"))
+}
 
 pub struct Page<'a> {
     pub policy: &'a Policy,
@@ -68,6 +80,38 @@ impl Page<'_> {
         }
         tiers.end(self.screen)?;
 
+        if !version.stages.is_empty() {
+            self.section("stages", "阶段")?;
+            let mut stages = Table::new([
+                Column::text(question.pick("stage", "阶段")),
+                Column::text(question.pick("when", "条件")),
+                Column::text(question.pick("for", "持续")),
+                Column::long(question.pick("admits", "准许")),
+                Column::text(question.pick("notice", "通知期")),
+            ])
+            .indented(2);
+            for (name, stage) in &version.stages {
+                let acts: Vec<String> = stage.admits.iter().map(|act| act.word(lang)).collect();
+                let mut admits = acts.join(question.pick(", ", "、"));
+                if !stage.categories.is_empty() {
+                    let of: Vec<&str> = stage.categories.iter().map(String::as_str).collect();
+                    let of = of.join(question.pick(", ", "、"));
+                    admits = question.pick(format!("{admits}: {of}"), format!("{admits}：{of}"));
+                }
+                let notice =
+                    (stage.notice != Window::Never).then(|| window_says(stage.notice, lang));
+                let cells = vec![
+                    name.into(),
+                    stage.when.word(lang).into(),
+                    window_says(stage.after, lang).into(),
+                    admits.into(),
+                    Cell::or_dash(notice),
+                ];
+                stages.row(self.screen, cells)?;
+            }
+            stages.end(self.screen)?;
+        }
+
         if !version.clauses.is_empty() {
             self.section("clauses", "条款")?;
             let mut clauses = Table::new([
@@ -77,7 +121,14 @@ impl Page<'_> {
             .indented(2);
             for clause in version.clauses.iter() {
                 let text = clause.text.get(lang.name()).or_else(|| clause.text.values().next());
-                clauses.row(self.screen, vec![(&clause.id).into(), Cell::or_dash(text)])?;
+                let mut says = text.cloned().unwrap_or_default();
+                let stated = stated(clause, question);
+                if !stated.is_empty() {
+                    says =
+                        question.pick(format!("{says} ({stated})"), format!("{says}（{stated}）"));
+                }
+                let says = (!says.is_empty()).then_some(says);
+                clauses.row(self.screen, vec![(&clause.id).into(), Cell::or_dash(says)])?;
             }
             clauses.end(self.screen)?;
         }
@@ -161,11 +212,35 @@ pub fn rules(version: &Version, question: &Question) -> Vec<(&'static str, Strin
             "没有回收站的类别",
             list(&mut trash.no_trash.iter().cloned()),
         ),
+        (
+            "the trash is full",
+            "回收站何时算满",
+            trash.full.map_or(question.pick("never", "不会满").to_owned(), |full| {
+                let (percent, of) = (full.percent, full.of.word(lang));
+                question.pick(
+                    format!("above {percent} % of the {of}"),
+                    format!("超过{of}的 {percent}%"),
+                )
+            }),
+        ),
+        (
+            "a full trash keeps for",
+            "回收站满时保留",
+            trash.full.map_or(String::new(), |full| {
+                let (short, shortens) = (window(full.window), full.shortens.word(lang));
+                format!("{short}{}{shortens}", question.pick(", ", "，"))
+            }),
+        ),
         ("inactive after", "不活跃期限", window(version.inactivity_window)),
         (
             "activity is",
             "算作活动的事件",
             list(&mut version.resets.iter().map(|kind| kind.word(lang))),
+        ),
+        (
+            "activity in every category is",
+            "对每个类别都算活动的事件",
+            list(&mut version.everywhere.iter().map(|kind| kind.word(lang))),
         ),
         ("by", "活动的操作者", list(&mut version.actors.iter().map(|actor| actor.word(lang)))),
         (
