@@ -144,10 +144,11 @@ fn files_that_are_renamed_cut_and_written_anew() {
     append(&folder.path("logs/app.log.1"), &lines("a", 3, 4));
     append(&log, &lines("a", 4, 6));
     watching.until(6);
-    // Cut and written anew: shorter, then as long as before.
+    // Cut and written anew; then written over where it stands, longer than before.
     fs::write(&log, line("a", 6)).expect("written");
     watching.until(7);
-    fs::write(&log, format!("{}{}", line("a", 7), line("a", 8))).expect("written");
+    let mut over = OpenOptions::new().write(true).open(&log).expect("opened");
+    over.write_all(lines("a", 7, 9).as_bytes()).expect("written");
     watching.until(9);
     // Moved away while it is read: what is written to it still comes.
     let mut open = OpenOptions::new().append(true).open(&log).expect("opened");
