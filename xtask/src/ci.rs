@@ -26,6 +26,9 @@ pub fn run() -> Result<(), String> {
              golang-golang-x-mod-dev bring it)",
         );
     }
+    if !has("chromium", &["--version"]) {
+        left_out.push("the report in a browser (Debian's package chromium brings it)");
+    }
     if !crate::root().join("target/peers/bin/python").exists() {
         left_out.push("the answers of DuckDB and Polars (`cargo xtask peers` brings them)");
     }

@@ -35,6 +35,7 @@ const COMMANDS: &[&str] = &[
     "state mei --as-of 2026-02-13T13:47:38Z",
     "audit fixtures/demo/claims.ndjson --as-of 2026-02-13T13:47:38Z",
     "findings --severity breach --account mei --as-of 2026-02-13T13:47:38Z",
+    "forecast mei --as-of 2026-02-13T13:47:38Z",
     "verify",
     "key new --origin example.com/accounts",
     "policy adopt xiaomi-cloud",
@@ -48,5 +49,7 @@ The store is target/demo.store. Next, for instance:
 
   export STILLTHERE_STORE=target/demo.store PATH=\"$PWD/target/release:$PATH\"
   stillthere explain mei beach.jpg        the life of one item
+  stillthere forecast mei --assume fixtures/demo/what-if.ndjson
+  stillthere report --month 2026-01 -o target/report.html
   stillthere accounts --as-of 2016-01-01T00:00:00Z
   stillthere --help";
