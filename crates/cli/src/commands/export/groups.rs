@@ -31,7 +31,6 @@ enum Encoded {
 
 /// A table that is being written.
 pub struct Groups<'a> {
-    columns: &'static [Column],
     form: Form,
     sink: Sink<'a>,
     rows: Rows,
@@ -51,7 +50,6 @@ impl<'a> Groups<'a> {
             sink.write(&lines::csv_heading(columns))?;
         }
         Ok(Groups {
-            columns,
             form,
             sink,
             rows: Rows::of(columns),
@@ -78,7 +76,8 @@ impl<'a> Groups<'a> {
         if self.under_way.len() >= self.most_under_way {
             self.write_first()?;
         }
-        let rows = std::mem::replace(&mut self.rows, Rows::of(self.columns));
+        let next = self.rows.room_like();
+        let rows = std::mem::replace(&mut self.rows, next);
         self.written += rows.len() as u64;
         self.under_way.push_back(match &self.form {
             Form::Parquet(file) => {

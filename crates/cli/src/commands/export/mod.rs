@@ -203,8 +203,12 @@ fn event_lines(
 fn event_rows(store: &Store, question: &Question, groups: &mut Groups<'_>) -> Result<(), Failure> {
     let progress = Progress::of_things(store.size());
     let mut json = tables::Json::default();
+    let mut seen = 0;
     store.each_borrowed_event(|recorded| {
-        progress.more(1);
+        seen += 1;
+        if seen % 1024 == 0 {
+            progress.at(seen);
+        }
         if is_asked(&recorded, question) {
             tables::event(&recorded, &mut json, groups.rows());
             groups.pass_on()?;

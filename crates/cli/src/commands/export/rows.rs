@@ -92,6 +92,7 @@ impl<'a, T: Into<Value<'a>>> From<Option<T>> for Value<'a> {
 pub struct Rows {
     pub columns: Vec<Values>,
     len: usize,
+    text_bytes: usize,
 }
 
 /// The values of a column, those that are there.
@@ -131,7 +132,26 @@ impl Rows {
                 Type::Flag => Data::Flags(Vec::new()),
             },
         };
-        Rows { columns: columns.iter().map(values).collect(), len: 0 }
+        Rows { columns: columns.iter().map(values).collect(), len: 0, text_bytes: 0 }
+    }
+
+    /// Room for as many as these, of the same table.
+    pub fn room_like(&self) -> Rows {
+        let room = |values: &Values| Values {
+            column: values.column,
+            there: Vec::with_capacity(values.there.len()),
+            data: match &values.data {
+                Data::Texts { text, ends } => Data::Texts {
+                    // Groups of as many rows differ a little in what they hold.
+                    text: Vec::with_capacity(text.len() + text.len() / 8),
+                    ends: Vec::with_capacity(ends.len()),
+                },
+                Data::Numbers(numbers) => Data::Numbers(Vec::with_capacity(numbers.len())),
+                Data::Sums(sums) => Data::Sums(Vec::with_capacity(sums.len())),
+                Data::Flags(flags) => Data::Flags(Vec::with_capacity(flags.len())),
+            },
+        };
+        Rows { columns: self.columns.iter().map(room).collect(), len: 0, text_bytes: 0 }
     }
 
     pub fn len(&self) -> usize {
@@ -142,12 +162,15 @@ impl Rows {
     pub fn push<const N: usize>(&mut self, row: [Value<'_>; N]) {
         debug_assert_eq!(N, self.columns.len());
         self.len += 1;
-        self.columns.iter_mut().zip(row).for_each(|(column, value)| column.push(value));
+        for (column, value) in self.columns.iter_mut().zip(&row) {
+            self.text_bytes += column.push(value);
+        }
     }
 
     /// Adds the rows of another part of the table.
     pub fn append(&mut self, other: Rows) {
         self.len += other.len;
+        self.text_bytes += other.text_bytes;
         for (column, other) in self.columns.iter_mut().zip(other.columns) {
             column.append(other);
         }
@@ -155,16 +178,13 @@ impl Rows {
 
     /// How many bytes of text there are.
     pub fn text_bytes(&self) -> usize {
-        let bytes = |values: &Values| match &values.data {
-            Data::Texts { text, .. } => text.len(),
-            _ => 0,
-        };
-        self.columns.iter().map(bytes).sum()
+        self.text_bytes
     }
 }
 
 impl Values {
-    fn push(&mut self, value: Value<'_>) {
+    /// Gives how many bytes of text it has.
+    fn push(&mut self, value: &Value<'_>) -> usize {
         if self.column.optional {
             self.there.push(i16::from(!matches!(value, Value::Null)));
         }
@@ -173,13 +193,15 @@ impl Values {
             (Data::Texts { text, ends }, Value::Text(value)) => {
                 text.extend_from_slice(value.as_bytes());
                 ends.push(text.len());
+                return value.len();
             }
-            (Data::Numbers(numbers), Value::Whole(n)) => numbers.push(n),
+            (Data::Numbers(numbers), Value::Whole(n)) => numbers.push(*n),
             (Data::Numbers(numbers), Value::Time(at)) => numbers.push(at.ms()),
-            (Data::Sums(sums), Value::Sum(sum)) => sums.push(sum),
-            (Data::Flags(flags), Value::Flag(flag)) => flags.push(flag),
+            (Data::Sums(sums), Value::Sum(sum)) => sums.push(*sum),
+            (Data::Flags(flags), Value::Flag(flag)) => flags.push(*flag),
             (_, value) => unreachable!("{}: {value:?} is of another type", self.column.name),
         }
+        0
     }
 
     fn append(&mut self, mut other: Values) {
