@@ -64,6 +64,8 @@ struct Kept {
     gone_on: Vec<bool>,
     /// Accounts that went on or are new, since the last seal that was met, with their leaves as they were kept.
     unproven: Vec<(MapKey, Option<MapLeaf>)>,
+    /// What the map's root has to be before these are applied: that of the last seal in the log, or made from it here.
+    root: Digest,
     is_refuted: bool,
 }
 
@@ -113,7 +115,8 @@ impl Walked {
     ) -> Walked {
         let sealed = Some(TreeHead { pages: tree.count(), root: tree.root(), seal });
         let gone_on = vec![false; accounts.len()];
-        let kept = Some(Kept { gone_on, unproven: Vec::new(), is_refuted: false });
+        let root = seal.root;
+        let kept = Some(Kept { gone_on, unproven: Vec::new(), root, is_refuted: false });
         Walked { at, pages, accounts, chains, map, tree, sealed, kept, ..Walked::new(store) }
     }
 
@@ -139,13 +142,13 @@ impl Walked {
 
     /// Holds what was kept of the accounts that went on since against the map of the last seal.
     fn prove_kept(&mut self) {
-        let (Some(kept), Some(head)) = (&mut self.kept, &self.sealed) else { return };
+        let Some(kept) = &mut self.kept else { return };
         let unproven = std::mem::take(&mut kept.unproven);
         let leaf = |(key, leaf): &(MapKey, Option<MapLeaf>)| {
             (*key, leaf.as_ref().map(|leaf| leaf.hash(key)))
         };
         let leaves: Vec<_> = unproven.iter().map(leaf).collect();
-        kept.is_refuted |= !self.map.hold(&leaves, &head.seal.root);
+        kept.is_refuted |= !self.map.hold(&leaves, &kept.root);
     }
 
     /// Whether nothing stands behind the last seal.
@@ -335,7 +338,11 @@ impl Walked {
         self.map.apply(changes.collect());
         self.changed.clear();
         let (size, accounts) = (self.pages.position(), self.accounts.len() as u64);
-        Seal { size, accounts, root: self.map.root(), at_ms }
+        let root = self.map.root();
+        if let Some(kept) = &mut self.kept {
+            kept.root = root;
+        }
+        Seal { size, accounts, root, at_ms }
     }
 
     /// How many accounts' chains went on since the last seal.

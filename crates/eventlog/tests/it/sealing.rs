@@ -114,6 +114,36 @@ fn a_tree_that_is_not_whole_is_made_anew() {
 }
 
 #[test]
+fn a_seal_goes_on_from_what_was_kept_and_does_not_read_the_log_before_it() {
+    let dir = tempdir().unwrap();
+    let log = Log::open(dir.path(), options(10_000)).unwrap();
+    log.append(events(0, 2000)).unwrap();
+    sealed(&log, &mut Sealer::open(&log));
+    log.close().unwrap();
+    let mut segments: Vec<_> = fs::read_dir(dir.path().join("log")).unwrap().collect();
+    segments.retain(|entry| entry.as_ref().unwrap().file_name() != "HEAD");
+    segments.sort_by_key(|entry| entry.as_ref().unwrap().file_name());
+    let first = segments[0].as_ref().unwrap().path();
+    let mut bytes = fs::read(&first).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(&first, bytes).unwrap();
+
+    for round in 1..4 {
+        let log = Log::open(dir.path(), options(10_000)).unwrap();
+        log.append(events(2000 + round, 2001 + round)).unwrap();
+        let seal = log.seal(&mut Sealer::open(&log)).unwrap();
+        assert_eq!(seal.size as usize, 2000 + round);
+        log.close().unwrap();
+    }
+    // Who reads it all finds what was done to it.
+    fs::remove_file(dir.path().join("derived/seal")).unwrap();
+    let log = Log::open(dir.path(), options(10_000)).unwrap();
+    log.append(events(3000, 3001)).unwrap();
+    assert!(log.seal(&mut Sealer::open(&log)).is_err());
+}
+
+#[test]
 fn what_is_kept_of_a_seal_is_believed_only_whole() {
     let dir = tempdir().unwrap();
     let log = open(dir.path());
