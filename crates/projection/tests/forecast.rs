@@ -609,3 +609,112 @@ fn the_last_instant_by_hand() {
     assert_eq!(by_hand(&rules, later, "9999-12-16"), [""; 0]);
     assert_eq!(by_hand(&RULES.replace("\"30d\"", "\"17d\""), trashed, "9999-12-16"), [""; 0]);
 }
+
+/// 10 bytes; frozen after three months over them, and a category may be purged after a year without use.
+const STAGES: &str = r#"
+schema = 1
+policy = "by-hand"
+[[version]]
+id = "v1"
+[version.tiers.free]
+quota = "10B"
+trash = "30d"
+[version.inactivity]
+resets = ["synced"]
+everywhere = ["signed_in"]
+[version.stages.frozen]
+when = "over_quota"
+after = "3mo"
+admits = ["freeze"]
+[version.stages.idle]
+when = "category_inactive"
+after = "1y"
+admits = ["purge"]
+"#;
+
+#[test]
+fn stages_by_hand() {
+    // Over from 1 January on, by two live items: 3 months are over on 1 April. A sign-in counts in every
+    // category, and asks more than nothing less does.
+    let over = "
+        2026-01-01 user item_uploaded item=a category=photos bytes=8
+        2026-01-01 user item_uploaded item=b category=photos bytes=5\n";
+    let all = [
+        "2026-04-01T00:00:00Z stage frozen / item_purged",
+        "2027-01-01T00:00:00Z stage idle of photos / signed_in",
+    ];
+    assert_eq!(by_hand(STAGES, over, "2026-01-01"), all);
+    assert_eq!(by_hand(STAGES, over, "2026-03-31T23:59:59.999"), all);
+    // What is reached is not ahead.
+    assert_eq!(by_hand(STAGES, over, "2026-04-01"), all[1..]);
+    // A millisecond before, the purge breaks it; at the instant it is too late.
+    let purged =
+        |at: &str| by_hand(STAGES, &format!("{over}{at} user item_purged item=a"), "2026-02-01");
+    assert_eq!(purged("2026-03-31T23:59:59.999"), all[1..]);
+    assert_eq!(purged("2026-04-01"), all);
+    // Only synced and signed_in count in a category; the clock is that of photos alone.
+    let synced = format!(
+        "{over}2026-06-01 device synced category=notes\n2026-07-01 device synced category=photos\n"
+    );
+    assert_eq!(
+        by_hand(STAGES, &synced, "2026-07-01"),
+        [
+            "2027-06-01T00:00:00Z stage idle of notes / signed_in",
+            "2027-07-01T00:00:00Z stage idle of photos / signed_in",
+        ]
+    );
+    // One of them in the trash: it falls on 31 January and ends it, so there is no date for the stage.
+    let trashed = format!("{over}2026-01-01 user item_trashed item=b\n");
+    assert_eq!(
+        by_hand(STAGES, &trashed, "2026-01-01"),
+        ["2026-01-31T00:00:00Z item_expires b / item_restored", all[1]]
+    );
+    // In the trash until 1 April itself it ends at that instant, which is not reached; until the 2nd it is.
+    for (window, reached) in [("90d", false), ("91d", true)] {
+        let rules = STAGES.replace("\"30d\"", &format!("\"{window}\""));
+        let dates = by_hand(&rules, &trashed, "2026-01-01");
+        let frozen = "2026-04-01T00:00:00Z stage frozen / trash_emptied".to_owned();
+        assert_eq!(dates.contains(&frozen), reached, "{window}: {dates:?}");
+    }
+    // Backups alone: deleting them is what is left.
+    let backup = "2026-01-01 device backup_completed backup=p bytes=11";
+    assert_eq!(
+        by_hand(STAGES, backup, "2026-01-01"),
+        ["2026-04-01T00:00:00Z stage frozen / backup_off"]
+    );
+    // Neither the one nor the other suffices.
+    let both = format!("{backup}\n2026-01-01 user item_uploaded item=a category=photos bytes=11\n");
+    assert_eq!(by_hand(STAGES, &both, "2026-01-01")[0], "2026-04-01T00:00:00Z stage frozen / -");
+    // A version with more room ends it, and one with less time reaches it.
+    let later = |quota: &str, after: &str| {
+        let rest = STAGES.split_once("[version.tiers").expect("rules").1;
+        let rest = rest.replace("10B", quota).replace("3mo", after);
+        format!(
+            "{STAGES}[[version]]\nid = \"v2\"\neffective_from = \"2026-05-01T00:00:00Z\"\n[version.tiers{rest}"
+        )
+    };
+    assert_eq!(
+        by_hand(&later("20B", "3mo"), over, "2026-04-01"),
+        ["2026-05-01T00:00:00Z version v2 ends frozen / -", all[1]]
+    );
+    let sooner = later("10B", "1mo").replace("3mo", "9mo");
+    assert_eq!(
+        by_hand(&sooner, over, "2026-04-01")[0],
+        "2026-05-01T00:00:00Z stage frozen / item_purged"
+    );
+}
+
+/// Three months over quota freeze a OneDrive, six let it be deleted; the preset's own clocks.
+#[test]
+fn onedrive_by_hand() {
+    let presets = policy::presets();
+    let (_, preset) =
+        presets.iter().find(|(name, _)| *name == "onedrive-personal").expect("it is there");
+    let over = "2026-01-01 user item_uploaded item=a category=photos bytes=5368709121";
+    let dates = by_hand(preset, over, "2026-01-01");
+    let stages: Vec<&String> = dates.iter().filter(|date| date.contains(" stage ")).collect();
+    println!("{dates:#?}");
+    assert!(stages.iter().any(|date| date.starts_with("2026-04-01T00:00:00Z")), "{dates:?}");
+    assert!(stages.iter().any(|date| date.starts_with("2026-07-01T00:00:00Z")), "{dates:?}");
+    assert!(stages.iter().all(|date| date.ends_with("/ item_purged")), "{dates:?}");
+}
