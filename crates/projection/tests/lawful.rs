@@ -343,7 +343,12 @@ late_after = "2d"
 
 #[track_caller]
 fn says(events: &str, as_of: &str, code: &str, expected: &str) {
-    let policy = Policy::parse(RULES).expect("sound rules");
+    says_by(RULES, events, as_of, code, expected);
+}
+
+#[track_caller]
+fn says_by(rules: &str, events: &str, as_of: &str, code: &str, expected: &str) {
+    let policy = Policy::parse(rules).expect("sound rules");
     let recorded = notation::events(events);
     let (history, as_of) = (History::of("a", &recorded), notation::time(as_of));
     let view = fold(&history, &policy, as_of, Timestamp::MAX).expect("events");
@@ -443,4 +448,24 @@ fn what_would_have_been_lawful_worked_out_by_hand() {
         "late-recorded",
         "recorded_in_time - 2026-01-04T00:00:00Z",
     );
+}
+
+/// 15 of 10 bytes from 1 January on: after three months, on 1 April, the provider may freeze, and purge for
+/// quota; b in the trash would fall on 31 January and end that.
+#[test]
+fn a_stage_admits_it_from_when_it_is_reached() {
+    let stage = "[version.stages.s]\nwhen = \"over_quota\"\nafter = \"3mo\"\nadmits = [\"freeze\", \"purge\"]\n";
+    let rules = format!("{RULES}{stage}");
+    let over = "
+        2026-01-01 user item_uploaded item=a category=c bytes=8
+        2026-01-01 user item_uploaded item=b category=c bytes=7\n";
+    let purged = format!("{over}2026-02-01 provider item_purged item=a cause=quota");
+    let reached = "stage_reached 2026-04-01T00:00:00Z -";
+    says_by(&rules, &purged, "2026-02-01", "loss-over-quota", reached);
+    let frozen = format!("{over}2026-02-01 provider account_frozen");
+    says_by(&rules, &frozen, "2026-02-01", "frozen-while-active", reached);
+    let trashed =
+        format!("{over}2026-01-01 user item_trashed item=b\n2026-01-02 provider account_frozen");
+    let inactive = "inactive 2027-01-01T00:00:00Z -";
+    says_by(&rules, &trashed, "2026-01-02", "frozen-while-active", inactive);
 }
