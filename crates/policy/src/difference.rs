@@ -134,13 +134,29 @@ fn settings(version: &Version) -> Settings {
     for (category, of_category) in &trash.categories {
         say(&format!("trash.categories.{category}"), window(*of_category));
     }
+    // A trash that is never full has nothing else to say of it.
+    let full_at = trash.full.map_or("never".to_owned(), |full| format!("{}%", full.percent));
+    say("trash.full_at", text(full_at));
+    if let Some(full) = trash.full {
+        say("trash.full_of", text(full.of));
+        say("trash.full_window", window(full.window));
+        say("trash.full_shortens", text(full.shortens));
+    }
     say("trash.no_trash", list(&trash.no_trash));
     say("inactivity.window", window(version.inactivity_window));
     say("inactivity.resets", list(version.resets.iter()));
     say("inactivity.actors", list(version.actors.iter()));
+    say("inactivity.everywhere", list(version.everywhere.iter()));
     say("inactivity.notice", window(version.notice));
     say("inactivity.exempt_tiers", list(&version.exempt_tiers));
     say("quota.over", text(version.over));
+    for (name, stage) in &version.stages {
+        say(&format!("stages.{name}.when"), text(stage.when));
+        say(&format!("stages.{name}.after"), window(stage.after));
+        say(&format!("stages.{name}.admits"), list(stage.admits.iter()));
+        say(&format!("stages.{name}.categories"), list(&stage.categories));
+        say(&format!("stages.{name}.notice"), window(stage.notice));
+    }
     say("backup.stale_after", window(version.stale_after));
     say("clock.late_after", window(version.late_after));
     say("clauses", list(version.clauses.iter().map(|clause| &clause.id)));
@@ -149,6 +165,15 @@ fn settings(version: &Version) -> Settings {
         for (language, sentence) in &clause.text {
             say(&format!("clauses.{}.text.{language}", clause.id), text(sentence));
         }
+        let stated = &clause.stated;
+        let mut stated_as = |key: &str, value: Option<String>| {
+            if let Some(value) = value {
+                say(&format!("clauses.{}.{key}", clause.id), text(value));
+            }
+        };
+        stated_as("source", stated.source.clone());
+        stated_as("seen", stated.seen.clone());
+        stated_as("confidence", stated.confidence.map(|confidence| confidence.to_string()));
     }
     for reading in &version.readings {
         say(&format!("readings.{}", reading.id), Setting::Table(reading.set.clone()));

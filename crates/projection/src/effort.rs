@@ -51,6 +51,28 @@ pub(crate) fn least_activity(version: &Version) -> Option<Kind> {
     BY_EFFORT.iter().find(counts).map(|(kind, _)| *kind)
 }
 
+/// The kinds that name a category, themselves or by their item.
+const OF_A_CATEGORY: [Kind; 8] = [
+    Kind::SyncOn,
+    Kind::SyncOff,
+    Kind::Synced,
+    Kind::ItemUploaded,
+    Kind::ItemModified,
+    Kind::ItemTrashed,
+    Kind::ItemRestored,
+    Kind::ItemPurged,
+];
+
+/// What `version` counts as activity in a category, each with who may do it, the least first.
+pub(crate) fn activities_in_category(version: &Version) -> impl Iterator<Item = (Kind, Actor)> {
+    BY_EFFORT.iter().filter_map(|&(kind, actors)| {
+        let named = version.resets.contains(kind) && OF_A_CATEGORY.contains(&kind);
+        let counts = named || version.everywhere.contains(kind);
+        let actor = actors.iter().find(|actor| version.actors.contains(**actor));
+        actor.filter(|_| counts).map(|actor| (kind, *actor))
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

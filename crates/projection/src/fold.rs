@@ -48,10 +48,7 @@ impl FoldState {
                 return;
             }
             match due {
-                Due::Deadline => {
-                    let _ = self.let_fall(at, rules);
-                    self.look(at, false, ChangeSource::Deadline, rules);
-                }
+                Due::Deadline => self.fall(at, rules),
                 Due::Version => {
                     self.close_activity(at, rules);
                     self.version += 1;
@@ -61,6 +58,12 @@ impl FoldState {
                 Due::Overdue => self.find_overdue(),
             }
         }
+    }
+
+    /// Lets fall what has its deadline at `at`, the first that there is.
+    pub(crate) fn fall(&mut self, at: Timestamp, rules: Rules<'_>) {
+        let _ = self.let_fall(at, rules);
+        self.look(at, false, ChangeSource::Deadline, rules);
     }
 
     /// Folds one more step, which must come after all folded so far.

@@ -11,6 +11,7 @@ use event::{History, Kind, NameId, PurgeCause, Step, Timestamp};
 use policy::{Policy, Window};
 
 use crate::fold::Rules;
+use crate::stages::watches;
 use crate::{Changed, Finding, FindingCode, FoldState, ItemState, Subject, fold_traced};
 
 event::words! {
@@ -45,6 +46,8 @@ event::words! {
         UploadedAnew = 12 "uploaded_anew",
         /// By the user alone.
         ByUser = 13 "by_user",
+        /// From when a stage of the policy that admits it is reached on.
+        StageReached = 14 "stage_reached",
     }
 }
 
@@ -60,11 +63,13 @@ pub struct Lawful {
     pub until: Option<Timestamp>,
     /// With [`LawfulWhen::WithinQuota`]: the bytes used just before, and those that are allowed.
     pub bytes: Option<(u128, u64)>,
+    /// With [`LawfulWhen::StageReached`] of an item or backup: the cause that a purge has to give.
+    pub cause: Option<PurgeCause>,
 }
 
 impl Lawful {
     const fn when(when: LawfulWhen) -> Lawful {
-        Lawful { when, from: None, until: None, bytes: None }
+        Lawful { when, from: None, until: None, bytes: None, cause: None }
     }
 }
 
@@ -138,6 +143,15 @@ fn lapses(
 /// The number that the subject has in a state of its own.
 const ALONE: NameId = NameId(0);
 
+/// What is found of a purge that nothing admits.
+const NOT_ADMITTED: [FindingCode; 5] = [
+    FindingCode::PrematurePurge,
+    FindingCode::LossAfterSyncOff,
+    FindingCode::LossOverQuota,
+    FindingCode::LossOnTierLapse,
+    FindingCode::PurgeWithoutCause,
+];
+
 impl FoldState {
     /// This state with no other item or backup than `subject`, which is number 0.
     fn alone(&self, subject: Option<Subject>) -> FoldState {
@@ -189,14 +203,23 @@ impl Act<'_, '_> {
         match code {
             C::PrematurePurge => self.purge_by_waiting(),
             C::LossAfterSyncOff | C::LossOverQuota | C::LossOnTierLapse | C::PurgeWithoutCause => {
-                self.purge_for_inactivity()
+                self.purge_for_a_cause()
             }
             C::TrashedByProvider => when(W::ByUser),
             C::ClearedWhileActive | C::FrozenWhileActive | C::TerminatedWhileActive => {
-                Lawful { from: self.by_waiting(self.step, code), ..when(W::Inactive) }
+                let from = self.by_waiting(self.step, &[code]);
+                let inactive = from.is_none_or(|from| {
+                    let then = self.at(from);
+                    then.is_inactive(from, self.rules) && !then.is_exempt(self.rules)
+                });
+                let way = if inactive { W::Inactive } else { W::StageReached };
+                Lawful { from, ..when(way) }
             }
             C::ClearedWithoutNotice => {
-                Lawful { from: self.by_waiting(self.step, code), ..when(W::Notified) }
+                // Of an item or a backup: when the stage no longer admits it, it is a breach.
+                let and: &[C] = if self.finding.subject.is_some() { &NOT_ADMITTED } else { &[] };
+                let codes = [&[code], and].concat();
+                Lawful { from: self.by_waiting(self.step, &codes), ..when(W::Notified) }
             }
             C::Resurrected => when(W::UploadedAnew),
             C::PurgedUnderHold => {
@@ -256,66 +279,127 @@ impl Act<'_, '_> {
         met
     }
 
-    /// Of a purge from the trash. With inactivity as its cause it has two ways.
-    fn purge_by_waiting(&self) -> Lawful {
-        let from = self.by_waiting(self.step, FindingCode::PrematurePurge);
-        let expired = from.is_none_or(|from| {
-            let mut then = self.state.alone(self.finding.subject);
-            then.pass(from, false, self.rules);
-            then.item(ALONE).is_some_and(|item| item.state == ItemState::Expired)
-        });
-        let when = if expired { LawfulWhen::WindowEnded } else { LawfulWhen::Inactive };
-        Lawful { from, ..Lawful::when(when) }
+    /// The state at `at`, before its events, nothing else happening before. Where the policy has items rest
+    /// on each other it is that of the whole account, else the subject alone.
+    fn at(&self, at: Timestamp) -> FoldState {
+        let mut state = self.start();
+        state.pass(at, false, self.rules);
+        state
     }
 
-    /// Of a purge of what nobody deleted: the same act as a purge of this one for inactivity.
-    fn purge_for_inactivity(&self) -> Lawful {
-        let is_item = matches!(self.finding.subject, Some(Subject::Item(_)));
-        let purge_cause = Some(PurgeCause::Inactivity);
-        let kind = if is_item { Kind::ItemPurged } else { Kind::BackupPurged };
-        let purge = Step { kind, purge_cause, delete_backups: false, ..*self.step };
-        // Whatever cause the event gave, for this one it would be found as such.
-        let code = FindingCode::PurgeWithoutCause;
-        let from = self.by_waiting(&purge, code);
-        let stale = |from: Timestamp| {
-            let purge = Step { purge_cause: None, occurred_at: from, ..purge };
-            !is_item && !self.is_found(&purge, code)
+    fn start(&self) -> FoldState {
+        match watches(self.rules.policy) {
+            true => FoldState { findings: Vec::new(), late: None, ..self.state.clone() },
+            false => self.state.alone(self.finding.subject),
+        }
+    }
+
+    /// What the finding is about, as [`Act::start`] numbers it.
+    fn subject(&self) -> Option<Subject> {
+        match self.finding.subject {
+            Some(Subject::Item(_)) if !watches(self.rules.policy) => Some(Subject::Item(ALONE)),
+            Some(Subject::Backup(_)) if !watches(self.rules.policy) => Some(Subject::Backup(ALONE)),
+            subject => subject,
+        }
+    }
+
+    /// By what a purge of the subject that gives `cause` is admitted at `at`.
+    fn way(&self, cause: Option<PurgeCause>, at: Timestamp) -> LawfulWhen {
+        let then = self.at(at);
+        let inactive = then.is_inactive(at, self.rules) && !then.is_exempt(self.rules);
+        let (expired, stale) = match self.subject() {
+            Some(Subject::Item(id)) => {
+                (then.item(id).is_some_and(|item| item.state == ItemState::Expired), false)
+            }
+            Some(Subject::Backup(id)) => {
+                let stale_at = then.backup(id).and_then(|b| then.stale_at(b, self.rules));
+                (false, stale_at.is_some_and(|stale_at| stale_at <= at))
+            }
+            None => (false, false),
         };
-        let stale = from.is_some_and(stale);
-        let when = if stale { LawfulWhen::Stale } else { LawfulWhen::Inactive };
-        Lawful { from, ..Lawful::when(when) }
+        match () {
+            () if expired => LawfulWhen::WindowEnded,
+            () if stale => LawfulWhen::Stale,
+            () if inactive && cause == Some(PurgeCause::Inactivity) => LawfulWhen::Inactive,
+            () => LawfulWhen::StageReached,
+        }
     }
 
-    /// Whether `step` in place of the event gives a finding of `code`.
-    fn is_found(&self, step: &Step, code: FindingCode) -> bool {
-        let subject = step.subject.filter(|_| self.finding.subject.is_none()).or(Some(ALONE));
+    /// Of a purge from the trash: by its own cause.
+    fn purge_by_waiting(&self) -> Lawful {
+        let from = self.by_waiting(self.step, &NOT_ADMITTED);
+        let given = self.step.purge_cause;
+        let when = from.map_or(LawfulWhen::WindowEnded, |from| self.way(given, from));
+        let cause = given.filter(|_| when == LawfulWhen::StageReached);
+        Lawful { from, cause, ..Lawful::when(when) }
+    }
+
+    /// Of a purge of what nobody deleted: the same act as a purge of this one for inactivity, or, where a
+    /// stage may admit it sooner, over quota.
+    fn purge_for_a_cause(&self) -> Lawful {
+        let is_item = matches!(self.finding.subject, Some(Subject::Item(_)));
+        let kind = if is_item { Kind::ItemPurged } else { Kind::BackupPurged };
+        let causes: &[PurgeCause] = match watches(self.rules.policy) {
+            true => &[PurgeCause::Inactivity, PurgeCause::Quota],
+            false => &[PurgeCause::Inactivity],
+        };
+        let by = |&cause: &PurgeCause| {
+            let purge_cause = Some(cause);
+            let purge = Step { kind, purge_cause, delete_backups: false, ..*self.step };
+            let from = self.by_waiting(&purge, &NOT_ADMITTED)?;
+            Some((from, self.step.purge_cause != purge_cause, cause))
+        };
+        // The first; of two the one that it gave itself.
+        let Some((from, _, cause)) =
+            causes.iter().filter_map(by).min_by_key(|(from, other, _)| (*from, *other))
+        else {
+            return Lawful::when(LawfulWhen::Inactive);
+        };
+        let when = self.way(Some(cause), from);
+        let cause = (when == LawfulWhen::StageReached).then_some(cause);
+        Lawful { from: Some(from), cause, ..Lawful::when(when) }
+    }
+
+    /// Whether `step` in place of the event gives a finding of one of `codes` of the same subject.
+    fn is_found(&self, step: &Step, codes: &[FindingCode]) -> bool {
+        let subject = self.subject();
         let mut then = match self.is_first {
             true => FoldState::before(step, self.rules),
-            false => self.state.alone(self.finding.subject),
+            false => self.start(),
         };
-        then.apply(&Step { subject, ..*step }, self.rules);
-        then.findings.iter().any(|found| found.code == code)
+        let of_act = step.subject.filter(|_| subject.is_none());
+        let of_act = of_act.or(subject.map(|subject| subject.name())).or(Some(ALONE));
+        then.apply(&Step { subject: of_act, ..*step }, self.rules);
+        let is_it = |found: &&Finding| codes.contains(&found.code) && found.subject == subject;
+        then.findings.iter().any(|found| is_it(&found))
     }
 
-    /// The first instant, from the event's own on, at which `step` gives no finding of `code`, nothing else
+    /// The first instant, from the event's own on, at which `step` gives no finding of `codes`, nothing else
     /// happening before.
-    fn by_waiting(&self, step: &Step, code: FindingCode) -> Option<Timestamp> {
+    fn by_waiting(&self, step: &Step, codes: &[FindingCode]) -> Option<Timestamp> {
         let zone = &self.rules.policy.zone;
-        let mut later = self.state.alone(self.finding.subject);
+        let rests_on_others = watches(self.rules.policy);
+        let subject = self.subject().map(|subject| subject.name());
+        let mut later = self.start();
         let mut instants = BTreeSet::from([self.step.occurred_at]);
         loop {
             let version = self.rules.version(&later);
+            let item = subject.and_then(|id| later.item(id));
+            let backup = subject.and_then(|id| later.backup(id));
             instants.extend(later.inactive_at(self.rules));
-            instants.extend(later.item(ALONE).and_then(|item| item.recoverable_until()));
+            instants.extend(item.and_then(|item| item.recoverable_until()));
             let after = |window: Window, at: Option<Timestamp>| window.after(at?, zone);
-            let completed_at = later.backup(ALONE).and_then(|backup| backup.completed_at);
-            instants.extend(after(version.stale_after, completed_at));
+            instants.extend(after(version.stale_after, backup.and_then(|b| b.completed_at)));
             instants.extend(after(version.notice, later.activity.notified_at));
-            let Some(next) = self.rules.policy.versions.get(later.version + 1) else { break };
-            instants.insert(next.effective_from);
-            later.pass(next.effective_from, false, self.rules);
+            instants.extend(later.stage_instants(self.rules));
+            let next = self.rules.policy.versions.get(later.version + 1).map(|v| v.effective_from);
+            // What falls can end a condition, and a full trash.
+            let falls = later.deadlines.first().map(|(at, _)| *at).filter(|_| rests_on_others);
+            let Some(border) = next.into_iter().chain(falls).min() else { break };
+            instants.extend(next.filter(|next| *next == border));
+            later.pass(border, false, self.rules);
         }
         let mut later = instants.into_iter().filter(|at| *at >= self.step.occurred_at);
-        later.find(|at| !self.is_found(&Step { occurred_at: *at, ..*step }, code))
+        later.find(|at| !self.is_found(&Step { occurred_at: *at, ..*step }, codes))
     }
 }

@@ -280,6 +280,19 @@ impl FoldState {
         stages
     }
 
+    /// The instants from which, by what has happened, a stage of the version in force is reached or has
+    /// had its notice.
+    pub(crate) fn stage_instants(&self, rules: Rules<'_>) -> Vec<Timestamp> {
+        let zone = &rules.policy.zone;
+        let mut instants = Vec::new();
+        for StageAt { stage, category, reached_at, .. } in self.stages(rules) {
+            instants.extend(reached_at);
+            let told = self.held_for(stage, category, rules).and_then(|held| held.notified_at);
+            instants.extend(told.and_then(|told| stage.notice.after(told, zone)));
+        }
+        instants
+    }
+
     /// The categories that have a clock and that `stage` is about, by name.
     fn categories_of(&self, stage: &Stage, rules: Rules<'_>) -> Vec<Option<NameId>> {
         let clocks = (0u32..).zip(&self.conditions.categories);

@@ -7,11 +7,14 @@
 //!
 //! Overdue purges can break this, for they are found at an instant behind the deadline: while a hold
 //! stands none is, and where versions state different lags, or one by the calendar, a later deadline may
-//! be overdue sooner. Then every value is folded.
+//! be overdue sooner. So can stages and a trash that can be full: what falls later keeps the account over
+//! its limit or its trash full for longer, and that admits more, shortens other windows, and refuses
+//! uploads. Then every value is folded.
 
 use event::{History, Kind, Timestamp};
 use policy::{Parameter, Policy, Window};
 
+use crate::stages::watches;
 use crate::{Tally, fold};
 
 /// The values to try, as policies that differ in one parameter alone, which rises from one to the next;
@@ -25,6 +28,8 @@ pub struct Sweep<'a> {
     moves_overdue: bool,
     /// Whether those rise with it, holds aside.
     is_steady: bool,
+    /// Whether one item can rest on others.
+    reads_others: bool,
 }
 
 impl<'a> Sweep<'a> {
@@ -45,7 +50,8 @@ impl<'a> Sweep<'a> {
                 && policy.versions.iter().all(|version| version.trash.purge_lag == lag)
         };
         let is_steady = !moves_deadlines || points.iter().all(is_plain);
-        Sweep { points, as_of, known_at, moves_overdue, is_steady }
+        let reads_others = points.iter().any(watches);
+        Sweep { points, as_of, known_at, moves_overdue, is_steady, reads_others }
     }
 
     /// Adds to the tally of each point what the account comes to under it. How many folds that took;
@@ -93,6 +99,6 @@ impl<'a> Sweep<'a> {
 
     fn must_fold_each(&self, history: &History) -> bool {
         let holds = || history.steps.iter().any(|step| step.kind == Kind::HoldPlaced);
-        self.moves_overdue && (!self.is_steady || holds())
+        self.reads_others || (self.moves_overdue && (!self.is_steady || holds()))
     }
 }

@@ -2,10 +2,11 @@
 //! what comes of the acts that are said to avoid a date; and against dates worked out by hand.
 
 use event::{Actor, Event, History, Kind, Payload, Recorded, RecordedBy, Timestamp};
-use policy::Policy;
+use policy::{Policy, When};
 use stillthere_projection::{ForecastDate, Foreseen, Stage, fold, forecast_through};
 use testkit::histories::{Case, case};
 use testkit::model::ahead::{self, Date, What};
+use testkit::model::walk::ItemState;
 use testkit::notation;
 
 /// Cases of each property; `STILLTHERE_CASES` asks for more.
@@ -27,14 +28,22 @@ fn told(history: &History, policy: &Policy, dates: &[ForecastDate]) -> Vec<(Date
             Foreseen::ItemExpires(item) => What::ItemExpires(name(*item)),
             Foreseen::AccountAtRisk => What::AccountAtRisk,
             Foreseen::BackupStale(backup) => What::BackupStale(name(*backup)),
-            Foreseen::Stage(Stage::PolicyVersion { version, moved, ends_risk, ends_stale }) => {
-                What::PolicyVersion {
-                    version: policy.versions[*version].id.clone(),
-                    moved: moved.iter().map(|m| (name(m.item), m.from, m.to)).collect(),
-                    ends_risk: *ends_risk,
-                    ends_stale: ends_stale.iter().copied().map(name).collect(),
-                }
+            Foreseen::Stage(Stage::Reached { name: stage, category, .. }) => {
+                What::StageReached { stage: stage.clone(), category: category.map(name) }
             }
+            Foreseen::Stage(Stage::PolicyVersion {
+                version,
+                moved,
+                ends_risk,
+                ends_stale,
+                ends_stages,
+            }) => What::PolicyVersion {
+                version: policy.versions[*version].id.clone(),
+                moved: moved.iter().map(|m| (name(m.item), m.from, m.to)).collect(),
+                ends_risk: *ends_risk,
+                ends_stale: ends_stale.iter().copied().map(name).collect(),
+                ends_stages: ends_stages.iter().map(|(s, c)| (s.clone(), c.map(name))).collect(),
+            },
         };
         ((date.at, what), date.avoided_by)
     };
@@ -190,7 +199,7 @@ const NOT_THE_USERS: [Kind; 9] = [
 /// that the policy counts does.
 #[test]
 fn what_is_said_to_avoid_a_date_avoids_it() {
-    let (mut avoided, mut not) = (0, 0);
+    let (mut avoided, mut not, mut of_stages) = (0, 0, [0; 2]);
     for seed in seeds() {
         let case = case(seed);
         for as_of in asked(&case) {
@@ -203,6 +212,17 @@ fn what_is_said_to_avoid_a_date_avoids_it() {
                 let (kinds, subject): (Vec<Kind>, _) = match (&what, avoided_by) {
                     (What::PolicyVersion { .. }, by) => {
                         assert_eq!(by, None);
+                        continue;
+                    }
+                    (What::StageReached { stage, category }, by) => {
+                        let date = (at, what.clone());
+                        let acts = acts_against(stage, category.as_deref(), &seen, &case, before);
+                        let rows = forecast_with(&mut seen, &case, as_of, &date, &acts);
+                        let least = rows.iter().position(|is_there| !is_there);
+                        let least = least.map(|n| acts[n].event.payload.kind());
+                        assert_eq!(by, least, "{date:?} as of {as_of}\n{}", case.show());
+                        avoided += usize::from(by.is_some());
+                        of_stages[usize::from(by.is_some())] += 1;
                         continue;
                     }
                     (What::ItemExpires(item), Some(by)) => (vec![by], item.clone()),
@@ -249,9 +269,136 @@ fn what_is_said_to_avoid_a_date_avoids_it() {
             }
         }
     }
-    println!("{avoided} avoided, {not} not to be avoided");
+    println!("{avoided} avoided, {not} not to be avoided; of stages {of_stages:?}");
     assert!(avoided > 100 && not > 20, "{avoided} {not}");
+    assert!(of_stages.iter().all(|count| *count > 10), "{of_stages:?}");
 }
+
+/// Whether `date` is still there with each of `acts` by itself.
+fn forecast_with(
+    seen: &mut Vec<Recorded>,
+    case: &Case,
+    as_of: Timestamp,
+    date: &Date,
+    acts: &[Recorded],
+) -> Vec<bool> {
+    let is_there = |act: &Recorded| {
+        seen.push(act.clone());
+        let after = ahead::dates(seen, &case.policy, as_of);
+        seen.pop();
+        after.contains(date)
+    };
+    acts.iter().map(is_there).collect()
+}
+
+/// In order, the acts at `at` that are named as what avoids a stage (docs/forecast.md).
+fn acts_against(
+    stage: &str,
+    category: Option<&str>,
+    seen: &[Recorded],
+    case: &Case,
+    at: Timestamp,
+) -> Vec<Recorded> {
+    use Kind as K;
+    let then = ms(at, 1);
+    let when = case.policy.version_at(then).stages[stage].when;
+    let past = testkit::model::Past::of(seen, &case.policy, at, Timestamp::MAX).expect("an event");
+    let tier = past.tier(past.len()).to_owned();
+    let limit = past.limit(past.len(), at);
+    let walked = testkit::model::Walked::of(past);
+    let by_user = |kind, subject: &str| act(kind, Actor::User, at, subject, 0);
+    match when {
+        When::TrashFull => vec![by_user(K::TrashEmptied, "")],
+        When::OverQuota => {
+            let live = walked.items.iter().filter(|(_, item)| item.state == ItemState::Live);
+            let purges = live.map(|(name, _)| by_user(K::ItemPurged, name));
+            let mut off = by_user(K::BackupOff, "");
+            off.event.payload = Payload::BackupOff { delete_backups: true };
+            [by_user(K::TrashEmptied, "")].into_iter().chain(purges).chain([off]).collect()
+        }
+        When::CategoryInactive => {
+            let category = category.expect("each has its clock");
+            let version = case.policy.version_at(at);
+            let own =
+                walked.items.iter().find(|(_, item)| item.category.as_deref() == Some(category));
+            let mut acts = Vec::new();
+            for (kind, actors) in BY_EFFORT {
+                let names = match kind {
+                    K::ItemModified | K::ItemRestored | K::ItemTrashed | K::ItemPurged => {
+                        own.is_some()
+                    }
+                    K::Synced | K::SyncOn | K::SyncOff | K::ItemUploaded => true,
+                    _ => false,
+                };
+                let counts =
+                    version.everywhere.contains(kind) || (version.resets.contains(kind) && names);
+                let actor = actors.iter().find(|actor| version.actors.contains(**actor));
+                let Some(actor) = actor.filter(|_| counts) else { continue };
+                let subject = match kind {
+                    K::TierChanged => tier.clone(),
+                    K::ItemModified | K::ItemRestored | K::ItemTrashed | K::ItemPurged => {
+                        own.map_or("x", |(name, _)| name).to_owned()
+                    }
+                    _ => "x".to_owned(),
+                };
+                let mut act = act(kind, *actor, at, &subject, 0);
+                let category = category.to_owned();
+                act.event.payload = match act.event.payload {
+                    Payload::SyncOn { .. } => Payload::SyncOn { category },
+                    Payload::SyncOff { .. } => Payload::SyncOff { category },
+                    Payload::Synced { .. } => Payload::Synced { category },
+                    Payload::ItemUploaded { item, .. } => {
+                        Payload::ItemUploaded { item, category, bytes: 0 }
+                    }
+                    Payload::QuotaChanged { .. } => {
+                        Payload::QuotaChanged { bytes: limit.unwrap_or(u64::MAX) }
+                    }
+                    payload => payload,
+                };
+                acts.push(act);
+            }
+            acts
+        }
+    }
+}
+
+/// As the page on forecasts has it.
+const BY_EFFORT: [(Kind, &[Actor]); 27] = {
+    use Actor as A;
+    use Kind as K;
+    const OWN: &[Actor] = &[A::User, A::Device];
+    const SERVICE: &[Actor] = &[A::Provider, A::Support];
+    const ANYBODY: &[Actor] = Actor::ALL;
+    [
+        (K::PageViewed, &[A::User]),
+        (K::SignedIn, OWN),
+        (K::Synced, OWN),
+        (K::FindDeviceOn, OWN),
+        (K::SyncOn, OWN),
+        (K::BackupOn, OWN),
+        (K::BackupCompleted, OWN),
+        (K::ItemUploaded, OWN),
+        (K::ItemModified, OWN),
+        (K::ItemRestored, ANYBODY),
+        (K::BackupRestored, ANYBODY),
+        (K::AccountOpened, &[A::User]),
+        (K::TierChanged, ANYBODY),
+        (K::InactivityNotified, SERVICE),
+        (K::AccountUnfrozen, SERVICE),
+        (K::QuotaChanged, SERVICE),
+        (K::HoldPlaced, SERVICE),
+        (K::HoldReleased, SERVICE),
+        (K::SignInFailed, OWN),
+        (K::UploadRejected, OWN),
+        (K::FindDeviceOff, OWN),
+        (K::SyncOff, OWN),
+        (K::BackupOff, OWN),
+        (K::ItemTrashed, ANYBODY),
+        (K::BackupPurged, ANYBODY),
+        (K::ItemPurged, ANYBODY),
+        (K::TrashEmptied, ANYBODY),
+    ]
+};
 
 /// Rules for the cases by hand: a year and half a year by the calendar, in UTC.
 const RULES: &str = r#"
@@ -284,7 +431,10 @@ fn by_hand(policy: &str, lines: &str, as_of: &str) -> Vec<String> {
             What::ItemExpires(item) => format!("item_expires {item}"),
             What::AccountAtRisk => "account_at_risk".to_owned(),
             What::BackupStale(backup) => format!("backup_stale {backup}"),
-            What::PolicyVersion { version, moved, ends_risk, ends_stale } => {
+            What::StageReached { stage, category } => {
+                format!("stage {stage}{}", category.map_or("".into(), |c| format!(" of {c}")))
+            }
+            What::PolicyVersion { version, moved, ends_risk, ends_stale, ends_stages } => {
                 let never = |at: Option<Timestamp>| at.map_or("never".into(), |at| at.to_string());
                 let moved = moved
                     .into_iter()
@@ -293,7 +443,14 @@ fn by_hand(policy: &str, lines: &str, as_of: &str) -> Vec<String> {
                 let risk = if ends_risk { " ends risk" } else { "" };
                 let stale: String =
                     ends_stale.iter().map(|backup| format!(" {backup} not stale")).collect();
-                format!("version {version}{moved}{risk}{stale}")
+                let stages: String = ends_stages
+                    .iter()
+                    .map(|(stage, category)| {
+                        let of = category.as_ref().map_or("".into(), |c| format!(" of {c}"));
+                        format!(" ends {stage}{of}")
+                    })
+                    .collect();
+                format!("version {version}{moved}{risk}{stale}{stages}")
             }
         };
         let by = avoided_by.map_or("-", Kind::name);
@@ -451,4 +608,113 @@ fn the_last_instant_by_hand() {
     let later = "9999-12-16T00:00 user item_trashed item=i";
     assert_eq!(by_hand(&rules, later, "9999-12-16"), [""; 0]);
     assert_eq!(by_hand(&RULES.replace("\"30d\"", "\"17d\""), trashed, "9999-12-16"), [""; 0]);
+}
+
+/// 10 bytes; frozen after three months over them, and a category may be purged after a year without use.
+const STAGES: &str = r#"
+schema = 1
+policy = "by-hand"
+[[version]]
+id = "v1"
+[version.tiers.free]
+quota = "10B"
+trash = "30d"
+[version.inactivity]
+resets = ["synced"]
+everywhere = ["signed_in"]
+[version.stages.frozen]
+when = "over_quota"
+after = "3mo"
+admits = ["freeze"]
+[version.stages.idle]
+when = "category_inactive"
+after = "1y"
+admits = ["purge"]
+"#;
+
+#[test]
+fn stages_by_hand() {
+    // Over from 1 January on, by two live items: 3 months are over on 1 April. A sign-in counts in every
+    // category, and asks more than nothing less does.
+    let over = "
+        2026-01-01 user item_uploaded item=a category=photos bytes=8
+        2026-01-01 user item_uploaded item=b category=photos bytes=5\n";
+    let all = [
+        "2026-04-01T00:00:00Z stage frozen / item_purged",
+        "2027-01-01T00:00:00Z stage idle of photos / signed_in",
+    ];
+    assert_eq!(by_hand(STAGES, over, "2026-01-01"), all);
+    assert_eq!(by_hand(STAGES, over, "2026-03-31T23:59:59.999"), all);
+    // What is reached is not ahead.
+    assert_eq!(by_hand(STAGES, over, "2026-04-01"), all[1..]);
+    // A millisecond before, the purge breaks it; at the instant it is too late.
+    let purged =
+        |at: &str| by_hand(STAGES, &format!("{over}{at} user item_purged item=a"), "2026-02-01");
+    assert_eq!(purged("2026-03-31T23:59:59.999"), all[1..]);
+    assert_eq!(purged("2026-04-01"), all);
+    // Only synced and signed_in count in a category; the clock is that of photos alone.
+    let synced = format!(
+        "{over}2026-06-01 device synced category=notes\n2026-07-01 device synced category=photos\n"
+    );
+    assert_eq!(
+        by_hand(STAGES, &synced, "2026-07-01"),
+        [
+            "2027-06-01T00:00:00Z stage idle of notes / signed_in",
+            "2027-07-01T00:00:00Z stage idle of photos / signed_in",
+        ]
+    );
+    // One of them in the trash: it falls on 31 January and ends it, so there is no date for the stage.
+    let trashed = format!("{over}2026-01-01 user item_trashed item=b\n");
+    assert_eq!(
+        by_hand(STAGES, &trashed, "2026-01-01"),
+        ["2026-01-31T00:00:00Z item_expires b / item_restored", all[1]]
+    );
+    // In the trash until 1 April itself it ends at that instant, which is not reached; until the 2nd it is.
+    for (window, reached) in [("90d", false), ("91d", true)] {
+        let rules = STAGES.replace("\"30d\"", &format!("\"{window}\""));
+        let dates = by_hand(&rules, &trashed, "2026-01-01");
+        let frozen = "2026-04-01T00:00:00Z stage frozen / trash_emptied".to_owned();
+        assert_eq!(dates.contains(&frozen), reached, "{window}: {dates:?}");
+    }
+    // Backups alone: deleting them is what is left.
+    let backup = "2026-01-01 device backup_completed backup=p bytes=11";
+    assert_eq!(
+        by_hand(STAGES, backup, "2026-01-01"),
+        ["2026-04-01T00:00:00Z stage frozen / backup_off"]
+    );
+    // Neither the one nor the other suffices.
+    let both = format!("{backup}\n2026-01-01 user item_uploaded item=a category=photos bytes=11\n");
+    assert_eq!(by_hand(STAGES, &both, "2026-01-01")[0], "2026-04-01T00:00:00Z stage frozen / -");
+    // A version with more room ends it, and one with less time reaches it.
+    let later = |quota: &str, after: &str| {
+        let rest = STAGES.split_once("[version.tiers").expect("rules").1;
+        let rest = rest.replace("10B", quota).replace("3mo", after);
+        format!(
+            "{STAGES}[[version]]\nid = \"v2\"\neffective_from = \"2026-05-01T00:00:00Z\"\n[version.tiers{rest}"
+        )
+    };
+    assert_eq!(
+        by_hand(&later("20B", "3mo"), over, "2026-04-01"),
+        ["2026-05-01T00:00:00Z version v2 ends frozen / -", all[1]]
+    );
+    let sooner = later("10B", "1mo").replace("3mo", "9mo");
+    assert_eq!(
+        by_hand(&sooner, over, "2026-04-01")[0],
+        "2026-05-01T00:00:00Z stage frozen / item_purged"
+    );
+}
+
+/// Three months over quota freeze a OneDrive, six let it be deleted; the preset's own clocks.
+#[test]
+fn onedrive_by_hand() {
+    let presets = policy::presets();
+    let (_, preset) =
+        presets.iter().find(|(name, _)| *name == "onedrive-personal").expect("it is there");
+    let over = "2026-01-01 user item_uploaded item=a category=photos bytes=5368709121";
+    let dates = by_hand(preset, over, "2026-01-01");
+    let stages: Vec<&String> = dates.iter().filter(|date| date.contains(" stage ")).collect();
+    println!("{dates:#?}");
+    assert!(stages.iter().any(|date| date.starts_with("2026-04-01T00:00:00Z")), "{dates:?}");
+    assert!(stages.iter().any(|date| date.starts_with("2026-07-01T00:00:00Z")), "{dates:?}");
+    assert!(stages.iter().all(|date| date.ends_with("/ item_purged")), "{dates:?}");
 }

@@ -25,6 +25,8 @@ struct World<'a> {
     events: Vec<Recorded>,
     policy: &'a Policy,
     code: FindingCode,
+    /// What would be as bad.
+    or: Vec<FindingCode>,
     item: Option<&'a str>,
     backup: Option<&'a str>,
     /// The revision of the event.
@@ -49,7 +51,7 @@ impl World<'_> {
     fn is_found_as_of(&self, events: &[Recorded], revision: u64, as_of: Timestamp) -> bool {
         let state = model::state(events, self.policy, as_of, Timestamp::MAX).expect("an event");
         state.findings.iter().any(|found| {
-            found.code == self.code.name()
+            (found.code == self.code.name() || self.or.iter().any(|or| found.code == or.name()))
                 && found.revision == revision
                 && found.item.as_deref() == self.item
                 && found.backup.as_deref() == self.backup
@@ -103,6 +105,14 @@ fn recorded(at: Timestamp, revision: u64, actor: Actor, payload: Payload) -> Rec
     Recorded { event, position: 0, revision, recorded_at: at, recorded_by: RecordedBy::Log }
 }
 
+const NOT_ADMITTED: [FindingCode; 5] = [
+    FindingCode::PrematurePurge,
+    FindingCode::LossAfterSyncOff,
+    FindingCode::LossOverQuota,
+    FindingCode::LossOnTierLapse,
+    FindingCode::PurgeWithoutCause,
+];
+
 fn check(world: &World<'_>, finding: &Finding, lawful: Lawful) -> Result<(), String> {
     let ensure = |holds: bool, what: &str| if holds { Ok(()) } else { Err(what.to_owned()) };
     let payload = &world.event().event.payload;
@@ -111,20 +121,28 @@ fn check(world: &World<'_>, finding: &Finding, lawful: Lawful) -> Result<(), Str
         LawfulWhen::WindowEnded
         | LawfulWhen::Inactive
         | LawfulWhen::Stale
+        | LawfulWhen::StageReached
         | LawfulWhen::Notified => {
-            let cause = Some(PurgeCause::Inactivity);
+            let cause = lawful.cause.or(Some(PurgeCause::Inactivity));
             let payload = &match (finding.code, world.backup) {
-                (FindingCode::PrematurePurge, _) => payload.clone(),
+                (FindingCode::PrematurePurge | FindingCode::ClearedWithoutNotice, _) => {
+                    payload.clone()
+                }
                 (_, Some(backup)) => Payload::BackupPurged { backup: backup.to_owned(), cause },
                 _ if world.item.is_some() => Payload::ItemPurged { item: item(), cause },
                 _ => payload.clone(),
             };
             // Given another cause, a purge of what is live is found by another code.
             let code = match (finding.code, finding.subject) {
-                (FindingCode::PrematurePurge, _) | (_, None) => finding.code,
+                (FindingCode::PrematurePurge | FindingCode::ClearedWithoutNotice, _)
+                | (_, None) => finding.code,
                 _ => FindingCode::PurgeWithoutCause,
             };
-            let world = &World { events: world.events.clone(), code, ..*world };
+            let or = match finding.subject {
+                Some(_) => NOT_ADMITTED.to_vec(),
+                None => Vec::new(),
+            };
+            let world = &World { events: world.events.clone(), code, or, ..*world };
             let before = world.without(|_| false);
             let is_found = |at| world.is_found_moved(&before, at, payload);
             match lawful.from {
@@ -173,6 +191,12 @@ fn check(world: &World<'_>, finding: &Finding, lawful: Lawful) -> Result<(), Str
         LawfulWhen::WithinWindow => {
             let until = lawful.until.ok_or("it was expired")?;
             let rest = world.without(|_| true);
+            // Trashed and expired in one instant, it had no time before.
+            let trashes = |payload: &Payload| matches!(payload, Payload::ItemTrashed { item: i } if *i == item());
+            let at_once = |e: &Recorded| e.event.occurred_at == until && trashes(&e.event.payload);
+            if world.events.iter().any(at_once) {
+                return Ok(());
+            }
             let before = beside(until, -1).ok_or("out of range")?;
             ensure(!world.is_found_moved(&rest, before, payload), "it is found just before")?;
             // Of its own instant it was judged in its own place.
@@ -191,7 +215,12 @@ fn check(world: &World<'_>, finding: &Finding, lawful: Lawful) -> Result<(), Str
             ensure(!is_found(until), "it is found though purged in time")?;
             let late = beside(until, 1).ok_or("out of range")?;
             ensure(is_found(late), "it is not found though purged too late")?;
-            let early = World { code: FindingCode::PrematurePurge, events: purged(from), ..*world };
+            let early = World {
+                code: FindingCode::PrematurePurge,
+                or: Vec::new(),
+                events: purged(from),
+                ..*world
+            };
             ensure(
                 !early.is_found(&early.events, u64::MAX),
                 "a purge at the deadline is premature",
@@ -271,6 +300,7 @@ fn the_model_agrees_on_what_would_have_been_lawful() {
                 events: events.clone(),
                 policy: &case.policy,
                 code: finding.code,
+                or: Vec::new(),
                 item,
                 backup,
                 revision: finding.event.revision,
@@ -313,14 +343,19 @@ late_after = "2d"
 
 #[track_caller]
 fn says(events: &str, as_of: &str, code: &str, expected: &str) {
-    let policy = Policy::parse(RULES).expect("sound rules");
+    says_by(RULES, events, as_of, code, expected);
+}
+
+#[track_caller]
+fn says_by(rules: &str, events: &str, as_of: &str, code: &str, expected: &str) {
+    let policy = Policy::parse(rules).expect("sound rules");
     let recorded = notation::events(events);
     let (history, as_of) = (History::of("a", &recorded), notation::time(as_of));
     let view = fold(&history, &policy, as_of, Timestamp::MAX).expect("events");
     let findings: Vec<Finding> = view.findings().into_iter().map(|(found, _)| found).collect();
     let lawful = lawful_then(&history, &policy, as_of, Timestamp::MAX, &findings);
     let found = findings.iter().position(|f| f.code.name() == code).expect("it is found");
-    let Lawful { when, from, until, bytes } = lawful[found];
+    let Lawful { when, from, until, bytes, .. } = lawful[found];
     let text = |at: Option<Timestamp>| at.map_or("-".to_owned(), |at| at.to_string());
     let bytes = bytes.map_or(String::new(), |(used, limit)| format!(" {used} of {limit}"));
     assert_eq!(format!("{when} {} {}{bytes}", text(from), text(until)), expected);
@@ -413,4 +448,24 @@ fn what_would_have_been_lawful_worked_out_by_hand() {
         "late-recorded",
         "recorded_in_time - 2026-01-04T00:00:00Z",
     );
+}
+
+/// 15 of 10 bytes from 1 January on: after three months, on 1 April, the provider may freeze, and purge for
+/// quota; b in the trash would fall on 31 January and end that.
+#[test]
+fn a_stage_admits_it_from_when_it_is_reached() {
+    let stage = "[version.stages.s]\nwhen = \"over_quota\"\nafter = \"3mo\"\nadmits = [\"freeze\", \"purge\"]\n";
+    let rules = format!("{RULES}{stage}");
+    let over = "
+        2026-01-01 user item_uploaded item=a category=c bytes=8
+        2026-01-01 user item_uploaded item=b category=c bytes=7\n";
+    let purged = format!("{over}2026-02-01 provider item_purged item=a cause=quota");
+    let reached = "stage_reached 2026-04-01T00:00:00Z -";
+    says_by(&rules, &purged, "2026-02-01", "loss-over-quota", reached);
+    let frozen = format!("{over}2026-02-01 provider account_frozen");
+    says_by(&rules, &frozen, "2026-02-01", "frozen-while-active", reached);
+    let trashed =
+        format!("{over}2026-01-01 user item_trashed item=b\n2026-01-02 provider account_frozen");
+    let inactive = "inactive 2027-01-01T00:00:00Z -";
+    says_by(&rules, &trashed, "2026-01-02", "frozen-while-active", inactive);
 }

@@ -1,7 +1,7 @@
 //! The dates ahead as people and scripts see them, with what a person would say of each.
 
-use event::{Kind, Names, Timestamp};
-use policy::Policy;
+use event::{Kind, NameId, Names, Timestamp};
+use policy::{Act, Policy, When, Window};
 use projection::{Coming, ForecastDate, Foreseen, Moved, Stage};
 use serde::Serialize;
 
@@ -26,17 +26,36 @@ pub struct ForecastRow {
     pub says: String,
 }
 
-/// Which stage is reached, and what it does.
+/// Which stage is reached, and what it does. A stage of a policy may be called `policy_version` too: what
+/// tells the two apart is that it has `admits`, and a version has `version`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(tag = "stage", rename_all = "snake_case")]
+#[serde(untagged)]
 #[allow(missing_docs, reason = "the fields are those of docs/forecast.md")]
 pub enum StageRow {
+    Reached {
+        stage: String,
+        when: When,
+        category: Option<String>,
+        admits: Vec<Act>,
+    },
     PolicyVersion {
+        /// `policy_version`.
+        stage: &'static str,
         version: String,
         deadlines: Vec<MovedRow>,
         ends_at_risk: bool,
         ends_stale: Vec<String>,
+        ends_stages: Vec<EndedRow>,
     },
+}
+
+/// A stage that is no longer reached.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct EndedRow {
+    /// Its name.
+    pub stage: String,
+    /// The category, where each has a clock of its own.
+    pub category: Option<String>,
 }
 
 /// The deadline of an item that moves.
@@ -60,13 +79,34 @@ impl ForecastRow {
             Foreseen::ItemExpires(id) => item = Some(name(*id)),
             Foreseen::AccountAtRisk => {}
             Foreseen::BackupStale(id) => backup = Some(name(*id)),
-            Foreseen::Stage(Stage::PolicyVersion { version, moved, ends_risk, ends_stale }) => {
+            Foreseen::Stage(of @ Stage::Reached { name: stage_name, category, .. }) => {
+                let rules = of.rules(policy).expect("a stage of the policy");
+                stage = Some(StageRow::Reached {
+                    stage: stage_name.clone(),
+                    when: rules.when,
+                    category: category.map(name),
+                    admits: rules.admits.iter().collect(),
+                });
+            }
+            Foreseen::Stage(Stage::PolicyVersion {
+                version,
+                moved,
+                ends_risk,
+                ends_stale,
+                ends_stages,
+            }) => {
                 let row = |m: &Moved| MovedRow { item: name(m.item), from: m.from, to: m.to };
+                let ended = |(stage, category): &(String, Option<NameId>)| EndedRow {
+                    stage: stage.clone(),
+                    category: category.map(name),
+                };
                 stage = Some(StageRow::PolicyVersion {
+                    stage: "policy_version",
                     version: policy.versions[*version].id.clone(),
                     deadlines: moved.iter().map(row).collect(),
                     ends_at_risk: *ends_risk,
                     ends_stale: ends_stale.iter().copied().map(name).collect(),
+                    ends_stages: ends_stages.iter().map(ended).collect(),
                 });
             }
         }
@@ -83,11 +123,15 @@ impl ForecastRow {
         }
     }
 
-    /// What it is about: an item, a backup, or the version that takes effect.
+    /// What it is about: an item, a backup, the version that takes effect, or the category whose stage is
+    /// reached, else the stage.
     #[must_use]
     pub fn of_what(&self) -> Option<&str> {
         match &self.stage {
             Some(StageRow::PolicyVersion { version, .. }) => Some(version),
+            Some(StageRow::Reached { stage, category, .. }) => {
+                category.as_ref().or(Some(stage)).map(String::as_str)
+            }
             None => self.item.as_deref().or(self.backup.as_deref()),
         }
     }
@@ -130,7 +174,17 @@ fn says(date: &ForecastDate, names: &Names, policy: &Policy, lang: Language) -> 
                 format!("备份{backup}距上次完成已满 {window}：服务方可将其移除"),
             )
         }
-        Foreseen::Stage(Stage::PolicyVersion { version, moved, ends_risk, ends_stale }) => {
+        Foreseen::Stage(of @ Stage::Reached { name, category, .. }) => {
+            let stage = of.rules(policy).expect("a stage of the policy");
+            stage_says(name, stage, category.map(|id| names.get(id)), lang)
+        }
+        Foreseen::Stage(Stage::PolicyVersion {
+            version,
+            moved,
+            ends_risk,
+            ends_stale,
+            ends_stages,
+        }) => {
             let id = &policy.versions[*version].id;
             let mut parts = Vec::new();
             parts.extend(moved_says(moved, names, lang));
@@ -154,6 +208,19 @@ fn says(date: &ForecastDate, names: &Names, policy: &Policy, lang: Language) -> 
                     format!("{} 个备份不再可被移除", ends_stale.len()),
                 )),
             });
+            parts.extend(ends_stages.iter().map(|(stage, category)| match category {
+                Some(category) => {
+                    let category = names.get(*category);
+                    lang.pick(
+                        format!("stage {stage} is no longer reached in {category}"),
+                        format!("类别 {category} 不再处于阶段 {stage}"),
+                    )
+                }
+                None => lang.pick(
+                    format!("stage {stage} is no longer reached"),
+                    format!("不再处于阶段 {stage}"),
+                ),
+            }));
             let parts = parts.join(lang.pick("; ", "；"));
             lang.pick(
                 format!("policy version {id} takes effect: {parts}"),
@@ -162,6 +229,59 @@ fn says(date: &ForecastDate, names: &Names, policy: &Policy, lang: Language) -> 
         }
     };
     sentence(&text, lang)
+}
+
+/// What a stage that is reached lets the provider do, and why.
+fn stage_says(name: &str, stage: &policy::Stage, category: Option<&str>, lang: Language) -> String {
+    let after = window_says(stage.after, lang);
+    let no_time = matches!(stage.after, Window::Days(0) | Window::Months(0) | Window::Years(0));
+    let category = category.unwrap_or_default();
+    let why = match (stage.when, no_time) {
+        (When::OverQuota, true) => {
+            lang.pick("the account is over its limit", "用量超出上限").to_owned()
+        }
+        (When::OverQuota, false) => lang.pick(
+            format!("the account has been over its limit for {after}"),
+            format!("用量超出上限已满 {after}"),
+        ),
+        (When::TrashFull, true) => lang.pick("the trash is full", "回收站已满").to_owned(),
+        (When::TrashFull, false) => lang.pick(
+            format!("the trash has been full for {after}"),
+            format!("回收站处于已满状态达 {after}"),
+        ),
+        (When::CategoryInactive, _) => lang.pick(
+            format!("there was no activity in {category} for {after}"),
+            format!("类别 {category} 已有 {after}无活动"),
+        ),
+    };
+    let acts: Vec<&str> = stage.admits.iter().map(|act| act_says(act, lang)).collect();
+    let acts = acts.join(lang.pick(" or ", "或"));
+    let notice = match stage.notice {
+        Window::Never => String::new(),
+        notice => {
+            let notice = window_says(notice, lang);
+            lang.pick(
+                format!(", purging {notice} after a notice"),
+                format!("，清除须在通知 {notice}之后"),
+            )
+        }
+    };
+    lang.pick(
+        format!("stage {name} is reached: {why}, and the provider may {acts}{notice}"),
+        format!("进入阶段 {name}：{why}，服务方可{acts}{notice}"),
+    )
+}
+
+/// What the provider may do by a stage.
+#[must_use]
+pub fn act_says(act: Act, lang: Language) -> &'static str {
+    match act {
+        Act::Freeze => lang.pick("freeze the account", "冻结账号"),
+        Act::Clear => lang.pick("clear its data", "清空数据"),
+        Act::Terminate => lang.pick("terminate the account", "终止账号"),
+        Act::Purge => lang.pick("purge what is stored", "清除内容"),
+        Act::PurgeTrashed => lang.pick("purge what is in the trash", "清除回收站中的内容"),
+    }
 }
 
 fn moved_says(moved: &[Moved], names: &Names, lang: Language) -> Option<String> {

@@ -1,6 +1,6 @@
 //! What would have been lawful in place of a finding, as a row and as a sentence in two languages.
 
-use event::{History, Timestamp};
+use event::{History, PurgeCause, Timestamp};
 use policy::{Policy, Window};
 use projection::{Finding, FindingCode, Lawful, LawfulWhen, Subject, lawful_then};
 use serde::Serialize;
@@ -23,6 +23,9 @@ pub struct LawfulThen {
     /// The bytes allowed, where that is the condition.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit_bytes: Option<u64>,
+    /// The cause that a purge has to give, where a stage is the condition.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cause: Option<PurgeCause>,
     /// What a person would say.
     pub because: String,
 }
@@ -51,6 +54,7 @@ impl LawfulThen {
             until: lawful.until,
             used_bytes: lawful.bytes.map(|(used, _)| used),
             limit_bytes: lawful.bytes.map(|(_, limit)| limit),
+            cause: lawful.cause,
             because: sentence(&says(policy, finding, lawful, lang), lang),
         }
     }
@@ -111,6 +115,19 @@ fn says(policy: &Policy, finding: &Finding, lawful: Lawful, lang: Language) -> S
             "nobody had deleted it: the provider may never purge it, for by the policy the \
              account does not become inactive, or its tier is exempt",
             "没有人删除过它：服务方不得将其清除，因为按政策，账号不会被认定为不活跃，或其等级获豁免",
+        ),
+        (LawfulWhen::StageReached, from, _) => stage_reached(lawful.cause, from, lang),
+        (LawfulWhen::Notified, Some(from), _) if !of_account => lang.pick(
+            format!(
+                "the provider may purge it from {from} on, when the time from the notice that the \
+                 stage asks for is over"
+            ),
+            format!("服务方自 {from} 起才可以将其清除，那时该阶段所要求的通知期已满"),
+        ),
+        (LawfulWhen::Notified, None, _) if !of_account => pick(
+            "the provider may purge it by the stage only after a notice, and no notice that is in time is on \
+             record",
+            "服务方按该阶段须先通知才可以将其清除，而日志中没有及时的通知",
         ),
         (LawfulWhen::Notified, from, _) => notified(version.notice, from, lang),
         (LawfulWhen::HoldReleased, Some(from), _) => lang.pick(
@@ -197,6 +214,29 @@ fn says(policy: &Policy, finding: &Finding, lawful: Lawful, lang: Language) -> S
         (LawfulWhen::ByUser, ..) => pick(
             "the provider may never do this: only the user moves what is live to the trash",
             "服务方不得这样做：只有用户可以把正常保留的内容移入回收站",
+        ),
+    }
+}
+
+fn stage_reached(cause: Option<PurgeCause>, from: Option<Timestamp>, lang: Language) -> String {
+    let from = from.map_or_else(String::new, |from| from.to_string());
+    match cause {
+        None => lang.pick(
+            format!("the provider may do this from {from} on, when a stage of the policy admits it"),
+            format!("服务方自 {from} 起才可以这样做，那时政策的一个阶段允许如此"),
+        ),
+        Some(PurgeCause::Quota) => lang.pick(
+            format!(
+                "the provider may purge it for quota from {from} on, when a stage of the policy admits it"
+            ),
+            format!("服务方自 {from} 起才可以以空间为由将其清除，那时政策的一个阶段允许如此"),
+        ),
+        Some(_) => lang.pick(
+            format!(
+                "the provider may purge it for inactivity from {from} on, when a stage of the policy \
+                 admits it"
+            ),
+            format!("服务方自 {from} 起才可以以长期不活跃为由将其清除，那时政策的一个阶段允许如此"),
         ),
     }
 }

@@ -29,7 +29,7 @@ mod wording;
 pub use attestation::{Attestation, AttestationError};
 pub use claim::{Assert, Claim, ClaimSubject};
 pub use explain::{Explanation, ItemChange, effect, explain};
-pub use forecast::{ForecastRow, MovedRow, StageRow};
+pub use forecast::{EndedRow, ForecastRow, MovedRow, StageRow, act_says};
 pub use judge::{Asked, Bench};
 pub use lawful::LawfulThen;
 pub use reading::{reading_says, window_says};

@@ -145,6 +145,10 @@ pub fn row(account: &str, row: &ForecastRow, question: &Question) -> Vec<Cell> {
         Some(StageRow::PolicyVersion { .. }) => {
             question.pick("policy version", "政策版本").to_owned()
         }
+        Some(StageRow::Reached { stage, category: Some(_), .. }) => {
+            question.pick(format!("stage {stage}"), format!("阶段 {stage}"))
+        }
+        Some(StageRow::Reached { .. }) => row.what.word(question.lang),
     };
     vec![
         account.into(),

@@ -76,6 +76,48 @@ fn each_key_that_differs_is_named() {
 }
 
 #[test]
+fn a_full_trash_and_stages_and_where_clauses_are_stated_are_named() {
+    let other = "[[version]]\nid = \"1\"\n[version.tiers.a]\ntrash = \"30d\"\n\
+        [version.trash]\nfull_at = \"10%\"\nfull_of = \"free\"\nfull_window = \"3d\"\nfull_shortens = \"once_full\"\n\
+        [version.inactivity]\neverywhere = [\"signed_in\"]\n\
+        [version.stages.s]\nwhen = \"over_quota\"\nafter = \"3mo\"\nadmits = [\"freeze\", \"purge\"]\n\
+        categories = [\"photos\"]\nnotice = \"7d\"\n\
+        [[version.clauses]]\nid = \"c\"\nfor = [\"kept\"]\ntext = { en = \"Kept.\" }\n\
+        source = \"page\"\nseen = \"2026-11-26\"\nconfidence = \"secondary\"\n";
+    check(
+        ONE,
+        other,
+        r#"1 trash.full_at "never" "10%"
+        1 trash.full_of - "free"
+        1 trash.full_window - "3d"
+        1 trash.full_shortens - "once_full"
+        1 inactivity.everywhere [] ["signed_in"]
+        1 stages.s.when - "over_quota"
+        1 stages.s.after - "3mo"
+        1 stages.s.admits - ["freeze", "purge"]
+        1 stages.s.categories - ["photos"]
+        1 stages.s.notice - "7d"
+        1 clauses [] ["c"]
+        1 clauses.c.for - ["kept"]
+        1 clauses.c.text.en - "Kept."
+        1 clauses.c.source - "page"
+        1 clauses.c.seen - "2026-11-26"
+        1 clauses.c.confidence - "secondary""#,
+    );
+    // One key alone.
+    for (from, to, expected) in [
+        ("\"10%\"", "\"11%\"", "1 trash.full_at \"10%\" \"11%\""),
+        ("\"free\"", "\"limit\"", "1 trash.full_of \"free\" \"limit\""),
+        ("\"3mo\"", "\"4mo\"", "1 stages.s.after \"3mo\" \"4mo\""),
+        ("\"freeze\", ", "", "1 stages.s.admits [\"freeze\", \"purge\"] [\"purge\"]"),
+        ("\"7d\"", "\"8d\"", "1 stages.s.notice \"7d\" \"8d\""),
+        ("-11-26", "-11-25", "1 clauses.c.seen \"2026-11-26\" \"2026-11-25\""),
+    ] {
+        check(other, &other.replace(from, to), expected);
+    }
+}
+
+#[test]
 fn versions_are_matched_by_id_and_then_by_the_instant() {
     let version = |id: &str, year: &str, trash: &str| {
         format!(

@@ -332,3 +332,33 @@ fn where_the_ends_agree_and_the_middle_does_not() {
         assert!(tallies.iter().all(|tally| tally.items.expired == 1), "{tallies:?}");
     }
 }
+
+/// A lies in the trash from 1 January and keeps the account over its limit; b, from the 2nd, is purged for
+/// that on the 4th at noon. After 1 or 2 days b is expired by then; with 4 or more a is still there and the
+/// stage admits it; with 3 neither is so, though both ends come to the same.
+#[test]
+fn where_a_stage_parts_the_middle_from_the_ends() {
+    let policy = "schema = 1\npolicy = \"p\"\n[[version]]\nid = \"1\"\n\
+        tiers.a = { quota = \"10B\", trash = \"9d\" }\n\
+        stages.s = { when = \"over_quota\", after = \"1d\", admits = [\"purge\"] }\n";
+    let policy = Policy::parse(policy).expect("a policy");
+    let events = "
+        2026-01-01 user item_uploaded item=a category=c bytes=8
+        2026-01-01 user item_uploaded item=b category=c bytes=5
+        2026-01-01 user item_trashed item=a
+        2026-01-02 user item_trashed item=b
+        2026-01-04T12:00 provider item_purged item=b cause=quota";
+    let parameter = Parameter::parse("tiers.a.trash").expect("a parameter");
+    let point = |days| {
+        policy.with_parameter(&parameter, None, Amount::Window(Window::Days(days))).expect("set")
+    };
+    let points: Vec<Policy> = (1..=5).map(point).collect();
+    let history = History::of("a", &notation::events(events));
+    let mut tallies = vec![Tally::default(); points.len()];
+    let as_of = notation::time("2026-01-10");
+    Sweep::new(&points, &parameter, as_of, Timestamp::MAX).add(&history, &mut tallies);
+    assert_eq!(tallies[0], tallies[4]);
+    let early: Vec<u64> =
+        tallies.iter().map(|tally| tally.finding(FindingCode::PrematurePurge)).collect();
+    assert_eq!(early, [0, 0, 1, 0, 0]);
+}

@@ -22,6 +22,11 @@ pub enum What {
         moved: Vec<(String, Option<Timestamp>, Option<Timestamp>)>,
         ends_risk: bool,
         ends_stale: Vec<String>,
+        ends_stages: Vec<(String, Option<String>)>,
+    },
+    StageReached {
+        stage: String,
+        category: Option<String>,
     },
     ItemExpires(String),
     AccountAtRisk,
@@ -34,6 +39,8 @@ pub struct Watched {
     items: BTreeMap<String, (ItemState, Option<Timestamp>)>,
     at_risk: bool,
     stale: BTreeSet<String>,
+    /// Those that are reached: stage, category, and since when the condition holds.
+    stages: BTreeSet<(String, Option<String>, Option<Timestamp>)>,
 }
 
 impl Watched {
@@ -57,6 +64,12 @@ impl Watched {
             items: walked.items.iter().map(item).collect(),
             at_risk: walked.past.status() == "at_risk",
             stale: stale.map(|(name, _)| name.clone()).collect(),
+            stages: walked
+                .stages()
+                .into_iter()
+                .filter(|line| line.reached)
+                .map(|line| (line.stage, line.category, line.since))
+                .collect(),
         }
     }
 }
@@ -69,7 +82,10 @@ pub fn instants(events: &[Recorded], policy: &Policy) -> BTreeSet<Timestamp> {
     for version in &policy.versions {
         let tiers = version.tiers.iter().map(|tier| tier.trash);
         let others = [version.inactivity_window, version.stale_after];
+        let stages = version.stages.values().map(|stage| stage.after);
+        let full = version.trash.full.map(|full| full.window);
         let all = tiers.chain(version.trash.categories.values().copied()).chain(others);
+        let all = all.chain(stages).chain(full);
         windows.extend(all.map(|window| window.to_string()));
     }
     let starts: BTreeSet<Timestamp> = events
@@ -104,12 +120,17 @@ pub fn dates(events: &[Recorded], policy: &Policy, as_of: Timestamp) -> BTreeSet
         let eve = Timestamp::from_ms(at.ms() - 1).expect("later than an as-of");
         let on_the_eve = Watched::of(&sorted[..place], policy, eve);
         assert_eq!(before, on_the_eve, "changed before {at}");
-        let version = policy.versions.iter().skip(1).find(|v| v.effective_from == at);
+        let version = (1..policy.versions.len()).find(|v| policy.versions[*v].effective_from == at);
         let mut after = Watched::of(&sorted[..place], policy, at);
         differences(&before, &after, at, &mut dates);
-        dates.extend(
-            version.and_then(|v| by_version(&before, &after, &v.id)).map(|what| (at, what)),
-        );
+        if let Some(version) = version {
+            // What time would have done without it.
+            let mut without = policy.clone();
+            without.versions.truncate(version);
+            let without = Watched::of(&sorted[..place], &without, at);
+            let id = &policy.versions[version].id;
+            dates.extend(by_version(&before, &without, &after, id).map(|what| (at, what)));
+        }
         while sorted.get(place).is_some_and(|recorded| recorded.event.occurred_at == at) {
             place += 1;
             before = after;
@@ -136,12 +157,16 @@ fn differences(before: &Watched, after: &Watched, at: Timestamp, dates: &mut BTr
     for name in after.stale.difference(&before.stale) {
         dates.insert((at, What::BackupStale(name.clone())));
     }
+    for (stage, category, _) in after.stages.difference(&before.stages) {
+        let (stage, category) = (stage.clone(), category.clone());
+        dates.insert((at, What::StageReached { stage, category }));
+    }
 }
 
-/// What a version has ended or moved.
-fn by_version(before: &Watched, after: &Watched, version: &str) -> Option<What> {
+/// What a version has ended or moved: of what was `before`, or would be at that instant `without` it.
+fn by_version(before: &Watched, without: &Watched, after: &Watched, version: &str) -> Option<What> {
     let mut moved = Vec::new();
-    for (name, (state, from)) in &before.items {
+    for (name, (state, from)) in &without.items {
         let to = after.items[name].1;
         if *state == ItemState::Trashed && *from != to {
             moved.push((name.clone(), *from, to));
@@ -149,7 +174,17 @@ fn by_version(before: &Watched, after: &Watched, version: &str) -> Option<What> 
     }
     let ends_risk = before.at_risk && !after.at_risk;
     let ends_stale: Vec<String> = before.stale.difference(&after.stale).cloned().collect();
-    let is_any = ends_risk || !moved.is_empty() || !ends_stale.is_empty();
+    let is_left = |stage: &str, category: &Option<String>| {
+        after.stages.iter().any(|(s, c, _)| s == stage && c == category)
+    };
+    let ends_stages: Vec<(String, Option<String>)> = before
+        .stages
+        .intersection(&without.stages)
+        .filter(|(stage, category, _)| !is_left(stage, category))
+        .map(|(stage, category, _)| (stage.clone(), category.clone()))
+        .collect();
+    let is_any =
+        ends_risk || !moved.is_empty() || !ends_stale.is_empty() || !ends_stages.is_empty();
     let version = version.to_owned();
-    is_any.then_some(What::PolicyVersion { version, moved, ends_risk, ends_stale })
+    is_any.then_some(What::PolicyVersion { version, moved, ends_risk, ends_stale, ends_stages })
 }

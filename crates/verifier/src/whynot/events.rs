@@ -4,7 +4,8 @@
 //! an item to another state. The account's first event can too: before any tier is set, the tier is that of
 //! the version in force then. Which is first may change by one event that moves or is left out, so the
 //! first two that are none of the above count as well. For the same reason so do the first two of an item's
-//! modifications, which do nothing but make it when it was never seen.
+//! modifications, which do nothing but make it when it was never seen. Where the trash can be full,
+//! every event concerns it.
 
 use event::{History, Kind, NameId, Names, Step, Timestamp};
 

@@ -87,7 +87,8 @@ fn windows(policy: &Policy) -> Vec<(usize, Window)> {
     let mut windows: Vec<(usize, Window, Days)> = Vec::new();
     for (n, version) in policy.versions.iter().enumerate() {
         let tiers = version.tiers.iter().map(|tier| tier.trash);
-        for window in tiers.chain(version.trash.categories.values().copied()) {
+        let full = version.trash.full.map(|full| full.window);
+        for window in tiers.chain(version.trash.categories.values().copied()).chain(full) {
             let days = version.trash.days;
             if !windows.iter().any(|(_, w, d)| (*w, *d) == (window, days)) {
                 windows.push((n, window, days));
