@@ -64,7 +64,7 @@ impl<'a> Search<'a> {
             names: history.names.clone(),
             steps: seen.copied().collect(),
         };
-        let concerning = concerning(history, id, asked.known_at);
+        let concerning = concerning(history, id, asked.known_at, policy.trash_can_be_full());
         Some(Search { whole, concerning, policy, item, wanted: asked.wanted, as_of: asked.as_of })
     }
 
