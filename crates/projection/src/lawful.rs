@@ -5,13 +5,14 @@
 //! is the first, or the last, at which the act gives no such finding if nothing else happens in between;
 //! time passes, and later versions of the policy take effect.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use event::{History, Kind, NameId, PurgeCause, Step, Timestamp};
-use policy::{Policy, Window};
+use policy::Policy;
 
 use crate::fold::Rules;
-use crate::{Changed, Finding, FindingCode, FoldState, ItemState, Subject, fold_traced};
+use crate::waiting::Waiting;
+use crate::{Changed, Finding, FindingCode, FoldState, Item, ItemState, Subject, fold_traced};
 
 event::words! {
     /// On what condition the act would have been lawful.
@@ -45,26 +46,32 @@ event::words! {
         UploadedAnew = 12 "uploaded_anew",
         /// By the user alone.
         ByUser = 13 "by_user",
+        /// From when a stage that admits it is reached on; a purge has to give the stage's cause.
+        StageReached = 14 "stage_reached",
     }
 }
 
 /// What the policy would have allowed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lawful {
     /// On what condition.
     pub when: LawfulWhen,
     /// The first instant, from the event's on, at which it is met; `None`: no instant is known.
     pub from: Option<Timestamp>,
-    /// Until when it is met: with [`LawfulWhen::WithinWindow`] the instant itself is too late, with the
-    /// others it is still in time.
+    /// Until when it is met, if it ends. With [`LawfulWhen::WithinLag`] and
+    /// [`LawfulWhen::RecordedInTime`] the instant itself is still in time, with the others it is too late.
     pub until: Option<Timestamp>,
+    /// The stage that admits it, where one does.
+    pub stage: Option<String>,
+    /// The cause that a purge has to give, where a stage admits it.
+    pub cause: Option<PurgeCause>,
     /// With [`LawfulWhen::WithinQuota`]: the bytes used just before, and those that are allowed.
     pub bytes: Option<(u128, u64)>,
 }
 
 impl Lawful {
-    const fn when(when: LawfulWhen) -> Lawful {
-        Lawful { when, from: None, until: None, bytes: None }
+    pub(crate) const fn when(when: LawfulWhen) -> Lawful {
+        Lawful { when, from: None, until: None, stage: None, cause: None, bytes: None }
     }
 }
 
@@ -135,39 +142,6 @@ fn lapses(
     lapses
 }
 
-/// The number that the subject has in a state of its own.
-const ALONE: NameId = NameId(0);
-
-impl FoldState {
-    /// This state with no other item or backup than `subject`, which is number 0.
-    fn alone(&self, subject: Option<Subject>) -> FoldState {
-        let mut alone = FoldState {
-            tiers: self.tiers.clone(),
-            holds: self.holds.clone(),
-            sync: self.sync.clone(),
-            activity: self.activity.clone(),
-            ..FoldState::empty(self.instant, self.last, self.version, self.first_version)
-        };
-        alone.held_before = self.held_before;
-        alone.standing = self.standing;
-        alone.quota_bytes = self.quota_bytes;
-        match subject {
-            Some(Subject::Item(id)) => {
-                if let Some(item) = self.item(id) {
-                    alone.put_item(ALONE, item.clone());
-                }
-            }
-            Some(Subject::Backup(id)) => {
-                if let Some(backup) = self.backup(id) {
-                    alone.put_backup(ALONE, backup.clone());
-                }
-            }
-            None => {}
-        }
-        alone
-    }
-}
-
 /// An event that something was found in, and the state just before it.
 struct Act<'s, 'a> {
     state: &'s FoldState,
@@ -187,16 +161,18 @@ impl Act<'_, '_> {
         let when = Lawful::when;
         let code = self.finding.code;
         match code {
-            C::PrematurePurge => self.purge_by_waiting(),
+            C::PrematurePurge => self.by_waiting(&[*self.step], &PURGES, W::WindowEnded),
             C::LossAfterSyncOff | C::LossOverQuota | C::LossOnTierLapse | C::PurgeWithoutCause => {
-                self.purge_for_inactivity()
+                self.purge_for_a_cause()
             }
             C::TrashedByProvider => when(W::ByUser),
             C::ClearedWhileActive | C::FrozenWhileActive | C::TerminatedWhileActive => {
-                Lawful { from: self.by_waiting(self.step, code), ..when(W::Inactive) }
+                self.by_waiting(&[*self.step], &[code], W::Inactive)
             }
             C::ClearedWithoutNotice => {
-                Lawful { from: self.by_waiting(self.step, code), ..when(W::Notified) }
+                // Of an item or a backup, the stage that admits it may end before the notice is old enough.
+                let against: Vec<FindingCode> = PURGES.into_iter().chain([code]).collect();
+                self.by_waiting(&[*self.step], &against, W::Notified)
             }
             C::Resurrected => when(W::UploadedAnew),
             C::PurgedUnderHold => {
@@ -214,7 +190,12 @@ impl Act<'_, '_> {
             C::OverduePurge => unreachable!("not of an event alone"),
             C::RestoredAfterWindow => {
                 let item = self.finding.subject.and_then(|s| self.state.item(s.name()));
-                let until = item.and_then(|item| item.recoverable_until());
+                // A window that ends where it begins leaves no instant.
+                let has_lasted = |item: &&Item| {
+                    let began = item.trashing.as_ref().map(|trashing| trashing.at);
+                    item.recoverable_until() > began
+                };
+                let until = item.filter(has_lasted).and_then(Item::recoverable_until);
                 Lawful { until, ..when(W::WithinWindow) }
             }
             C::UploadWhileSyncOff => {
@@ -256,66 +237,37 @@ impl Act<'_, '_> {
         met
     }
 
-    /// Of a purge from the trash. With inactivity as its cause it has two ways.
-    fn purge_by_waiting(&self) -> Lawful {
-        let from = self.by_waiting(self.step, FindingCode::PrematurePurge);
-        let expired = from.is_none_or(|from| {
-            let mut then = self.state.alone(self.finding.subject);
-            then.pass(from, false, self.rules);
-            then.item(ALONE).is_some_and(|item| item.state == ItemState::Expired)
-        });
-        let when = if expired { LawfulWhen::WindowEnded } else { LawfulWhen::Inactive };
-        Lawful { from, ..Lawful::when(when) }
-    }
-
-    /// Of a purge of what nobody deleted: the same act as a purge of this one for inactivity.
-    fn purge_for_inactivity(&self) -> Lawful {
+    /// Of a purge of what nobody deleted: the same act as a purge of this one, for inactivity or for quota.
+    fn purge_for_a_cause(&self) -> Lawful {
         let is_item = matches!(self.finding.subject, Some(Subject::Item(_)));
-        let purge_cause = Some(PurgeCause::Inactivity);
         let kind = if is_item { Kind::ItemPurged } else { Kind::BackupPurged };
-        let purge = Step { kind, purge_cause, delete_backups: false, ..*self.step };
-        // Whatever cause the event gave, for this one it would be found as such.
-        let code = FindingCode::PurgeWithoutCause;
-        let from = self.by_waiting(&purge, code);
-        let stale = |from: Timestamp| {
-            let purge = Step { purge_cause: None, occurred_at: from, ..purge };
-            !is_item && !self.is_found(&purge, code)
-        };
-        let stale = from.is_some_and(stale);
-        let when = if stale { LawfulWhen::Stale } else { LawfulWhen::Inactive };
-        Lawful { from, ..Lawful::when(when) }
+        let purges = [PurgeCause::Inactivity, PurgeCause::Quota].map(|cause| Step {
+            kind,
+            purge_cause: Some(cause),
+            delete_backups: false,
+            ..*self.step
+        });
+        self.by_waiting(&purges, &PURGES, LawfulWhen::Inactive)
     }
 
-    /// Whether `step` in place of the event gives a finding of `code`.
-    fn is_found(&self, step: &Step, code: FindingCode) -> bool {
-        let subject = step.subject.filter(|_| self.finding.subject.is_none()).or(Some(ALONE));
-        let mut then = match self.is_first {
-            true => FoldState::before(step, self.rules),
-            false => self.state.alone(self.finding.subject),
-        };
-        then.apply(&Step { subject, ..*step }, self.rules);
-        then.findings.iter().any(|found| found.code == code)
-    }
-
-    /// The first instant, from the event's own on, at which `step` gives no finding of `code`, nothing else
-    /// happening before.
-    fn by_waiting(&self, step: &Step, code: FindingCode) -> Option<Timestamp> {
-        let zone = &self.rules.policy.zone;
-        let mut later = self.state.alone(self.finding.subject);
-        let mut instants = BTreeSet::from([self.step.occurred_at]);
-        loop {
-            let version = self.rules.version(&later);
-            instants.extend(later.inactive_at(self.rules));
-            instants.extend(later.item(ALONE).and_then(|item| item.recoverable_until()));
-            let after = |window: Window, at: Option<Timestamp>| window.after(at?, zone);
-            let completed_at = later.backup(ALONE).and_then(|backup| backup.completed_at);
-            instants.extend(after(version.stale_after, completed_at));
-            instants.extend(after(version.notice, later.activity.notified_at));
-            let Some(next) = self.rules.policy.versions.get(later.version + 1) else { break };
-            instants.insert(next.effective_from);
-            later.pass(next.effective_from, false, self.rules);
-        }
-        let mut later = instants.into_iter().filter(|at| *at >= self.step.occurred_at);
-        later.find(|at| !self.is_found(&Step { occurred_at: *at, ..*step }, code))
+    /// When waiting makes the first of `steps`, in place of the event, give no finding of a code in
+    /// `against`; `never` is the condition if it makes none.
+    fn by_waiting(&self, steps: &[Step], against: &[FindingCode], never: LawfulWhen) -> Lawful {
+        let met = steps.iter().filter_map(|step| {
+            let subject = self.finding.subject;
+            let Act { state, is_first, rules, .. } = *self;
+            Waiting { step, subject, is_first, against, rules }.from(state)
+        });
+        // Of two as early the first.
+        met.min_by_key(|met| met.from).unwrap_or(Lawful::when(never))
     }
 }
+
+/// What is found of a purge that nothing admits.
+const PURGES: [FindingCode; 5] = [
+    FindingCode::PrematurePurge,
+    FindingCode::LossAfterSyncOff,
+    FindingCode::LossOverQuota,
+    FindingCode::LossOnTierLapse,
+    FindingCode::PurgeWithoutCause,
+];

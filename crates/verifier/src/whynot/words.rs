@@ -101,7 +101,9 @@ impl Telling<'_> {
         let of = of.filter(|name| *name != self.item).map(quoted);
         let (en, zh) = match kind {
             Kind::ItemUploaded => ("upload".to_owned(), "上传".to_owned()),
-            Kind::ItemModified => (format!("change{}", if of.is_some() { "" } else { " of it" }), "修改".to_owned()),
+            Kind::ItemModified => {
+                (format!("change{}", if of.is_some() { "" } else { " of it" }), "修改".to_owned())
+            }
             Kind::ItemTrashed => ("move to the trash".to_owned(), "移入回收站".to_owned()),
             Kind::ItemRestored => ("restore".to_owned(), "恢复".to_owned()),
             Kind::ItemPurged if by_user => ("purge".to_owned(), "彻底删除".to_owned()),
