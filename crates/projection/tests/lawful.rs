@@ -172,7 +172,7 @@ fn check(world: &World<'_>, finding: &Finding, lawful: &Lawful) -> Result<(), St
                 }
                 None => code == finding.code.name(),
             };
-            let is_found = |at, act: &Payload| world.gives_moved(&before, at, act, &against);
+            let is_found = |at, act: &Payload| world.gives_moved(&before, at, act, against);
             let all_found = |at| acts.iter().all(|act| is_found(at, act));
             let later =
                 |at: &Timestamp| *at >= world.at() && lawful.from.is_none_or(|from| *at < from);
@@ -388,7 +388,12 @@ late_after = "2d"
 
 #[track_caller]
 fn says(events: &str, as_of: &str, code: &str, expected: &str) {
-    let policy = Policy::parse(RULES).expect("sound rules");
+    says_by(RULES, events, as_of, code, expected);
+}
+
+#[track_caller]
+fn says_by(rules: &str, events: &str, as_of: &str, code: &str, expected: &str) {
+    let policy = Policy::parse(rules).expect("sound rules");
     let recorded = notation::events(events);
     let (history, as_of) = (History::of("a", &recorded), notation::time(as_of));
     let view = fold(&history, &policy, as_of, Timestamp::MAX).expect("events");
@@ -490,4 +495,97 @@ fn what_would_have_been_lawful_worked_out_by_hand() {
         "late-recorded",
         "recorded_in_time - 2026-01-04T00:00:00Z",
     );
+}
+
+/// Full with more than 5 bytes, then 5 days; ten days over quota and two of a full trash are stages.
+const STAGED: &str = r#"
+schema = 1
+policy = "p"
+[[version]]
+id = "v"
+[version.tiers.free]
+quota = "10B"
+trash = "30d"
+[version.trash]
+full_at = "50%"
+full_window = "5d"
+[version.stages.over]
+when = "over_quota"
+after = "10d"
+admits = ["freeze", "purge"]
+notice = "7d"
+[version.stages.full]
+when = "trash_full"
+after = "2d"
+admits = ["purge_trashed"]
+"#;
+
+#[test]
+fn what_stages_would_have_admitted_worked_out_by_hand() {
+    let says = |events: String, code: &str, expected: &str| {
+        says_by(STAGED, &events, "2026-03-01", code, expected);
+    };
+    // Over quota from 1 January on, the stage is reached on the 11th.
+    let over = |rest: &str| {
+        format!("2026-01-01 user item_uploaded item=i category=photos bytes=12\n{rest}")
+    };
+    says(
+        over("2026-01-10T23:59:59 provider account_frozen"),
+        "frozen-while-active",
+        "stage_reached 2026-01-11T00:00:00Z - by over",
+    );
+    // Syncing off is no cause; that of the stage is.
+    says(
+        over("2026-01-05 provider item_purged item=i cause=sync_off"),
+        "loss-after-sync-off",
+        "stage_reached 2026-01-11T00:00:00Z - by over for quota",
+    );
+    // Admitted on the 12th, but the notice of the 8th is a week old on the 15th.
+    says(
+        over(
+            "2026-01-08 provider inactivity_notified
+            2026-01-12 provider item_purged item=i cause=quota",
+        ),
+        "cleared-without-notice",
+        "notified 2026-01-15T00:00:00Z - by over for quota",
+    );
+    says(
+        over("2026-01-12 provider item_purged item=i cause=quota"),
+        "cleared-without-notice",
+        "notified - -",
+    );
+    // Trashed on the 5th, 8 bytes fill the trash: they are gone on the 10th. With them the account is no
+    // longer over quota, a day before the stage.
+    let full = |rest: &str| {
+        over(&format!(
+            "2026-01-01 user item_modified item=i bytes=4
+            2026-01-01 user item_uploaded item=j category=photos bytes=8
+            2026-01-05 user item_trashed item=j\n{rest}"
+        ))
+    };
+    says(full("2026-01-06 provider account_frozen"), "frozen-while-active", "inactive - -");
+    says(
+        full("2026-01-06 provider item_purged item=j"),
+        "premature-purge",
+        "window_ended 2026-01-10T00:00:00Z -",
+    );
+    // For quota, two days after the trash came to be full.
+    says(
+        full("2026-01-06 provider item_purged item=j cause=quota"),
+        "premature-purge",
+        "stage_reached 2026-01-07T00:00:00Z - by full for quota",
+    );
+    // What is left from the 10th on does not fill it: the other item has its 30 days again.
+    says(
+        full(
+            "2026-01-06 user item_trashed item=i
+            2026-01-06T00:00:01 provider item_purged item=i cause=quota",
+        ),
+        "premature-purge",
+        "stage_reached 2026-01-07T00:00:00Z 2026-01-10T00:00:00Z by full for quota",
+    );
+    // A window of no length: there was no instant to restore it at.
+    let policy = STAGED.replace("full_window = \"5d\"", "full_window = \"0d\"");
+    let events = full("2026-01-06 user item_restored item=j");
+    says_by(&policy, &events, "2026-03-01", "restored-after-window", "within_window - -");
 }

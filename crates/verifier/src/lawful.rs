@@ -73,8 +73,18 @@ fn says(policy: &Policy, finding: &Finding, lawful: &Lawful, lang: Language) -> 
             format!("{text}; no longer from {until} on"),
             format!("{text}；自 {until} 起不再可以"),
         ),
+        (None, _) if lawful.when == LawfulWhen::Inactive && has_stages(policy, finding.at) => lang
+            .pick(
+                format!("{text}, and time alone brings no stage that admits it"),
+                format!("{text}，时间本身也不会使准许此事的阶段达到"),
+            ),
         _ => text,
     }
+}
+
+/// Whether a version in force from `at` on has stages.
+fn has_stages(policy: &Policy, at: Timestamp) -> bool {
+    policy.versions[policy.version_index_at(at)..].iter().any(|version| !version.stages.is_empty())
 }
 
 /// On what condition, and from when on.
@@ -82,6 +92,8 @@ fn condition(policy: &Policy, finding: &Finding, lawful: &Lawful, lang: Language
     let pick = |en: &str, zh: &str| lang.pick(en, zh).to_owned();
     let is_backup = matches!(finding.subject, Some(Subject::Backup(_)));
     let of_account = finding.subject.is_none();
+    let was_deleted =
+        matches!(finding.code, FindingCode::PrematurePurge | FindingCode::ClearedWithoutNotice);
     // Its rules are those of the instant at which it would be lawful.
     let version = policy.version_at(lawful.from.unwrap_or(finding.at));
     match (lawful.when, lawful.from, lawful.until) {
@@ -104,7 +116,7 @@ fn condition(policy: &Policy, finding: &Finding, lawful: &Lawful, lang: Language
                 format!("服务方自 {from} 起才可以将其清除，那时已有{after}没有完成过备份"),
             )
         }
-        (LawfulWhen::Inactive, Some(from), _) if of_account => lang.pick(
+        (LawfulWhen::Inactive, Some(from), _) if of_account || was_deleted => lang.pick(
             format!(
                 "the provider may do this from {from} on, when the account has been without \
                  activity for long enough"
