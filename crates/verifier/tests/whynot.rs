@@ -468,7 +468,10 @@ fn what_another_item_does_to_a_full_trash_worked_out_by_hand() {
     // Of 20 bytes 8 are not more than half: a day and a millisecond earlier the quota comes in time.
     says_by(
         FULL,
-        &format!("{events}\n2026-01-16 provider quota_changed bytes=20"),
+        &format!(
+            "{events}\n2026-01-16 provider quota_changed bytes=20
+            2026-01-02 user page_viewed\n2026-01-03 user page_viewed"
+        ),
         "2026-01-20",
         Wanted::Recoverable,
         &[
@@ -476,6 +479,27 @@ fn what_another_item_does_to_a_full_trash_worked_out_by_hand() {
             // Just before the window ends.
             "moved @4 2026-01-14T23:59:59.999Z -86400001: trashed 2026-02-09T00:00:00Z",
             "left_out @3: trashed 2026-02-09T00:00:00Z",
+        ],
+    );
+}
+
+/// Notes end after 3 days: those of the 11th on the 14th, which leaves the other item its 30 days.
+#[test]
+fn a_window_that_ends_with_that_of_another_item_worked_out_by_hand() {
+    let rules = FULL.replace("full_at", "categories = { notes = \"3d\" }\nfull_at");
+    says_by(
+        &rules,
+        "2026-01-01 user item_uploaded item=i category=photos bytes=4
+        2026-01-01 user item_uploaded item=j category=notes bytes=4
+        2026-01-10 user item_trashed item=i
+        2026-01-11 user item_trashed item=j",
+        "2026-01-20",
+        Wanted::Expired,
+        &[
+            "as_of 2026-02-09T00:00:00Z 1728000000: expired 2026-02-09T00:00:00Z",
+            // A day earlier it ends together with them, on the 14th, and the trash is full to the last. A day
+            // later for the notes is as short, and comes after.
+            "moved @2 2026-01-09T00:00:00Z -86400000: expired 2026-01-14T00:00:00Z",
         ],
     );
 }
