@@ -185,7 +185,18 @@ impl Policy {
     /// the policy or a reading of it: where there are stages, or a trash that can be full.
     #[must_use]
     pub fn reads_other_items(&self) -> bool {
-        let reads = |version: &Version| !version.stages.is_empty() || version.trash.full.is_some();
+        self.trash_can_be_full() || self.any_reads(|version| !version.stages.is_empty())
+    }
+
+    /// Whether the trash can be full under the policy or a reading of it, so that an item's deadline
+    /// can rest on the account's other items and backups.
+    #[must_use]
+    pub fn trash_can_be_full(&self) -> bool {
+        self.any_reads(|version| version.trash.full.is_some())
+    }
+
+    /// Whether `reads` holds of a version, as it stands or under a reading.
+    fn any_reads(&self, reads: impl Fn(&Version) -> bool) -> bool {
         self.versions.iter().any(|v| reads(v) || v.readings.iter().any(|r| reads(&r.version)))
     }
 

@@ -569,7 +569,7 @@ impl Applying<'_, '_> {
         let breach = !self.by_user()
             && !self.state.standing.closed_by_user
             && !self.is_inactive()
-            && !self.state.admits(act, self.at, self.rules);
+            && self.state.admits(act, self.at, self.rules).is_none();
         if breach {
             self.find(code, None);
         }

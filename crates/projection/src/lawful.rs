@@ -5,14 +5,14 @@
 //! is the first, or the last, at which the act gives no such finding if nothing else happens in between;
 //! time passes, and later versions of the policy take effect.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use event::{History, Kind, NameId, PurgeCause, Step, Timestamp};
-use policy::{Policy, Window};
+use policy::Policy;
 
 use crate::fold::Rules;
-use crate::stages::watches;
-use crate::{Changed, Finding, FindingCode, FoldState, ItemState, Subject, fold_traced};
+use crate::waiting::Waiting;
+use crate::{Changed, Finding, FindingCode, FoldState, Item, ItemState, Subject, fold_traced};
 
 event::words! {
     /// On what condition the act would have been lawful.
@@ -46,30 +46,32 @@ event::words! {
         UploadedAnew = 12 "uploaded_anew",
         /// By the user alone.
         ByUser = 13 "by_user",
-        /// From when a stage of the policy that admits it is reached on.
+        /// From when a stage that admits it is reached on; a purge has to give the stage's cause.
         StageReached = 14 "stage_reached",
     }
 }
 
 /// What the policy would have allowed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lawful {
     /// On what condition.
     pub when: LawfulWhen,
     /// The first instant, from the event's on, at which it is met; `None`: no instant is known.
     pub from: Option<Timestamp>,
-    /// Until when it is met: with [`LawfulWhen::WithinWindow`] the instant itself is too late, with the
-    /// others it is still in time.
+    /// Until when it is met, if it ends. With [`LawfulWhen::WithinLag`] and
+    /// [`LawfulWhen::RecordedInTime`] the instant itself is still in time, with the others it is too late.
     pub until: Option<Timestamp>,
+    /// The stage that admits it, where one does.
+    pub stage: Option<String>,
+    /// The cause that a purge has to give, where a stage admits it.
+    pub cause: Option<PurgeCause>,
     /// With [`LawfulWhen::WithinQuota`]: the bytes used just before, and those that are allowed.
     pub bytes: Option<(u128, u64)>,
-    /// With [`LawfulWhen::StageReached`] of an item or backup: the cause that a purge has to give.
-    pub cause: Option<PurgeCause>,
 }
 
 impl Lawful {
-    const fn when(when: LawfulWhen) -> Lawful {
-        Lawful { when, from: None, until: None, bytes: None, cause: None }
+    pub(crate) const fn when(when: LawfulWhen) -> Lawful {
+        Lawful { when, from: None, until: None, stage: None, cause: None, bytes: None }
     }
 }
 
@@ -140,48 +142,6 @@ fn lapses(
     lapses
 }
 
-/// The number that the subject has in a state of its own.
-const ALONE: NameId = NameId(0);
-
-/// What is found of a purge that nothing admits.
-const NOT_ADMITTED: [FindingCode; 5] = [
-    FindingCode::PrematurePurge,
-    FindingCode::LossAfterSyncOff,
-    FindingCode::LossOverQuota,
-    FindingCode::LossOnTierLapse,
-    FindingCode::PurgeWithoutCause,
-];
-
-impl FoldState {
-    /// This state with no other item or backup than `subject`, which is number 0.
-    fn alone(&self, subject: Option<Subject>) -> FoldState {
-        let mut alone = FoldState {
-            tiers: self.tiers.clone(),
-            holds: self.holds.clone(),
-            sync: self.sync.clone(),
-            activity: self.activity.clone(),
-            ..FoldState::empty(self.instant, self.last, self.version, self.first_version)
-        };
-        alone.held_before = self.held_before;
-        alone.standing = self.standing;
-        alone.quota_bytes = self.quota_bytes;
-        match subject {
-            Some(Subject::Item(id)) => {
-                if let Some(item) = self.item(id) {
-                    alone.put_item(ALONE, item.clone());
-                }
-            }
-            Some(Subject::Backup(id)) => {
-                if let Some(backup) = self.backup(id) {
-                    alone.put_backup(ALONE, backup.clone());
-                }
-            }
-            None => {}
-        }
-        alone
-    }
-}
-
 /// An event that something was found in, and the state just before it.
 struct Act<'s, 'a> {
     state: &'s FoldState,
@@ -201,25 +161,18 @@ impl Act<'_, '_> {
         let when = Lawful::when;
         let code = self.finding.code;
         match code {
-            C::PrematurePurge => self.purge_by_waiting(),
+            C::PrematurePurge => self.by_waiting(&[*self.step], &PURGES, W::WindowEnded),
             C::LossAfterSyncOff | C::LossOverQuota | C::LossOnTierLapse | C::PurgeWithoutCause => {
                 self.purge_for_a_cause()
             }
             C::TrashedByProvider => when(W::ByUser),
             C::ClearedWhileActive | C::FrozenWhileActive | C::TerminatedWhileActive => {
-                let from = self.by_waiting(self.step, &[code]);
-                let inactive = from.is_none_or(|from| {
-                    let then = self.at(from);
-                    then.is_inactive(from, self.rules) && !then.is_exempt(self.rules)
-                });
-                let way = if inactive { W::Inactive } else { W::StageReached };
-                Lawful { from, ..when(way) }
+                self.by_waiting(&[*self.step], &[code], W::Inactive)
             }
             C::ClearedWithoutNotice => {
-                // Of an item or a backup: when the stage no longer admits it, it is a breach.
-                let and: &[C] = if self.finding.subject.is_some() { &NOT_ADMITTED } else { &[] };
-                let codes = [&[code], and].concat();
-                Lawful { from: self.by_waiting(self.step, &codes), ..when(W::Notified) }
+                // Of an item or a backup, the stage that admits it may end before the notice is old enough.
+                let against: Vec<FindingCode> = PURGES.into_iter().chain([code]).collect();
+                self.by_waiting(&[*self.step], &against, W::Notified)
             }
             C::Resurrected => when(W::UploadedAnew),
             C::PurgedUnderHold => {
@@ -237,7 +190,12 @@ impl Act<'_, '_> {
             C::OverduePurge => unreachable!("not of an event alone"),
             C::RestoredAfterWindow => {
                 let item = self.finding.subject.and_then(|s| self.state.item(s.name()));
-                let until = item.and_then(|item| item.recoverable_until());
+                // A window that ends where it begins leaves no instant.
+                let has_lasted = |item: &&Item| {
+                    let began = item.trashing.as_ref().map(|trashing| trashing.at);
+                    item.recoverable_until() > began
+                };
+                let until = item.filter(has_lasted).and_then(Item::recoverable_until);
                 Lawful { until, ..when(W::WithinWindow) }
             }
             C::UploadWhileSyncOff => {
@@ -279,127 +237,37 @@ impl Act<'_, '_> {
         met
     }
 
-    /// The state at `at`, before its events, nothing else happening before. Where the policy has items rest
-    /// on each other it is that of the whole account, else the subject alone.
-    fn at(&self, at: Timestamp) -> FoldState {
-        let mut state = self.start();
-        state.pass(at, false, self.rules);
-        state
-    }
-
-    fn start(&self) -> FoldState {
-        match watches(self.rules.policy) {
-            true => FoldState { findings: Vec::new(), late: None, ..self.state.clone() },
-            false => self.state.alone(self.finding.subject),
-        }
-    }
-
-    /// What the finding is about, as [`Act::start`] numbers it.
-    fn subject(&self) -> Option<Subject> {
-        match self.finding.subject {
-            Some(Subject::Item(_)) if !watches(self.rules.policy) => Some(Subject::Item(ALONE)),
-            Some(Subject::Backup(_)) if !watches(self.rules.policy) => Some(Subject::Backup(ALONE)),
-            subject => subject,
-        }
-    }
-
-    /// By what a purge of the subject that gives `cause` is admitted at `at`.
-    fn way(&self, cause: Option<PurgeCause>, at: Timestamp) -> LawfulWhen {
-        let then = self.at(at);
-        let inactive = then.is_inactive(at, self.rules) && !then.is_exempt(self.rules);
-        let (expired, stale) = match self.subject() {
-            Some(Subject::Item(id)) => {
-                (then.item(id).is_some_and(|item| item.state == ItemState::Expired), false)
-            }
-            Some(Subject::Backup(id)) => {
-                let stale_at = then.backup(id).and_then(|b| then.stale_at(b, self.rules));
-                (false, stale_at.is_some_and(|stale_at| stale_at <= at))
-            }
-            None => (false, false),
-        };
-        match () {
-            () if expired => LawfulWhen::WindowEnded,
-            () if stale => LawfulWhen::Stale,
-            () if inactive && cause == Some(PurgeCause::Inactivity) => LawfulWhen::Inactive,
-            () => LawfulWhen::StageReached,
-        }
-    }
-
-    /// Of a purge from the trash: by its own cause.
-    fn purge_by_waiting(&self) -> Lawful {
-        let from = self.by_waiting(self.step, &NOT_ADMITTED);
-        let given = self.step.purge_cause;
-        let when = from.map_or(LawfulWhen::WindowEnded, |from| self.way(given, from));
-        let cause = given.filter(|_| when == LawfulWhen::StageReached);
-        Lawful { from, cause, ..Lawful::when(when) }
-    }
-
-    /// Of a purge of what nobody deleted: the same act as a purge of this one for inactivity, or, where a
-    /// stage may admit it sooner, over quota.
+    /// Of a purge of what nobody deleted: the same act as a purge of this one, for inactivity or for quota.
     fn purge_for_a_cause(&self) -> Lawful {
         let is_item = matches!(self.finding.subject, Some(Subject::Item(_)));
         let kind = if is_item { Kind::ItemPurged } else { Kind::BackupPurged };
-        let causes: &[PurgeCause] = match watches(self.rules.policy) {
-            true => &[PurgeCause::Inactivity, PurgeCause::Quota],
-            false => &[PurgeCause::Inactivity],
-        };
-        let by = |&cause: &PurgeCause| {
-            let purge_cause = Some(cause);
-            let purge = Step { kind, purge_cause, delete_backups: false, ..*self.step };
-            let from = self.by_waiting(&purge, &NOT_ADMITTED)?;
-            Some((from, self.step.purge_cause != purge_cause, cause))
-        };
-        // The first; of two the one that it gave itself.
-        let Some((from, _, cause)) =
-            causes.iter().filter_map(by).min_by_key(|(from, other, _)| (*from, *other))
-        else {
-            return Lawful::when(LawfulWhen::Inactive);
-        };
-        let when = self.way(Some(cause), from);
-        let cause = (when == LawfulWhen::StageReached).then_some(cause);
-        Lawful { from: Some(from), cause, ..Lawful::when(when) }
+        let purges = [PurgeCause::Inactivity, PurgeCause::Quota].map(|cause| Step {
+            kind,
+            purge_cause: Some(cause),
+            delete_backups: false,
+            ..*self.step
+        });
+        self.by_waiting(&purges, &PURGES, LawfulWhen::Inactive)
     }
 
-    /// Whether `step` in place of the event gives a finding of one of `codes` of the same subject.
-    fn is_found(&self, step: &Step, codes: &[FindingCode]) -> bool {
-        let subject = self.subject();
-        let mut then = match self.is_first {
-            true => FoldState::before(step, self.rules),
-            false => self.start(),
-        };
-        let of_act = step.subject.filter(|_| subject.is_none());
-        let of_act = of_act.or(subject.map(|subject| subject.name())).or(Some(ALONE));
-        then.apply(&Step { subject: of_act, ..*step }, self.rules);
-        let is_it = |found: &&Finding| codes.contains(&found.code) && found.subject == subject;
-        then.findings.iter().any(|found| is_it(&found))
-    }
-
-    /// The first instant, from the event's own on, at which `step` gives no finding of `codes`, nothing else
-    /// happening before.
-    fn by_waiting(&self, step: &Step, codes: &[FindingCode]) -> Option<Timestamp> {
-        let zone = &self.rules.policy.zone;
-        let rests_on_others = watches(self.rules.policy);
-        let subject = self.subject().map(|subject| subject.name());
-        let mut later = self.start();
-        let mut instants = BTreeSet::from([self.step.occurred_at]);
-        loop {
-            let version = self.rules.version(&later);
-            let item = subject.and_then(|id| later.item(id));
-            let backup = subject.and_then(|id| later.backup(id));
-            instants.extend(later.inactive_at(self.rules));
-            instants.extend(item.and_then(|item| item.recoverable_until()));
-            let after = |window: Window, at: Option<Timestamp>| window.after(at?, zone);
-            instants.extend(after(version.stale_after, backup.and_then(|b| b.completed_at)));
-            instants.extend(after(version.notice, later.activity.notified_at));
-            instants.extend(later.stage_instants(self.rules));
-            let next = self.rules.policy.versions.get(later.version + 1).map(|v| v.effective_from);
-            // What falls can end a condition, and a full trash.
-            let falls = later.deadlines.first().map(|(at, _)| *at).filter(|_| rests_on_others);
-            let Some(border) = next.into_iter().chain(falls).min() else { break };
-            instants.extend(next.filter(|next| *next == border));
-            later.pass(border, false, self.rules);
-        }
-        let mut later = instants.into_iter().filter(|at| *at >= self.step.occurred_at);
-        later.find(|at| !self.is_found(&Step { occurred_at: *at, ..*step }, codes))
+    /// When waiting makes the first of `steps`, in place of the event, give no finding of a code in
+    /// `against`; `never` is the condition if it makes none.
+    fn by_waiting(&self, steps: &[Step], against: &[FindingCode], never: LawfulWhen) -> Lawful {
+        let met = steps.iter().filter_map(|step| {
+            let subject = self.finding.subject;
+            let Act { state, is_first, rules, .. } = *self;
+            Waiting { step, subject, is_first, against, rules }.from(state)
+        });
+        // Of two as early the first.
+        met.min_by_key(|met| met.from).unwrap_or(Lawful::when(never))
     }
 }
+
+/// What is found of a purge that nothing admits.
+const PURGES: [FindingCode; 5] = [
+    FindingCode::PrematurePurge,
+    FindingCode::LossAfterSyncOff,
+    FindingCode::LossOverQuota,
+    FindingCode::LossOnTierLapse,
+    FindingCode::PurgeWithoutCause,
+];

@@ -29,6 +29,7 @@ mod sweep;
 mod tally;
 mod trash;
 mod view;
+mod waiting;
 mod words;
 
 pub use change::{Change, ChangeSource, Changed};

@@ -34,7 +34,9 @@ struct Held {
 
 /// What admits a purge by the provider.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Admission {
+pub(crate) struct Admission<'a> {
+    /// The first stage, by name, that does: of those that have their notice, where any has.
+    pub stage: &'a str,
     /// A stage over quota does: such a purge does not end the condition.
     pub over_quota: bool,
     /// No stage that admits it has had the notice that it asks for.
@@ -59,6 +61,11 @@ pub struct StageAt<'a> {
 impl Held {
     fn from(since: Timestamp) -> Held {
         Held { since, notified_at: None }
+    }
+
+    /// When the first notice is old enough for `stage`; `None`: none was given, or none is asked.
+    fn noticed_at(self, stage: &Stage, rules: Rules<'_>) -> Option<Timestamp> {
+        stage.notice.after(self.notified_at?, &rules.policy.zone)
     }
 }
 
@@ -214,46 +221,64 @@ impl FoldState {
         stage.after.after(held.since, &rules.policy.zone).is_some_and(|reached| reached <= at)
     }
 
-    /// Whether a stage admits `act` on the account at `at`.
-    pub(crate) fn admits(&self, act: Act, at: Timestamp, rules: Rules<'_>) -> bool {
-        rules.version(self).stages.values().any(|stage| {
+    /// The first stage, by name, that admits `act` on the account at `at`.
+    pub(crate) fn admits<'a>(&self, act: Act, at: Timestamp, rules: Rules<'a>) -> Option<&'a str> {
+        let mut stages = rules.version(self).stages.iter();
+        let admitting = stages.find(|(_, stage)| {
             stage.admits.contains(act)
                 && self
                     .held_for(stage, None, rules)
                     .is_some_and(|held| FoldState::is_reached(stage, held, at, rules))
-        })
+        });
+        admitting.map(|(name, _)| name.as_str())
+    }
+
+    /// When, of the stages as the conditions stand, one is reached for what is of `category`, and a
+    /// notice for it is old enough.
+    pub(crate) fn stage_instants(
+        &self,
+        category: Option<NameId>,
+        rules: Rules<'_>,
+    ) -> Vec<Timestamp> {
+        let mut instants = Vec::new();
+        for stage in rules.version(self).stages.values() {
+            let Some(held) = self.held_for(stage, category, rules) else { continue };
+            instants.extend(stage.after.after(held.since, &rules.policy.zone));
+            instants.extend(held.noticed_at(stage, rules));
+        }
+        instants
     }
 
     /// What admits that the provider purges at `at`, giving `given`, something of `category` that
     /// is or is not trashed; `None`: no stage.
-    pub(crate) fn admission(
+    pub(crate) fn admission<'a>(
         &self,
         given: Option<PurgeCause>,
         category: Option<NameId>,
         trashed: bool,
         at: Timestamp,
-        rules: Rules<'_>,
-    ) -> Option<Admission> {
-        let zone = &rules.policy.zone;
-        let name = category.map(|category| rules.names.get(category));
+        rules: Rules<'a>,
+    ) -> Option<Admission<'a>> {
+        let category_name = category.map(|category| rules.names.get(category));
         let mut admission: Option<Admission> = None;
-        for stage in rules.version(self).stages.values() {
+        for (name, stage) in &rules.version(self).stages {
             let asked = match stage.when {
                 When::OverQuota | When::TrashFull => PurgeCause::Quota,
                 When::CategoryInactive => PurgeCause::Inactivity,
             };
-            if given != Some(asked) || !stage.admits_purge(name, trashed) {
+            if given != Some(asked) || !stage.admits_purge(category_name, trashed) {
                 continue;
             }
             let Some(held) = self.held_for(stage, category, rules) else { continue };
             if !FoldState::is_reached(stage, held, at, rules) {
                 continue;
             }
-            let told = held.notified_at.and_then(|told| stage.notice.after(told, zone));
-            let noticed =
-                stage.notice == policy::Window::Never || told.is_some_and(|told| told <= at);
-            let so_far = admission.unwrap_or(Admission { over_quota: false, unnoticed: true });
+            let noticed = stage.notice == policy::Window::Never
+                || held.noticed_at(stage, rules).is_some_and(|told| told <= at);
+            let first = Admission { stage: name, over_quota: false, unnoticed: true };
+            let so_far = admission.unwrap_or(first);
             admission = Some(Admission {
+                stage: if noticed && so_far.unnoticed { name } else { so_far.stage },
                 over_quota: so_far.over_quota || stage.when == When::OverQuota,
                 unnoticed: so_far.unnoticed && !noticed,
             });
@@ -278,19 +303,6 @@ impl FoldState {
             }
         }
         stages
-    }
-
-    /// The instants from which, by what has happened, a stage of the version in force is reached or has
-    /// had its notice.
-    pub(crate) fn stage_instants(&self, rules: Rules<'_>) -> Vec<Timestamp> {
-        let zone = &rules.policy.zone;
-        let mut instants = Vec::new();
-        for StageAt { stage, category, reached_at, .. } in self.stages(rules) {
-            instants.extend(reached_at);
-            let told = self.held_for(stage, category, rules).and_then(|held| held.notified_at);
-            instants.extend(told.and_then(|told| stage.notice.after(told, zone)));
-        }
-        instants
     }
 
     /// The categories that have a clock and that `stage` is about, by name.

@@ -25,13 +25,22 @@ struct World<'a> {
     events: Vec<Recorded>,
     policy: &'a Policy,
     code: FindingCode,
-    /// What would be as bad.
-    or: Vec<FindingCode>,
     item: Option<&'a str>,
     backup: Option<&'a str>,
     /// The revision of the event.
     revision: u64,
+    /// More instants to look at.
+    grid: &'a [Timestamp],
 }
+
+/// What is found of a purge that nothing admits.
+const PURGES: [&str; 5] = [
+    "premature-purge",
+    "loss-after-sync-off",
+    "loss-over-quota",
+    "loss-on-tier-lapse",
+    "purge-without-cause",
+];
 
 impl World<'_> {
     fn event(&self) -> &Recorded {
@@ -51,7 +60,7 @@ impl World<'_> {
     fn is_found_as_of(&self, events: &[Recorded], revision: u64, as_of: Timestamp) -> bool {
         let state = model::state(events, self.policy, as_of, Timestamp::MAX).expect("an event");
         state.findings.iter().any(|found| {
-            (found.code == self.code.name() || self.or.iter().any(|or| found.code == or.name()))
+            found.code == self.code.name()
                 && found.revision == revision
                 && found.item.as_deref() == self.item
                 && found.backup.as_deref() == self.backup
@@ -70,13 +79,30 @@ impl World<'_> {
 
     /// Whether it is found when the event comes last at `at`, with those of `events` by then.
     fn is_found_moved(&self, events: &[Recorded], at: Timestamp, payload: &Payload) -> bool {
+        self.gives_moved(events, at, payload, |code| code == self.code.name())
+    }
+
+    /// Whether anything of a code that is `against` is found of it then.
+    fn gives_moved(
+        &self,
+        events: &[Recorded],
+        at: Timestamp,
+        payload: &Payload,
+        against: impl Fn(&str) -> bool,
+    ) -> bool {
         let mut moved = self.event().clone();
         moved.event.occurred_at = at;
         moved.event.payload = payload.clone();
         moved.revision = u64::MAX;
         let by_then = events.iter().filter(|e| e.event.occurred_at <= at).cloned();
         let events: Vec<Recorded> = by_then.chain([moved]).collect();
-        self.is_found(&events, u64::MAX)
+        let state = model::state(&events, self.policy, at, Timestamp::MAX).expect("an event");
+        state.findings.iter().any(|found| {
+            against(found.code)
+                && found.revision == u64::MAX
+                && found.item.as_deref() == self.item
+                && found.backup.as_deref() == self.backup
+        })
     }
 
     /// Whether it is found with another event just before this one.
@@ -89,6 +115,13 @@ impl World<'_> {
         events.push(recorded(at, 2 * self.revision, actor, payload));
         self.is_found(&events, 2 * self.revision + 1)
     }
+}
+
+/// Since when each item is as it is.
+fn items(events: &[Recorded], policy: &Policy, as_of: Timestamp) -> BTreeMap<String, Timestamp> {
+    let state = model::state(events, policy, as_of, Timestamp::MAX);
+    let items = state.into_iter().flat_map(|state| state.items);
+    items.map(|row| (row.item.clone(), row.since)).collect()
 }
 
 fn recorded(at: Timestamp, revision: u64, actor: Actor, payload: Payload) -> Recorded {
@@ -105,15 +138,7 @@ fn recorded(at: Timestamp, revision: u64, actor: Actor, payload: Payload) -> Rec
     Recorded { event, position: 0, revision, recorded_at: at, recorded_by: RecordedBy::Log }
 }
 
-const NOT_ADMITTED: [FindingCode; 5] = [
-    FindingCode::PrematurePurge,
-    FindingCode::LossAfterSyncOff,
-    FindingCode::LossOverQuota,
-    FindingCode::LossOnTierLapse,
-    FindingCode::PurgeWithoutCause,
-];
-
-fn check(world: &World<'_>, finding: &Finding, lawful: Lawful) -> Result<(), String> {
+fn check(world: &World<'_>, finding: &Finding, lawful: &Lawful) -> Result<(), String> {
     let ensure = |holds: bool, what: &str| if holds { Ok(()) } else { Err(what.to_owned()) };
     let payload = &world.event().event.payload;
     let item = || world.item.expect("of an item").to_owned();
@@ -121,48 +146,62 @@ fn check(world: &World<'_>, finding: &Finding, lawful: Lawful) -> Result<(), Str
         LawfulWhen::WindowEnded
         | LawfulWhen::Inactive
         | LawfulWhen::Stale
-        | LawfulWhen::StageReached
-        | LawfulWhen::Notified => {
-            let cause = lawful.cause.or(Some(PurgeCause::Inactivity));
-            let payload = &match (finding.code, world.backup) {
-                (FindingCode::PrematurePurge | FindingCode::ClearedWithoutNotice, _) => {
-                    payload.clone()
+        | LawfulWhen::Notified
+        | LawfulWhen::StageReached => {
+            let is_own = matches!(
+                finding.code,
+                FindingCode::PrematurePurge | FindingCode::ClearedWithoutNotice
+            );
+            let with = |cause| match world.backup {
+                Some(backup) => Payload::BackupPurged { backup: backup.to_owned(), cause },
+                None => Payload::ItemPurged { item: item(), cause },
+            };
+            // What nobody deleted is purged for a cause that the policy may know.
+            let acts = match finding.subject {
+                Some(_) if !is_own => {
+                    vec![with(Some(PurgeCause::Inactivity)), with(Some(PurgeCause::Quota))]
                 }
-                (_, Some(backup)) => Payload::BackupPurged { backup: backup.to_owned(), cause },
-                _ if world.item.is_some() => Payload::ItemPurged { item: item(), cause },
-                _ => payload.clone(),
+                _ => vec![payload.clone()],
             };
-            // Given another cause, a purge of what is live is found by another code.
-            let code = match (finding.code, finding.subject) {
-                (FindingCode::PrematurePurge | FindingCode::ClearedWithoutNotice, _)
-                | (_, None) => finding.code,
-                _ => FindingCode::PurgeWithoutCause,
-            };
-            let or = match finding.subject {
-                Some(_) => NOT_ADMITTED.to_vec(),
-                None => Vec::new(),
-            };
-            let world = &World { events: world.events.clone(), code, or, ..*world };
             let before = world.without(|_| false);
-            let is_found = |at| world.is_found_moved(&before, at, payload);
-            match lawful.from {
-                // It had only to give the cause.
-                Some(from) if from == world.at() => {
-                    ensure(code == FindingCode::PurgeWithoutCause, "it is found where it was")?;
-                    ensure(!is_found(from), "it is found with that cause too")
+            let against = |code: &str| match finding.subject {
+                Some(_) => {
+                    PURGES.contains(&code)
+                        || (finding.code == FindingCode::ClearedWithoutNotice
+                            && code == finding.code.name())
                 }
-                Some(from) => {
-                    ensure(from > world.at(), "it is not later")?;
-                    ensure(!is_found(from), "it is found at that instant too")?;
-                    let just_before = beside(from, -1).expect("later than something");
-                    ensure(is_found(just_before), "it is not found a millisecond before")
-                }
-                None => {
-                    let starts = world.policy.versions.iter().map(|v| v.effective_from);
-                    let later = starts.chain([Timestamp::MAX]).filter(|at| *at > world.at());
-                    ensure({ later }.all(is_found), "it is not found for ever")
-                }
+                None => code == finding.code.name(),
+            };
+            let is_found = |at, act: &Payload| world.gives_moved(&before, at, act, against);
+            let all_found = |at| acts.iter().all(|act| is_found(at, act));
+            let later =
+                |at: &Timestamp| *at >= world.at() && lawful.from.is_none_or(|from| *at < from);
+            let versions = world.policy.versions.iter().map(|v| v.effective_from);
+            let grid = world.grid.iter().copied().chain(versions);
+            let grid =
+                grid.chain([Timestamp::MAX]).filter(later).step_by(world.grid.len() / 16 + 1);
+            ensure({ grid }.all(all_found), "it is not found at an earlier instant")?;
+            let Some(from) = lawful.from else { return Ok(()) };
+            ensure(from >= world.at(), "it is earlier")?;
+            ensure(from > world.at() || acts.len() > 1, "it is found where it was")?;
+            let act = acts.iter().find(|act| !is_found(from, act));
+            let act = act.ok_or("it is found at that instant too")?;
+            let given = match act {
+                Payload::ItemPurged { cause, .. } | Payload::BackupPurged { cause, .. } => *cause,
+                _ => None,
+            };
+            ensure(lawful.stage.is_none() || lawful.cause == given, "it is another cause")?;
+            if from > world.at() {
+                let just_before = beside(from, -1).expect("later than something");
+                ensure(all_found(just_before), "it is not found a millisecond before")?;
             }
+            let end = lawful.until.unwrap_or(Timestamp::MAX);
+            if lawful.until.is_some() {
+                ensure(is_found(end, act), "it is not found at the end")?;
+            }
+            let still = world.grid.iter().copied().filter(|at| *at >= from && *at < end);
+            let still = still.step_by(world.grid.len() / 16 + 1).chain(beside(end, -1));
+            ensure({ still }.all(|at| !is_found(at, act)), "it is found before the end")
         }
         LawfulWhen::HoldReleased | LawfulWhen::SyncOn => {
             let rest = world.without(|payload| match (payload, lawful.when) {
@@ -189,14 +228,17 @@ fn check(world: &World<'_>, finding: &Finding, lawful: Lawful) -> Result<(), Str
             ensure(last.is_none_or(|at| !is_found(at)), "it is found at that instant too")
         }
         LawfulWhen::WithinWindow => {
-            let until = lawful.until.ok_or("it was expired")?;
+            let Some(until) = lawful.until else {
+                let before = world.without(|_| false);
+                let items = items(&before, world.policy, world.at());
+                let ended = items.get(&item()).ok_or("it was never seen")?;
+                let trashed = |e: &Recorded| {
+                    let own = Payload::ItemTrashed { item: item() };
+                    e.event.payload == own && e.event.occurred_at == *ended
+                };
+                return ensure(before.iter().any(trashed), "its window lasted");
+            };
             let rest = world.without(|_| true);
-            // Trashed and expired in one instant, it had no time before.
-            let trashes = |payload: &Payload| matches!(payload, Payload::ItemTrashed { item: i } if *i == item());
-            let at_once = |e: &Recorded| e.event.occurred_at == until && trashes(&e.event.payload);
-            if world.events.iter().any(at_once) {
-                return Ok(());
-            }
             let before = beside(until, -1).ok_or("out of range")?;
             ensure(!world.is_found_moved(&rest, before, payload), "it is found just before")?;
             // Of its own instant it was judged in its own place.
@@ -215,12 +257,7 @@ fn check(world: &World<'_>, finding: &Finding, lawful: Lawful) -> Result<(), Str
             ensure(!is_found(until), "it is found though purged in time")?;
             let late = beside(until, 1).ok_or("out of range")?;
             ensure(is_found(late), "it is not found though purged too late")?;
-            let early = World {
-                code: FindingCode::PrematurePurge,
-                or: Vec::new(),
-                events: purged(from),
-                ..*world
-            };
+            let early = World { code: FindingCode::PrematurePurge, events: purged(from), ..*world };
             ensure(
                 !early.is_found(&early.events, u64::MAX),
                 "a purge at the deadline is premature",
@@ -236,6 +273,14 @@ fn check(world: &World<'_>, finding: &Finding, lawful: Lawful) -> Result<(), Str
         LawfulWhen::WithinQuota => {
             let (used, limit) = lawful.bytes.ok_or("it has bytes")?;
             ensure(used > u128::from(limit), "it was not over")?;
+            // Another limit may make the trash full, and what ends by it is used no more: look instead.
+            if world.policy.trash_can_be_full() {
+                let before = world.without(|_| false);
+                let state = model::state(&before, world.policy, world.at(), Timestamp::MAX);
+                let quota = state.map(|state| state.quota).ok_or("nothing was used")?;
+                let measured = (quota.used_bytes, quota.limit_bytes);
+                return ensure(measured == (used, Some(limit)), "others were used or allowed");
+            }
             let Ok(used) = u64::try_from(used) else { return Ok(()) };
             let allowed =
                 |bytes| world.is_found_after(Actor::Provider, Payload::QuotaChanged { bytes });
@@ -300,12 +345,12 @@ fn the_model_agrees_on_what_would_have_been_lawful() {
                 events: events.clone(),
                 policy: &case.policy,
                 code: finding.code,
-                or: Vec::new(),
                 item,
                 backup,
                 revision: finding.event.revision,
+                grid: &case.boundaries,
             };
-            if let Err(what) = check(&world, finding, lawful) {
+            if let Err(what) = check(&world, finding, &lawful) {
                 panic!("{what}: {finding:?} {lawful:?} of {item:?} {backup:?}\n{}", case.show());
             }
             *checked.entry((finding.code, lawful.when, lawful.from.is_some())).or_default() += 1;
@@ -355,10 +400,12 @@ fn says_by(rules: &str, events: &str, as_of: &str, code: &str, expected: &str) {
     let findings: Vec<Finding> = view.findings().into_iter().map(|(found, _)| found).collect();
     let lawful = lawful_then(&history, &policy, as_of, Timestamp::MAX, &findings);
     let found = findings.iter().position(|f| f.code.name() == code).expect("it is found");
-    let Lawful { when, from, until, bytes, .. } = lawful[found];
+    let Lawful { when, from, until, stage, cause, bytes } = lawful[found].clone();
     let text = |at: Option<Timestamp>| at.map_or("-".to_owned(), |at| at.to_string());
     let bytes = bytes.map_or(String::new(), |(used, limit)| format!(" {used} of {limit}"));
-    assert_eq!(format!("{when} {} {}{bytes}", text(from), text(until)), expected);
+    let stage = stage.map_or(String::new(), |stage| format!(" by {stage}"));
+    let cause = cause.map_or(String::new(), |cause| format!(" for {cause}"));
+    assert_eq!(format!("{when} {} {}{stage}{cause}{bytes}", text(from), text(until)), expected);
 }
 
 #[test]
@@ -450,22 +497,95 @@ fn what_would_have_been_lawful_worked_out_by_hand() {
     );
 }
 
-/// 15 of 10 bytes from 1 January on: after three months, on 1 April, the provider may freeze, and purge for
-/// quota; b in the trash would fall on 31 January and end that.
+/// Full with more than 5 bytes, then 5 days; ten days over quota and two of a full trash are stages.
+const STAGED: &str = r#"
+schema = 1
+policy = "p"
+[[version]]
+id = "v"
+[version.tiers.free]
+quota = "10B"
+trash = "30d"
+[version.trash]
+full_at = "50%"
+full_window = "5d"
+[version.stages.over]
+when = "over_quota"
+after = "10d"
+admits = ["freeze", "purge"]
+notice = "7d"
+[version.stages.full]
+when = "trash_full"
+after = "2d"
+admits = ["purge_trashed"]
+"#;
+
 #[test]
-fn a_stage_admits_it_from_when_it_is_reached() {
-    let stage = "[version.stages.s]\nwhen = \"over_quota\"\nafter = \"3mo\"\nadmits = [\"freeze\", \"purge\"]\n";
-    let rules = format!("{RULES}{stage}");
-    let over = "
-        2026-01-01 user item_uploaded item=a category=c bytes=8
-        2026-01-01 user item_uploaded item=b category=c bytes=7\n";
-    let purged = format!("{over}2026-02-01 provider item_purged item=a cause=quota");
-    let reached = "stage_reached 2026-04-01T00:00:00Z -";
-    says_by(&rules, &purged, "2026-02-01", "loss-over-quota", reached);
-    let frozen = format!("{over}2026-02-01 provider account_frozen");
-    says_by(&rules, &frozen, "2026-02-01", "frozen-while-active", reached);
-    let trashed =
-        format!("{over}2026-01-01 user item_trashed item=b\n2026-01-02 provider account_frozen");
-    let inactive = "inactive 2027-01-01T00:00:00Z -";
-    says_by(&rules, &trashed, "2026-01-02", "frozen-while-active", inactive);
+fn what_stages_would_have_admitted_worked_out_by_hand() {
+    let says = |events: String, code: &str, expected: &str| {
+        says_by(STAGED, &events, "2026-03-01", code, expected);
+    };
+    // Over quota from 1 January on, the stage is reached on the 11th.
+    let over = |rest: &str| {
+        format!("2026-01-01 user item_uploaded item=i category=photos bytes=12\n{rest}")
+    };
+    says(
+        over("2026-01-10T23:59:59 provider account_frozen"),
+        "frozen-while-active",
+        "stage_reached 2026-01-11T00:00:00Z - by over",
+    );
+    // Syncing off is no cause; that of the stage is.
+    says(
+        over("2026-01-05 provider item_purged item=i cause=sync_off"),
+        "loss-after-sync-off",
+        "stage_reached 2026-01-11T00:00:00Z - by over for quota",
+    );
+    // Admitted on the 12th, but the notice of the 8th is a week old on the 15th.
+    says(
+        over(
+            "2026-01-08 provider inactivity_notified
+            2026-01-12 provider item_purged item=i cause=quota",
+        ),
+        "cleared-without-notice",
+        "notified 2026-01-15T00:00:00Z - by over for quota",
+    );
+    says(
+        over("2026-01-12 provider item_purged item=i cause=quota"),
+        "cleared-without-notice",
+        "notified - -",
+    );
+    // Trashed on the 5th, 8 bytes fill the trash: they are gone on the 10th. With them the account is no
+    // longer over quota, a day before the stage.
+    let full = |rest: &str| {
+        over(&format!(
+            "2026-01-01 user item_modified item=i bytes=4
+            2026-01-01 user item_uploaded item=j category=photos bytes=8
+            2026-01-05 user item_trashed item=j\n{rest}"
+        ))
+    };
+    says(full("2026-01-06 provider account_frozen"), "frozen-while-active", "inactive - -");
+    says(
+        full("2026-01-06 provider item_purged item=j"),
+        "premature-purge",
+        "window_ended 2026-01-10T00:00:00Z -",
+    );
+    // For quota, two days after the trash came to be full.
+    says(
+        full("2026-01-06 provider item_purged item=j cause=quota"),
+        "premature-purge",
+        "stage_reached 2026-01-07T00:00:00Z - by full for quota",
+    );
+    // What is left from the 10th on does not fill it: the other item has its 30 days again.
+    says(
+        full(
+            "2026-01-06 user item_trashed item=i
+            2026-01-06T00:00:01 provider item_purged item=i cause=quota",
+        ),
+        "premature-purge",
+        "stage_reached 2026-01-07T00:00:00Z 2026-01-10T00:00:00Z by full for quota",
+    );
+    // A window of no length: there was no instant to restore it at.
+    let policy = STAGED.replace("full_window = \"5d\"", "full_window = \"0d\"");
+    let events = full("2026-01-06 user item_restored item=j");
+    says_by(&policy, &events, "2026-03-01", "restored-after-window", "within_window - -");
 }

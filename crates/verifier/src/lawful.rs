@@ -1,7 +1,7 @@
 //! What would have been lawful in place of a finding, as a row and as a sentence in two languages.
 
 use event::{History, PurgeCause, Timestamp};
-use policy::{Policy, Window};
+use policy::{Policy, Stage, Window};
 use projection::{Finding, FindingCode, Lawful, LawfulWhen, Subject, lawful_then};
 use serde::Serialize;
 
@@ -17,15 +17,18 @@ pub struct LawfulThen {
     pub from: Option<Timestamp>,
     /// Until when it is met.
     pub until: Option<Timestamp>,
+    /// The stage that admits it, where one does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stage: Option<String>,
+    /// The cause that a purge has to give, where a stage admits it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cause: Option<PurgeCause>,
     /// The bytes used just before, where that is the condition.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub used_bytes: Option<u128>,
     /// The bytes allowed, where that is the condition.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit_bytes: Option<u64>,
-    /// The cause that a purge has to give, where a stage is the condition.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub cause: Option<PurgeCause>,
     /// What a person would say.
     pub because: String,
 }
@@ -48,23 +51,49 @@ impl LawfulThen {
     }
 
     fn row(policy: &Policy, finding: &Finding, lawful: Lawful, lang: Language) -> LawfulThen {
+        let because = sentence(&says(policy, finding, &lawful, lang), lang);
         LawfulThen {
             when: lawful.when,
             from: lawful.from,
             until: lawful.until,
             used_bytes: lawful.bytes.map(|(used, _)| used),
             limit_bytes: lawful.bytes.map(|(_, limit)| limit),
+            because,
+            stage: lawful.stage,
             cause: lawful.cause,
-            because: sentence(&says(policy, finding, lawful, lang), lang),
         }
     }
 }
 
 /// A sentence without its full stop.
-fn says(policy: &Policy, finding: &Finding, lawful: Lawful, lang: Language) -> String {
+fn says(policy: &Policy, finding: &Finding, lawful: &Lawful, lang: Language) -> String {
+    let text = condition(policy, finding, lawful, lang);
+    match (lawful.from, lawful.until) {
+        (Some(_), Some(until)) if lawful.when != LawfulWhen::WithinLag => lang.pick(
+            format!("{text}; no longer from {until} on"),
+            format!("{text}；自 {until} 起不再可以"),
+        ),
+        (None, _) if lawful.when == LawfulWhen::Inactive && has_stages(policy, finding.at) => lang
+            .pick(
+                format!("{text}, and time alone brings no stage that admits it"),
+                format!("{text}，时间本身也不会使准许此事的阶段达到"),
+            ),
+        _ => text,
+    }
+}
+
+/// Whether a version in force from `at` on has stages.
+fn has_stages(policy: &Policy, at: Timestamp) -> bool {
+    policy.versions[policy.version_index_at(at)..].iter().any(|version| !version.stages.is_empty())
+}
+
+/// On what condition, and from when on.
+fn condition(policy: &Policy, finding: &Finding, lawful: &Lawful, lang: Language) -> String {
     let pick = |en: &str, zh: &str| lang.pick(en, zh).to_owned();
     let is_backup = matches!(finding.subject, Some(Subject::Backup(_)));
     let of_account = finding.subject.is_none();
+    let was_deleted =
+        matches!(finding.code, FindingCode::PrematurePurge | FindingCode::ClearedWithoutNotice);
     // Its rules are those of the instant at which it would be lawful.
     let version = policy.version_at(lawful.from.unwrap_or(finding.at));
     match (lawful.when, lawful.from, lawful.until) {
@@ -87,7 +116,7 @@ fn says(policy: &Policy, finding: &Finding, lawful: Lawful, lang: Language) -> S
                 format!("服务方自 {from} 起才可以将其清除，那时已有{after}没有完成过备份"),
             )
         }
-        (LawfulWhen::Inactive, Some(from), _) if of_account => lang.pick(
+        (LawfulWhen::Inactive, Some(from), _) if of_account || was_deleted => lang.pick(
             format!(
                 "the provider may do this from {from} on, when the account has been without \
                  activity for long enough"
@@ -116,19 +145,15 @@ fn says(policy: &Policy, finding: &Finding, lawful: Lawful, lang: Language) -> S
              account does not become inactive, or its tier is exempt",
             "没有人删除过它：服务方不得将其清除，因为按政策，账号不会被认定为不活跃，或其等级获豁免",
         ),
-        (LawfulWhen::StageReached, from, _) => stage_reached(lawful.cause, from, lang),
-        (LawfulWhen::Notified, Some(from), _) if !of_account => lang.pick(
-            format!(
-                "the provider may purge it from {from} on, when the time from the notice that the \
-                 stage asks for is over"
-            ),
-            format!("服务方自 {from} 起才可以将其清除，那时该阶段所要求的通知期已满"),
-        ),
-        (LawfulWhen::Notified, None, _) if !of_account => pick(
-            "the provider may purge it by the stage only after a notice, and no notice that is in time is on \
-             record",
-            "服务方按该阶段须先通知才可以将其清除，而日志中没有及时的通知",
-        ),
+        (LawfulWhen::StageReached, from, _) => {
+            let stage = lawful.stage.as_deref().and_then(|name| version.stages.get_key_value(name));
+            let is_late = from.is_none_or(|from| from > finding.at);
+            stage.map_or_else(String::new, |stage| by_stage(stage, lawful, is_late, lang))
+        }
+        (LawfulWhen::Notified, from, _) if finding.subject.is_some() => {
+            let stage = lawful.stage.as_ref().and_then(|name| version.stages.get(name));
+            purge_notified(stage, from, lang)
+        }
         (LawfulWhen::Notified, from, _) => notified(version.notice, from, lang),
         (LawfulWhen::HoldReleased, Some(from), _) => lang.pick(
             format!(
@@ -141,6 +166,10 @@ fn says(policy: &Policy, finding: &Finding, lawful: Lawful, lang: Language) -> S
             "it may be purged or removed once the last hold is released, of which nothing is on \
              record",
             "最后一项保全解除之后才可以清除或移除，日志中没有解除的记录",
+        ),
+        (LawfulWhen::WithinWindow, _, None) => pick(
+            "it could not be restored: its window ended at the instant at which it began",
+            "它无法恢复：可恢复期一开始便已结束",
         ),
         (LawfulWhen::WithinWindow, _, until) => {
             let until = until.map_or_else(String::new, |until| until.to_string());
@@ -218,25 +247,58 @@ fn says(policy: &Policy, finding: &Finding, lawful: Lawful, lang: Language) -> S
     }
 }
 
-fn stage_reached(cause: Option<PurgeCause>, from: Option<Timestamp>, lang: Language) -> String {
-    let from = from.map_or_else(String::new, |from| from.to_string());
-    match cause {
+/// By a stage that is reached, with the notice that it asks for.
+fn by_stage(
+    (name, stage): (&String, &Stage),
+    lawful: &Lawful,
+    is_late: bool,
+    lang: Language,
+) -> String {
+    let from = lawful.from.map_or_else(String::new, |from| from.to_string());
+    let (cause_en, cause_zh) = match lawful.cause {
+        Some(cause) => (
+            format!(", giving {} as the cause", cause.name()),
+            format!("，且须以 {} 为由", cause.name()),
+        ),
+        None => Default::default(),
+    };
+    let (notice_en, notice_zh) = match (lawful.cause, stage.notice) {
+        (None, _) | (_, Window::Never) => Default::default(),
+        (_, notice) => {
+            let notice = window_says(notice, lang);
+            (format!(" and {notice} after a notice"), format!("，并在通知{notice}之后"))
+        }
+    };
+    match is_late {
+        true => lang.pick(
+            format!(
+                "the provider may do this from {from} on, when the stage {name} is \
+                 reached{cause_en}{notice_en}"
+            ),
+            format!("服务方自 {from} 起才可以这样做，那时已达到阶段 {name}{cause_zh}{notice_zh}"),
+        ),
+        false => lang.pick(
+            format!("by then the stage {name} was reached: the provider could do this{cause_en}{notice_en}"),
+            format!("当时已达到阶段 {name}，服务方可以这样做{cause_zh}{notice_zh}"),
+        ),
+    }
+}
+
+/// Of a purge that a stage admits and whose notice is missing.
+fn purge_notified(stage: Option<&Stage>, from: Option<Timestamp>, lang: Language) -> String {
+    match stage.zip(from) {
+        Some((stage, from)) => {
+            let notice = window_says(stage.notice, lang);
+            lang.pick(
+                format!("the provider may purge it from {from} on, {notice} after the notice"),
+                format!("服务方自 {from} 起才可以将其清除，那时距通知已有{notice}"),
+            )
+        }
         None => lang.pick(
-            format!("the provider may do this from {from} on, when a stage of the policy admits it"),
-            format!("服务方自 {from} 起才可以这样做，那时政策的一个阶段允许如此"),
-        ),
-        Some(PurgeCause::Quota) => lang.pick(
-            format!(
-                "the provider may purge it for quota from {from} on, when a stage of the policy admits it"
-            ),
-            format!("服务方自 {from} 起才可以以空间为由将其清除，那时政策的一个阶段允许如此"),
-        ),
-        Some(_) => lang.pick(
-            format!(
-                "the provider may purge it for inactivity from {from} on, when a stage of the policy \
-                 admits it"
-            ),
-            format!("服务方自 {from} 起才可以以长期不活跃为由将其清除，那时政策的一个阶段允许如此"),
+            "the stage that admits the purge asks for a notice since its condition began, and none \
+             is on record that would be old enough while it holds"
+                .to_owned(),
+            "准许清除的阶段要求在其条件开始之后通知，而日志中没有在条件成立期间期满的通知".to_owned(),
         ),
     }
 }

@@ -4,24 +4,31 @@
 //! an item to another state. The account's first event can too: before any tier is set, the tier is that of
 //! the version in force then. Which is first may change by one event that moves or is left out, so the
 //! first two that are none of the above count as well. For the same reason so do the first two of an item's
-//! modifications, which do nothing but make it when it was never seen. Where the trash can be full,
-//! every event concerns it.
+//! modifications, which do nothing but make it when it was never seen.
+//!
+//! Where the trash can be full, what is used and allowed decides too: then all that changes the bytes of an
+//! item or a backup, or the limit, concerns every item.
 
 use event::{History, Kind, NameId, Names, Step, Timestamp};
 
 /// The history of what concerns `item` in `history`, of what was recorded by `known_at`, its names
-/// numbered anew.
-pub(super) fn concerning(history: &History, item: NameId, known_at: Timestamp) -> History {
+/// numbered anew; `by_bytes`: the trash can be full.
+pub(super) fn concerning(
+    history: &History,
+    item: NameId,
+    known_at: Timestamp,
+    by_bytes: bool,
+) -> History {
     let mut names = Names::default();
     let mut steps = Vec::new();
     let (mut others, mut modifications) = (0, 0);
     for step in history.steps_seen(Timestamp::MAX, known_at) {
-        let is_kept = match concerns(step, item) {
+        let is_kept = match concerns(step, item) || (by_bytes && changes_bytes(step)) {
             false => {
                 others += 1;
                 others <= 2
             }
-            true if step.kind == Kind::ItemModified => {
+            true if step.kind == Kind::ItemModified && !by_bytes => {
                 modifications += 1;
                 modifications <= 2
             }
@@ -45,6 +52,23 @@ fn concerns(step: &Step, item: NameId) -> bool {
         | Kind::ItemPurged => step.subject == Some(item),
         Kind::TrashEmptied | Kind::DataCleared | Kind::TierChanged => true,
         Kind::AccountOpened => step.word.is_some(),
+        _ => false,
+    }
+}
+
+/// Whether a step can change how much is used or allowed.
+fn changes_bytes(step: &Step) -> bool {
+    match step.kind {
+        Kind::ItemUploaded
+        | Kind::ItemModified
+        | Kind::ItemTrashed
+        | Kind::ItemRestored
+        | Kind::ItemPurged
+        | Kind::BackupCompleted
+        | Kind::BackupRestored
+        | Kind::BackupPurged
+        | Kind::QuotaChanged => true,
+        Kind::BackupOff => step.delete_backups,
         _ => false,
     }
 }

@@ -13,20 +13,14 @@ impl Instants {
     /// Those at which it can matter when an event comes that trashes nothing: between two of them the
     /// answer is one.
     pub fn of(concerning: &History, policy: &Policy, as_of: Timestamp) -> Instants {
-        let starts = starts(concerning, policy);
-        let trashed = concerning.steps.iter().filter(|s| s.kind == Kind::ItemTrashed);
-        let versions = policy.versions.iter().map(|v| v.effective_from);
-        let counted: BTreeSet<Timestamp> = trashed.map(|s| s.occurred_at).chain(versions).collect();
-        let mut ends = Vec::new();
-        for (rules, window) in windows(policy) {
-            let trash = &policy.versions[rules].trash;
-            ends.extend(counted.iter().filter_map(|at| trash.deadline(*at, window, &policy.zone)));
-        }
-        Instants::beside(starts.into_iter().chain(ends).chain([as_of]), &[-1, 0, 1], as_of)
+        let starts = starts(concerning, policy).into_iter();
+        let all = starts.chain(ends(concerning, policy)).chain([as_of]);
+        Instants::beside(all, &[-1, 0, 1], as_of)
     }
 
-    /// These and those at which it matters when the item is trashed: its window ends by one of the
-    /// others, or does not; of the latest `most` others, and whether those are all.
+    /// These and those at which it matters when an item is trashed: its window ends by one of the
+    /// others, or does not; of the latest `most` others, and whether those are all. Where the trash can
+    /// be full, it also matters whether it ends before, with, or after another's window.
     pub fn of_trashing(
         &self,
         concerning: &History,
@@ -36,6 +30,11 @@ impl Instants {
     ) -> (Instants, bool) {
         let mut limits = starts(concerning, policy);
         limits.insert(as_of);
+        if policy.trash_can_be_full() {
+            let ends = ends(concerning, policy);
+            limits.extend(ends.into_iter().flat_map(|at| [Some(at), beside(at, -1)]).flatten());
+            limits.retain(|at| *at <= as_of);
+        }
         if !concerning.steps.iter().any(|step| step.kind == Kind::ItemTrashed) {
             limits.clear();
         }
@@ -80,6 +79,19 @@ fn beside(at: Timestamp, ms: i64) -> Option<Timestamp> {
 fn starts(concerning: &History, policy: &Policy) -> BTreeSet<Timestamp> {
     let steps = concerning.steps.iter().map(|s| s.occurred_at);
     steps.chain(policy.versions.iter().map(|v| v.effective_from)).collect()
+}
+
+/// Those at which a window ends that counts from where an item was trashed, or from a version.
+fn ends(concerning: &History, policy: &Policy) -> BTreeSet<Timestamp> {
+    let trashed = concerning.steps.iter().filter(|s| s.kind == Kind::ItemTrashed);
+    let versions = policy.versions.iter().map(|v| v.effective_from);
+    let counted: BTreeSet<Timestamp> = trashed.map(|s| s.occurred_at).chain(versions).collect();
+    let mut ends = BTreeSet::new();
+    for (rules, window) in windows(policy) {
+        let trash = &policy.versions[rules].trash;
+        ends.extend(counted.iter().filter_map(|at| trash.deadline(*at, window, &policy.zone)));
+    }
+    ends
 }
 
 /// The windows of the policy that differ, each with a version that counts its days as it does.

@@ -29,7 +29,7 @@ const MOST_LIMITS: usize = 2_000;
 pub(super) struct Search<'a> {
     /// All of the account's events that were recorded by then, also later ones than the as-of.
     whole: History,
-    /// Those that concern the item: all, where it can rest on the others.
+    /// Those that concern the item.
     concerning: History,
     policy: &'a Policy,
     item: &'a str,
@@ -64,15 +64,7 @@ impl<'a> Search<'a> {
             names: history.names.clone(),
             steps: seen.copied().collect(),
         };
-        // A stage changes why an item is in a state, and never the state.
-        let can_be_full = |version: &policy::Version| version.trash.full.is_some();
-        let rests_on_others = policy.versions.iter().any(|version| {
-            can_be_full(version) || version.readings.iter().any(|r| can_be_full(&r.version))
-        });
-        let concerning = match rests_on_others {
-            true => whole.clone(),
-            false => concerning(history, id, asked.known_at),
-        };
+        let concerning = concerning(history, id, asked.known_at, policy.trash_can_be_full());
         Some(Search { whole, concerning, policy, item, wanted: asked.wanted, as_of: asked.as_of })
     }
 

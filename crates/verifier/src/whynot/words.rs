@@ -96,9 +96,14 @@ impl Telling<'_> {
         let step = self.history.steps.iter().find(|step| step.revision == revision);
         let tier = step.and_then(|step| step.word).map(|word| self.history.names.get(word));
         let tier = tier.unwrap_or_default();
+        // Of the item that is asked about it goes without saying.
+        let of = step.and_then(|step| step.subject).map(|id| self.history.names.get(id));
+        let of = of.filter(|name| *name != self.item).map(quoted);
         let (en, zh) = match kind {
             Kind::ItemUploaded => ("upload".to_owned(), "上传".to_owned()),
-            Kind::ItemModified => ("change of it".to_owned(), "修改".to_owned()),
+            Kind::ItemModified => {
+                (format!("change{}", if of.is_some() { "" } else { " of it" }), "修改".to_owned())
+            }
             Kind::ItemTrashed => ("move to the trash".to_owned(), "移入回收站".to_owned()),
             Kind::ItemRestored => ("restore".to_owned(), "恢复".to_owned()),
             Kind::ItemPurged if by_user => ("purge".to_owned(), "彻底删除".to_owned()),
@@ -113,7 +118,12 @@ impl Telling<'_> {
             }
         };
         let by = |lang| who(by_user, lang);
-        (format!("{}'s {en}", by(Language::En)), format!("{}的{zh}", by(Language::Zh)))
+        let (of_en, of_zh) = match of {
+            Some(of) => (format!(" of {of}"), format!("（{of}）")),
+            None => Default::default(),
+        };
+        let en = format!("{}'s {en}{of_en}", by(Language::En));
+        (en, format!("{}的{zh}{of_zh}", by(Language::Zh)))
     }
 
     /// The whole answer, before the `count` changes.
