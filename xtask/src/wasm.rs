@@ -39,12 +39,12 @@ pub fn compiler() -> Option<Compiler> {
     packages.iter().all(is_there).then_some(Compiler::Debian)
 }
 
-/// The most bytes that the module may have: it is fetched before it runs. The workspace's compiler makes 453 kB of it (some 183 kB
+/// The most bytes that the module may have: it is fetched before it runs. The workspace's compiler makes 494 kB of it (some 200 kB
 /// compressed). Debian's makes less, as it builds a standard library for size. The time zone database, the presets and the
 /// reader of policy files are not in it.
-const MOST_BYTES: u64 = 460_000;
-/// And when binaryen's `wasm-opt -Oz` was run on it: 403 kB (177 kB) by its version 108.
-const MOST_OPTIMIZED: u64 = 410_000;
+const MOST_BYTES: u64 = 500_000;
+/// And when binaryen's `wasm-opt -Oz` was run on it: 441 kB (193 kB) by its version 108.
+const MOST_OPTIMIZED: u64 = 445_000;
 
 /// Builds them, in a target directory of their own: the compiler may be another.
 pub fn build(compiler: &Compiler) -> Result<(), String> {

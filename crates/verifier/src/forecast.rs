@@ -135,6 +135,15 @@ impl ForecastRow {
             None => self.item.as_deref().or(self.backup.as_deref()),
         }
     }
+
+    /// The stage that it is, where it is one; `policy_version` for a version.
+    #[must_use]
+    pub fn stage_name(&self) -> Option<&str> {
+        Some(match self.stage.as_ref()? {
+            StageRow::PolicyVersion { stage, .. } => stage,
+            StageRow::Reached { stage, .. } => stage,
+        })
+    }
 }
 
 /// A sentence of its own.

@@ -241,18 +241,19 @@ impl Asked<'_> {
     fn calendar(&self, account: &str, rows: &[ForecastRow]) -> String {
         let question = self.question;
         let mut calendar = Calendar::new(question.as_of, question.lang.name());
-        let mut times: HashMap<(&str, Option<&str>), u64> = HashMap::new();
-        let uid = |what: &str, of: Option<&str>, time: u64| {
-            let parts = (&self.policy.name, self.reading, account, what, of, time);
+        let mut times = HashMap::new();
+        let uid = |what: &str, stage: Option<&str>, of: Option<&str>, time: u64| {
+            let parts = (&self.policy.name, self.reading, account, what, stage, of, time);
             let parts = serde_json::to_vec(&parts).expect("strings and a number are JSON");
             format!("{}@stillthere", &blake3::hash(&parts).to_hex()[..32])
         };
         for row in rows {
-            let (what, of) = (row.what.name(), row.of_what());
-            let time = times.entry((what, of)).and_modify(|time| *time += 1).or_insert(0);
+            let (what, stage, of) = (row.what.name(), row.stage_name(), row.of_what());
+            let time: &mut u64 =
+                times.entry((what, stage, of)).and_modify(|time| *time += 1).or_insert(0);
             let description = self.description(account, row);
             calendar.event(&Entry {
-                uid: uid(what, of, *time),
+                uid: uid(what, stage, of, *time),
                 at: row.at,
                 summary: &row.says,
                 description: &description,
@@ -260,7 +261,7 @@ impl Asked<'_> {
             });
         }
         let nothing = ahead::nothing(question);
-        calendar.end(nothing, &uid("nothing", None, 0))
+        calendar.end(nothing, &uid("nothing", None, None, 0))
     }
 
     fn description(&self, account: &str, row: &ForecastRow) -> String {

@@ -105,8 +105,8 @@ type Pair<'a> = (Option<&'a ForecastRow>, Option<&'a ForecastRow>);
 /// Each date with the one that it has become, in order of time: the first of a thing with the first, the
 /// second with the second.
 fn paired<'a>(before: &'a [ForecastRow], after: &'a [ForecastRow]) -> Vec<Pair<'a>> {
-    fn key(row: &ForecastRow) -> (Coming, Option<&str>) {
-        (row.what, row.of_what())
+    fn key(row: &ForecastRow) -> (Coming, Option<&str>, Option<&str>) {
+        (row.what, row.stage_name(), row.of_what())
     }
     let mut waiting: HashMap<_, VecDeque<&ForecastRow>> = HashMap::new();
     for row in before {
@@ -120,7 +120,7 @@ fn paired<'a>(before: &'a [ForecastRow], after: &'a [ForecastRow]) -> Vec<Pair<'
     pairs.extend(waiting.into_values().flatten().map(|row| (Some(row), None)));
     let rank = |(before, after): &Pair<'a>| {
         let row = after.or(*before).expect("one of the two");
-        (row.at, row.what, row.of_what())
+        (row.at, key(row))
     };
     pairs.sort_by(|a, b| rank(a).cmp(&rank(b)));
     pairs

@@ -5,7 +5,7 @@ use policy::{
     Act, Basis, Confidence, Days, FullOf, OnChange, Over, Policy, Shortens, Stage, Tier, Version,
     When, Window,
 };
-use verifier::{Language, reading_says, window_says};
+use verifier::{Language, act_says, reading_says, window_says};
 
 use crate::show::amount;
 use crate::show::words::Word;
@@ -275,7 +275,7 @@ impl Teller<'_> {
                 .lang
                 .pick("nothing was done in the category of an item", "条目所属类别没有活动"),
         };
-        let acts: Vec<&str> = stage.admits.iter().map(|act| self.act(act)).collect();
+        let acts: Vec<&str> = stage.admits.iter().map(|act| act_says(act, self.lang)).collect();
         let acts = acts.join(self.lang.pick(" and ", "、"));
         let mut says = match stage.after {
             Window::Never => {
@@ -306,16 +306,6 @@ impl Teller<'_> {
             );
         }
         says + self.lang.pick(".", "。")
-    }
-
-    fn act(&self, act: Act) -> &'static str {
-        match act {
-            Act::Freeze => self.lang.pick("freeze the account", "冻结账号"),
-            Act::Clear => self.lang.pick("clear its data", "清空数据"),
-            Act::Terminate => self.lang.pick("terminate the account", "终止账号"),
-            Act::Purge => self.lang.pick("purge what is stored", "清除内容"),
-            Act::PurgeTrashed => self.lang.pick("purge what is in the trash", "清除回收站中的内容"),
-        }
     }
 
     fn backups(&self) -> String {
