@@ -11,7 +11,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use commitment::{Algorithm, Note, SignerKey, VerifierKey};
-use eventlog::storage::{Access, Disk, Storage, create, replace};
+use eventlog::storage::{Access, Disk, Storage, create, folder_of, put};
 
 use crate::failure::Failure;
 use crate::question::Question;
@@ -113,7 +113,7 @@ impl KeyRing {
         let line = [bytes.as_bytes(), b"\n"].concat();
         let secret = Access::CreateSecret;
         let written = match in_place {
-            true => put(&self.private, &line, secret),
+            true => put(&Disk, &self.private, &line, secret),
             false => {
                 create(&Disk, &self.private, &line, secret).and_then(|()| Disk.sync_folder(folder))
             }
@@ -129,7 +129,7 @@ impl KeyRing {
     fn put_public(&self, verifiers: &[VerifierKey]) -> Result<(), Failure> {
         let path = self.beside(".pub");
         let text: String = verifiers.iter().map(|key| format!("{key}\n")).collect();
-        put(&path, text.as_bytes(), Access::Create)
+        put(&Disk, &path, text.as_bytes(), Access::Create)
             .map_err(|e| Failure::file(&path, "write the verifier keys", &e))
     }
 }
@@ -225,14 +225,6 @@ fn read(path: &Path) -> io::Result<String> {
     }
 }
 
-/// Puts a file in the place of another: whole and durable, or not at all.
-pub fn put(path: &Path, bytes: &[u8], access: Access) -> io::Result<()> {
-    let mut tmp = path.as_os_str().to_owned();
-    tmp.push(".tmp");
-    replace(&Disk, Path::new(&tmp), path, bytes, access)?;
-    Disk.sync_folder(folder_of(path))
-}
-
 /// Makes a folder and those above it, durable: a key that is gone signs nothing more, and nobody knows what it signed.
 fn make(folder: &Path) -> io::Result<()> {
     if folder.is_dir() {
@@ -242,9 +234,4 @@ fn make(folder: &Path) -> io::Result<()> {
     make(above)?;
     Disk.create_folder(folder)?;
     Disk.sync_folder(above)
-}
-
-fn folder_of(path: &Path) -> &Path {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    folder.unwrap_or(Path::new("."))
 }

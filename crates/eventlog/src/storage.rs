@@ -138,6 +138,24 @@ pub fn replace(
     storage.rename(tmp, path)
 }
 
+/// [`replace`], by way of a name beside the file's own, and its name durable.
+///
+/// # Errors
+/// As there; it may be in its place then.
+pub fn put(storage: &dyn Storage, path: &Path, bytes: &[u8], access: Access) -> io::Result<()> {
+    let mut tmp = path.as_os_str().to_owned();
+    tmp.push(".tmp");
+    replace(storage, Path::new(&tmp), path, bytes, access)?;
+    storage.sync_folder(folder_of(path))
+}
+
+/// The folder that a file or folder is in.
+#[must_use]
+pub fn folder_of(path: &Path) -> &Path {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    folder.unwrap_or(Path::new("."))
+}
+
 /// The real file system.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Disk;

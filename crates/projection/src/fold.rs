@@ -5,6 +5,7 @@
 use event::{Kind, NameId, Names, PurgeCause, RecordedBy, Step, Surface, Timestamp};
 use policy::{Act, Over, Policy, Version};
 
+use crate::stages::watches;
 use crate::state::{Standing, Sync, ids, place};
 use crate::{
     Backup, BackupState, Change, ChangeSource, Changed, Ending, EventRef, Finding, FindingCode,
@@ -16,9 +17,15 @@ use crate::{
 pub(crate) struct Rules<'a> {
     pub policy: &'a Policy,
     pub names: &'a Names,
+    /// Whether the policy asks for conditions: looked up once, and not at every step.
+    pub watches: bool,
 }
 
 impl<'a> Rules<'a> {
+    pub fn of(policy: &'a Policy, names: &'a Names) -> Rules<'a> {
+        Rules { policy, names, watches: watches(policy) }
+    }
+
     /// The version that has taken effect.
     pub fn version(self, state: &FoldState) -> &'a Version {
         &self.policy.versions[state.version]

@@ -199,7 +199,7 @@ pub fn forecast_through(
     as_of: Timestamp,
     until: Timestamp,
 ) -> Option<Vec<ForecastDate>> {
-    let rules = Rules { policy, names: &history.names };
+    let rules = Rules::of(policy, &history.names);
     let seen = history.steps.partition_point(|step| step.occurred_at <= as_of);
     let (_, later) = history.steps.split_at(seen);
     match FoldState::fold(None, history, policy, as_of, Timestamp::MAX) {

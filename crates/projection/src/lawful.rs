@@ -88,7 +88,7 @@ pub fn lawful_then(
     if findings.is_empty() {
         return Vec::new();
     }
-    let rules = Rules { policy, names: &history.names };
+    let rules = Rules::of(policy, &history.names);
     let seen: Vec<&Step> = history.steps_seen(as_of, known_at).collect();
     let lapses = match findings.iter().any(|found| found.code == FindingCode::OverduePurge) {
         true => lapses(history, policy, as_of, known_at),

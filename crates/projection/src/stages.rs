@@ -84,7 +84,7 @@ impl FoldState {
         source: ChangeSource,
         rules: Rules<'_>,
     ) {
-        if !watches(rules.policy) {
+        if !rules.watches {
             return;
         }
         let measured = (self.used_bytes(rules), self.limit_bytes(rules));
@@ -116,9 +116,10 @@ impl FoldState {
 
     /// Whether the rules of `version` have the trash full now.
     pub(crate) fn has_full_trash(&self, version: &Version, rules: Rules<'_>) -> bool {
-        let kept = self.bytes.live + self.bytes.backups;
-        let limit = self.limit_bytes(rules);
-        version.trash.full.is_some_and(|full| full.is_full(self.bytes.trashed, kept, limit))
+        version.trash.full.is_some_and(|full| {
+            let kept = self.bytes.live + self.bytes.backups;
+            full.is_full(self.bytes.trashed, kept, self.limit_bytes(rules))
+        })
     }
 
     /// The trash came to be full, or no longer full, by the version of this index.
@@ -167,7 +168,7 @@ impl FoldState {
     /// Counts `step` for the categories: what it names begins their clocks, an activity begins
     /// them anew.
     pub(crate) fn count_categories(&mut self, step: &Step, rules: Rules<'_>) {
-        if !watches(rules.policy) {
+        if !rules.watches {
             return;
         }
         let at = step.occurred_at;

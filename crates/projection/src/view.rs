@@ -37,7 +37,7 @@ pub fn fold_traced<'a>(
     as_of: Timestamp,
     known_at: Timestamp,
 ) -> Option<(View<'a>, Vec<Change>)> {
-    let rules = Rules { policy, names: &history.names };
+    let rules = Rules::of(policy, &history.names);
     let mut seen = history.steps_seen(as_of, known_at).peekable();
     let mut state = FoldState::before(seen.peek()?, rules);
     state.changes = Some(Vec::new());
@@ -64,7 +64,7 @@ impl FoldState {
         as_of: Timestamp,
         known_at: Timestamp,
     ) -> Option<FoldState> {
-        let rules = Rules { policy, names: &history.names };
+        let rules = Rules::of(policy, &history.names);
         let mut state = stored;
         for step in history.steps_seen(as_of, known_at) {
             match &mut state {
@@ -91,7 +91,7 @@ impl<'a> View<'a> {
         as_of: Timestamp,
     ) -> View<'a> {
         assert!(state.instant <= as_of, "a view before the last step folded");
-        let rules = Rules { policy, names: &history.names };
+        let rules = Rules::of(policy, &history.names);
         state.pass(as_of, true, rules);
         View { state, rules, account: &history.account, as_of }
     }

@@ -10,7 +10,6 @@ use event::{Kind, NameId, PurgeCause, Step, Timestamp};
 use policy::{Act, Window};
 
 use crate::fold::Rules;
-use crate::stages::watches;
 use crate::state::ids;
 use crate::{FindingCode, FoldState, ItemState, Lawful, LawfulWhen, Subject};
 
@@ -81,7 +80,7 @@ impl Waiting<'_, '_> {
     /// The first instant from the step's own on, `state` being that just before it, and until when; `None`:
     /// never.
     pub fn from(&self, state: &FoldState) -> Option<Lawful> {
-        let mut later = state.alone(self.subject, watches(self.rules.policy));
+        let mut later = state.alone(self.subject, self.rules.watches);
         let mut since = self.step.occurred_at;
         let mut met: Option<Lawful> = None;
         loop {

@@ -13,7 +13,7 @@ use commitment::{Checkpoint, MAX_NOTE, Note, SignerKey, VerifierKey};
 use super::tree::TreeFolder;
 use super::walked::Walked;
 use super::{SealError, Sealer, TreeHead};
-use crate::storage::{Access, Disk, Storage, replace};
+use crate::storage::{Access, Disk, Storage, put};
 use crate::{Log, OpenError};
 
 /// The record of what a key signed last, in a file.
@@ -132,14 +132,8 @@ impl LastSigned {
     /// # Errors
     /// [`SealError::Open`]; it may be kept then.
     pub fn keep(&self, note: &Note) -> Result<(), SealError> {
-        let path = &self.path;
-        let mut tmp = path.as_os_str().to_owned();
-        tmp.push(".tmp");
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        let text = note.to_string();
-        replace(&*self.storage, Path::new(&tmp), path, text.as_bytes(), Access::Create)
-            .and_then(|()| self.storage.sync_folder(folder.unwrap_or(Path::new("."))))
-            .map_err(OpenError::io("keep what is signed in", path))?;
+        put(&*self.storage, &self.path, note.to_string().as_bytes(), Access::Create)
+            .map_err(OpenError::io("keep what is signed in", &self.path))?;
         Ok(())
     }
 

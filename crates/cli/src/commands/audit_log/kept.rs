@@ -7,10 +7,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use commitment::{Note, SignerKey, Standing, VerifierKey, hex};
-use eventlog::storage::Access;
+use eventlog::storage::{Access, Disk, put};
 
 use crate::failure::Failure;
-use crate::keys::put;
 use crate::show::escape::escaped_path;
 
 const FIRST: &str = "stillthere audit chains v1";
@@ -47,7 +46,7 @@ pub fn keep(
     let mut signed = Note::new(text(note, &bytes)).map_err(failed)?;
     signed.sign(signer).map_err(failed)?;
     let path = beside(path);
-    put(&path, &[signed.to_string().as_bytes(), &bytes].concat(), Access::CreateSecret)
+    put(&Disk, &path, &[signed.to_string().as_bytes(), &bytes].concat(), Access::CreateSecret)
         .map_err(|e| Failure::file(&path, "keep the chains", &e))
 }
 
