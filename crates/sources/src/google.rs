@@ -43,6 +43,12 @@ impl Decode for GoogleDrive {
     }
 }
 
+/// That a shared drive owns the document. They were called team drives, and still are in old logs.
+const SHARED: [&str; 2] = ["owner_is_shared_drive", "owner_is_team_drive"];
+/// Where its id is: `owner` has but its name, which can be changed and need not be the only one.
+const SHARED_ID: [&str; 4] =
+    ["owner_shared_drive_id", "shared_drive_id", "owner_team_drive_id", "team_drive_id"];
+
 /// What an activity says of all its events.
 struct Activity<'a> {
     time: Timestamp,
@@ -117,11 +123,9 @@ impl Activity<'_> {
         };
         let mut said = Parameters::read(at, event.take("parameters"))?;
         let item = said.needed(at, "doc_id")?;
-        let owner = match said.is_true("owner_is_shared_drive") {
-            true => said.text("owner_shared_drive_id").or_else(|| said.text("shared_drive_id")),
-            false => None,
-        };
-        let owner = owner.or_else(|| said.text("owner")).or_else(|| self.email.clone());
+        let is_shared = SHARED.iter().any(|name| said.is_true(name));
+        let drive = SHARED_ID.iter().filter(|_| is_shared).find_map(|name| said.text(name));
+        let owner = drive.or_else(|| said.text("owner")).or_else(|| self.email.clone());
         let account = owner.ok_or_else(|| {
             LineError::new(&format!("{at}parameters.owner"), "is required where no actor is named")
         })?;

@@ -1,7 +1,8 @@
 //! Microsoft 365's unified audit log: files in SharePoint and OneDrive.
 //!
 //! Records come as JSON (a line each, in arrays, or in pages with `value`), or as a CSV with a column
-//! `AuditData` that holds one. docs/imports.md has the table.
+//! `AuditData` that holds one; or under the names that Log Analytics gives their fields. docs/imports.md
+//! has the table.
 
 use std::borrow::Cow;
 
@@ -162,10 +163,46 @@ fn event_of(record: &[u8], at: &str) -> Result<Became, LineError> {
     event(object, at)
 }
 
+/// What the schema calls a field, and what the table `OfficeActivity` of Log Analytics calls it.
+type Names = [&'static str; 2];
+
+const CREATED: Names = ["CreationTime", "TimeGenerated"];
+const ID: Names = ["Id", "OfficeId"];
+const OBJECT: Names = ["ObjectId", "OfficeObjectId"];
+const SITE: Names = ["SiteUrl", "Site_Url"];
+const WORKLOAD: Names = ["Workload", "OfficeWorkload"];
+
+/// A field, by whichever of its names it is there.
+fn either<'a>(
+    record: &mut Object<'a>,
+    at: &str,
+    names: Names,
+) -> Result<Option<Cow<'a, str>>, LineError> {
+    match text(record, at, names[0])? {
+        None => text(record, at, names[1]),
+        found => Ok(found),
+    }
+}
+
+/// The same of one that must be there.
+fn either_needed<'a>(
+    record: &mut Object<'a>,
+    at: &str,
+    names: Names,
+) -> Result<Cow<'a, str>, LineError> {
+    let missing = || LineError::new(&format!("{at}{}", names[0]), "is required");
+    either(record, at, names)?.ok_or_else(missing)
+}
+
 fn event(mut record: Object<'_>, at: &str) -> Result<Became, LineError> {
     let operation = needed(&mut record, at, "Operation")?;
-    let workload = text(&mut record, at, "Workload")?;
-    let is_of_files = matches!(workload.as_deref(), None | Some("SharePoint" | "OneDrive"));
+    let workload = either(&mut record, at, WORKLOAD)?;
+    let record_type = text(&mut record, at, "RecordType")?;
+    // Scanners of labels write of their `FileDeleted` too. Where no workload is named, the type tells.
+    let is_of_files = match (workload.as_deref(), record_type.as_deref()) {
+        (Some(workload), _) => matches!(workload, "SharePoint" | "OneDrive"),
+        (None, of_type) => matches!(of_type, None | Some("6" | "SharePointFileOperation")),
+    };
     let is_failed = text(&mut record, at, "ResultStatus")?.is_some_and(|status| status == "Failed");
     let bytes = text(&mut record, at, "FileSizeBytes")?;
     let bytes = bytes.map(|digits| {
@@ -192,18 +229,18 @@ fn event(mut record: Object<'_>, at: &str) -> Result<Became, LineError> {
         "FileDeletedSecondStageRecycleBin" => |item, _| Payload::ItemPurged { item, cause: None },
         _ => return Ok(Became::Skipped(operation.into_owned())),
     };
-    let object = needed(&mut record, at, "ObjectId")?;
+    let object = either_needed(&mut record, at, OBJECT)?;
     let item = text(&mut record, at, "ListItemUniqueId")?.unwrap_or_else(|| object.clone());
     let user = needed(&mut record, at, "UserId")?;
-    let site = text(&mut record, at, "SiteUrl")?;
+    let site = either(&mut record, at, SITE)?;
     let account = site.as_deref().map_or(&*user, |site| site.trim_end_matches('/')).to_owned();
     let actor = match is_sync {
         true => Actor::Device,
         false => actor(&user, text(&mut record, at, "UserType")?.as_deref(), at)?,
     };
-    let created = needed(&mut record, at, "CreationTime")?;
+    let created = either_needed(&mut record, at, CREATED)?;
     let told = Told {
-        id: needed(&mut record, at, "Id")?.into_owned(),
+        id: either_needed(&mut record, at, ID)?.into_owned(),
         account,
         occurred_at: time(&format!("{at}CreationTime"), &created, true)?,
         recorded_at: None,

@@ -42,6 +42,7 @@ pub fn looks_like(start: &[u8]) -> Option<Looks> {
             }
             () if has("\"AuditData\"") || has("\"auditData\"") => Some(Looks::M365),
             () if has("\"CreationTime\"") && has("\"Operation\"") => Some(Looks::M365),
+            () if has("\"OfficeWorkload\"") && has("\"Operation\"") => Some(Looks::M365),
             () => None,
         };
     }
@@ -76,6 +77,7 @@ mod tests {
             ("\u{feff} [{\"id\": {\"uniqueQualifier\": \"", Some(Looks::GoogleWorkspace)),
             ("{\"CreationTime\":1,\"Operation\":2}", Some(Looks::M365)),
             ("{\"CreationTime\":1}", None),
+            ("{\"OfficeWorkload\":1,\"Operation\":2}", Some(Looks::M365)),
             ("RecordId,AuditData\r\n", Some(Looks::M365)),
             ("commit 6118baf276ca73c772ba", Some(Looks::Git)),
             ("commit early", None),
