@@ -17,6 +17,10 @@ pub enum Parameter {
     CategoryTrash(String),
     /// `trash.purge_lag`.
     PurgeLag,
+    /// `trash.full_window`, the trash window while the trash is full.
+    FullWindow,
+    /// `stages.NAME.after`, how long the condition of a stage must have held.
+    StageAfter(String),
     /// `inactivity.window`.
     InactivityWindow,
     /// `inactivity.notice`.
@@ -42,13 +46,21 @@ pub enum ParameterError {
     /// The key is of no duration and no size.
     #[error(
         "{0:?} is no duration and no size of a policy: expected tiers.NAME.trash, tiers.NAME.quota, \
-         trash.categories.NAME, trash.purge_lag, inactivity.window, inactivity.notice, \
-         backup.stale_after or clock.late_after"
+         trash.categories.NAME, trash.purge_lag, trash.full_window, inactivity.window, \
+         inactivity.notice, stages.NAME.after, backup.stale_after or clock.late_after"
     )]
     Key(String),
     /// No version has the tier.
     #[error("no version that is asked for has the tier {0:?}: expected one of {1}")]
     Tier(String, String),
+    /// No version has the stage.
+    #[error("no version that is asked for has the stage {0:?}: expected {1}")]
+    Stage(String, String),
+    /// In no version can the trash be full.
+    #[error(
+        "in no version that is asked for can the trash be full: expected one with trash.full_at"
+    )]
+    NeverFull,
     /// There is no such version.
     #[error("the policy has no version {0:?}: expected one of {1}")]
     Version(String, String),
@@ -63,21 +75,26 @@ impl Parameter {
         let of_tier = key.strip_prefix("tiers.").and_then(|rest| rest.rsplit_once('.'));
         let tier_of_trash = key.strip_prefix("trash.tiers.");
         let category = key.strip_prefix("trash.categories.");
+        let stage = key.strip_prefix("stages.").and_then(|rest| rest.strip_suffix(".after"));
         let known = match key {
             "trash.purge_lag" => Parameter::PurgeLag,
+            "trash.full_window" => Parameter::FullWindow,
             "inactivity.window" => Parameter::InactivityWindow,
             "inactivity.notice" => Parameter::Notice,
             "backup.stale_after" => Parameter::StaleAfter,
             "clock.late_after" => Parameter::LateAfter,
-            _ => match (of_tier, tier_of_trash, category) {
-                (Some((tier, "trash")), _, _) | (_, Some(tier), _) if !tier.is_empty() => {
+            _ => match (of_tier, tier_of_trash, category, stage) {
+                (Some((tier, "trash")), ..) | (_, Some(tier), ..) if !tier.is_empty() => {
                     Parameter::TierTrash(tier.to_owned())
                 }
-                (Some((tier, "quota")), _, _) if !tier.is_empty() => {
+                (Some((tier, "quota")), ..) if !tier.is_empty() => {
                     Parameter::TierQuota(tier.to_owned())
                 }
-                (_, _, Some(name)) if crate::tree::is_name(name) => {
+                (_, _, Some(name), _) if crate::tree::is_name(name) => {
                     Parameter::CategoryTrash(name.to_owned())
+                }
+                (.., Some(name)) if crate::tree::is_name(name) => {
+                    Parameter::StageAfter(name.to_owned())
                 }
                 _ => return Err(ParameterError::Key(key.to_owned())),
             },
@@ -108,6 +125,14 @@ impl Parameter {
                 version.trash.categories.entry(name.clone()).or_insert(Window::Never)
             }
             (Parameter::PurgeLag, _) => &mut version.trash.purge_lag,
+            (Parameter::FullWindow, _) => match &mut version.trash.full {
+                Some(full) => &mut full.window,
+                None => return false,
+            },
+            (Parameter::StageAfter(name), _) => match version.stages.get_mut(name) {
+                Some(stage) => &mut stage.after,
+                None => return false,
+            },
             (Parameter::InactivityWindow, _) => &mut version.inactivity_window,
             (Parameter::Notice, _) => &mut version.notice,
             (Parameter::StaleAfter, _) => &mut version.stale_after,
@@ -128,6 +153,8 @@ impl fmt::Display for Parameter {
             Parameter::TierQuota(tier) => write!(f, "tiers.{tier}.quota"),
             Parameter::CategoryTrash(name) => write!(f, "trash.categories.{name}"),
             Parameter::PurgeLag => f.write_str("trash.purge_lag"),
+            Parameter::FullWindow => f.write_str("trash.full_window"),
+            Parameter::StageAfter(name) => write!(f, "stages.{name}.after"),
             Parameter::InactivityWindow => f.write_str("inactivity.window"),
             Parameter::Notice => f.write_str("inactivity.notice"),
             Parameter::StaleAfter => f.write_str("backup.stale_after"),
@@ -141,7 +168,8 @@ impl Policy {
     /// that has it. It has no readings: they were read of another text.
     ///
     /// # Errors
-    /// [`ParameterError`] when there is no such version, or none has the tier.
+    /// [`ParameterError`] when there is no such version, none has the tier or stage, or none has a trash
+    /// that can be full.
     ///
     /// # Panics
     /// If a size is given for a duration or a duration for a size.
@@ -164,25 +192,40 @@ impl Policy {
                 set += usize::from(parameter.set(known, amount));
             }
         }
+        let of_asked = || {
+            let is_asked = |known: &&Version| version.is_none_or(|version| known.id == version);
+            self.versions.iter().filter(is_asked)
+        };
         match (version, parameter) {
             (Some(version), _) if asked == 0 => {
                 let ids = ids().collect::<Vec<_>>().join(", ");
                 Err(ParameterError::Version(version.to_owned(), ids))
             }
             (_, Parameter::TierTrash(tier) | Parameter::TierQuota(tier)) if set == 0 => {
-                let of_asked = moved
-                    .versions
-                    .iter()
-                    .filter(|known| version.is_none_or(|version| known.id == version));
-                let mut tiers: Vec<String> = Vec::new();
-                for tier in of_asked.flat_map(|known| &known.tiers) {
-                    if !tiers.contains(&tier.name) {
-                        tiers.push(tier.name.clone());
-                    }
-                }
-                Err(ParameterError::Tier(tier.clone(), tiers.join(", ")))
+                let tiers = of_asked().flat_map(|known| known.tiers.iter().map(|tier| &tier.name));
+                Err(ParameterError::Tier(tier.clone(), once_each(tiers).join(", ")))
             }
+            (_, Parameter::StageAfter(stage)) if set == 0 => {
+                let stages = once_each(of_asked().flat_map(|known| known.stages.keys()));
+                let expected = match &*stages {
+                    [] => "a policy with stages".to_owned(),
+                    names => format!("one of {}", names.join(", ")),
+                };
+                Err(ParameterError::Stage(stage.clone(), expected))
+            }
+            (_, Parameter::FullWindow) if set == 0 => Err(ParameterError::NeverFull),
             _ => Ok(moved),
         }
     }
+}
+
+/// The names in the order in which they first come.
+fn once_each<'n>(names: impl Iterator<Item = &'n String>) -> Vec<&'n str> {
+    let mut known: Vec<&str> = Vec::new();
+    for name in names {
+        if !known.contains(&name.as_str()) {
+            known.push(name);
+        }
+    }
+    known
 }

@@ -372,6 +372,11 @@ fn what_is_no_sweep() {
         (&[][..], "--param"),
         (&["--param", "tiers.free.trash"], "column 1: expected KEY=FROM..TO"),
         (&["--param", "tiers.gold.trash=1d..2d"], "has the tier \"gold\": expected one of free"),
+        (
+            &["--param", "stages.s.after=1d..2d"],
+            "has the stage \"s\": expected a policy with stages",
+        ),
+        (&["--param", "trash.full_window=1d..2d"], "expected one with trash.full_at"),
         (&["--param", "trash.basis=1d..2d"], "no duration and no size"),
         (&["--param", "tiers.free.trash=9d..2d"], "column 22: the range runs backwards"),
         (&["--param", "tiers.free.trash=1d..2mo"], "of two units"),

@@ -197,6 +197,34 @@ fn a_parameter_is_set_where_it_is_asked_for() {
 }
 
 #[test]
+fn a_stage_and_a_full_trash_are_moved_where_they_are() {
+    let two = format!(
+        "{ONE}[[version]]\nid = \"2\"\neffective_from = \"2025-01-01T00:00:00Z\"\n[version.tiers.a]\n\
+         trash = \"60d\"\n[version.trash]\nfull_at = \"10%\"\nfull_window = \"3d\"\n\
+         [version.stages.s]\nwhen = \"over_quota\"\nafter = \"3mo\"\nadmits = [\"freeze\"]\n"
+    );
+    let base = policy(&two);
+    let set = |key: &str, version: Option<&str>| {
+        let parameter = Parameter::parse(key).expect("a parameter");
+        assert_eq!(parameter.to_string(), key);
+        base.with_parameter(&parameter, version, Amount::Window(Window::Days(7)))
+    };
+    let moved = set("stages.s.after", None).expect("the second version has it");
+    assert_eq!(moved.versions[1].stages["s"].after, Window::Days(7));
+    assert!(moved.versions[0].stages.is_empty());
+    let moved = set("trash.full_window", None).expect("the second version has it");
+    assert_eq!(moved.versions[1].trash.full.expect("it can be full").window, Window::Days(7));
+    assert_eq!(moved.versions[0].trash.full, None);
+    let said = |key, version| set(key, version).expect_err("not there").to_string();
+    assert!(said("stages.z.after", None).ends_with("the stage \"z\": expected one of s"));
+    assert!(said("stages.s.after", Some("1")).ends_with("expected a policy with stages"));
+    assert!(said("trash.full_window", Some("1")).ends_with("expected one with trash.full_at"));
+    for key in ["stages.after", "stages..after", "stages.s.notice", "stages.s", "trash.full_at"] {
+        assert!(Parameter::parse(key).is_err(), "{key}");
+    }
+}
+
+#[test]
 fn sizes_are_written_as_they_are_read() {
     for (bytes, text) in [
         (0, "0B"),

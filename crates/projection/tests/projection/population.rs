@@ -184,7 +184,9 @@ fn from_text(toml: &str, version: Option<&str>, key: &str, value: &str) -> Polic
         }
         text.push_str(part);
         let tier = key.strip_prefix("tiers.").and_then(|rest| rest.split_once('.'));
-        let has_it = tier.is_none_or(|(tier, _)| part.contains(&format!("[version.tiers.{tier}]")));
+        let stage = key.strip_prefix("stages.").and_then(|rest| rest.split_once('.'));
+        let has_it = tier.is_none_or(|(tier, _)| part.contains(&format!("[version.tiers.{tier}]")))
+            && stage.is_none_or(|(name, _)| part.contains(&format!("[version.stages.{name}]")));
         let is_asked =
             version.is_none_or(|version| part.contains(&format!("\nid = \"{version}\"\n")));
         if number > 0 && has_it && is_asked {
@@ -198,7 +200,7 @@ fn from_text(toml: &str, version: Option<&str>, key: &str, value: &str) -> Polic
 }
 
 /// Keys with their values, in rising order.
-const SWEPT: [(&str, &[&str]); 13] = [
+const SWEPT: [(&str, &[&str]); 17] = [
     ("tiers.std.trash", &["0d", "1d", "2d", "3d", "4d", "5d", "6d", "7d", "40d"]),
     ("tiers.plus.trash", &["0d", "1d", "2d", "3d", "4d", "5d", "6d", "7d", "40d"]),
     ("tiers.plus.trash", &["0mo", "1mo", "2mo", "3mo"]),
@@ -206,6 +208,10 @@ const SWEPT: [(&str, &[&str]); 13] = [
     ("trash.categories.photos", &["0d", "1d", "2d", "3d", "4d", "5d", "40d"]),
     ("trash.purge_lag", &["0d", "1d", "2d", "3d", "4d", "5d"]),
     ("trash.purge_lag", &["0mo", "1mo", "2mo"]),
+    ("trash.full_window", &["0d", "1d", "2d", "3d", "4d", "5d", "40d"]),
+    ("stages.s0.after", &["0d", "1d", "2d", "3d", "4d", "40d"]),
+    ("stages.s0.after", &["0mo", "1mo", "2mo"]),
+    ("stages.s1.after", &["0d", "1d", "2d", "3d"]),
     ("inactivity.window", &["0d", "1d", "2d", "3d", "4d", "5d", "40d"]),
     ("inactivity.window", &["0mo", "1mo", "2mo", "12mo"]),
     ("inactivity.notice", &["0d", "1d", "2d", "3d", "4d"]),
@@ -224,6 +230,7 @@ fn amount(value: &str) -> Amount {
 #[test]
 fn a_sweep_is_a_fold_under_each_policy_of_text() {
     let (mut moved, mut spared) = (0, 0);
+    let mut moved_by: BTreeMap<&str, u64> = BTreeMap::new();
     for seed in seeds().step_by(2) {
         let case = case(seed);
         let (key, values) = SWEPT[seed as usize / 2 % SWEPT.len()];
@@ -232,7 +239,7 @@ fn a_sweep_is_a_fold_under_each_policy_of_text() {
         // In one version alone, too.
         let of_one = case.policy.versions.get(seed as usize % 8).map(|version| version.id.as_str());
         let point = |value: &&str| case.policy.with_parameter(&parameter, of_one, amount(value));
-        // A tier that no version has.
+        // A tier or stage that no version has, or a trash that is never full.
         let Ok(points) = values.iter().map(point).collect::<Result<Vec<Policy>, _>>() else {
             continue;
         };
@@ -255,7 +262,9 @@ fn a_sweep_is_a_fold_under_each_policy_of_text() {
                 view.map_or(Tally::default(), |view| Tally::of(&view))
             });
             let folded: Vec<Tally> = folded.collect();
-            moved += u64::from(folded.windows(2).any(|two| two[0] != two[1]));
+            let is_moved = u64::from(folded.windows(2).any(|two| two[0] != two[1]));
+            moved += is_moved;
+            *moved_by.entry(key).or_default() += is_moved;
             spared += values.len() as u64 - folds;
             assert_eq!(swept, folded, "{key} of {values:?} as of {as_of}\n{}", case.show());
         }
@@ -264,6 +273,9 @@ fn a_sweep_is_a_fold_under_each_policy_of_text() {
         moved > 100 && spared > 1000,
         "{moved} sweeps move anything, {spared} folds are spared"
     );
+    for key in ["trash.full_window", "stages.s0.after"] {
+        assert!(moved_by[key] > 0, "{key} moves nothing: {moved_by:?}");
+    }
 }
 
 /// Readings aside, whose rules are told by what they set: another base may leave them other rules.
@@ -330,6 +342,45 @@ fn where_the_ends_agree_and_the_middle_does_not() {
             tallies.iter().map(|tally| tally.finding(FindingCode::OverduePurge)).collect();
         assert_eq!(overdue, expected, "{events}\n{rules}");
         assert!(tallies.iter().all(|tally| tally.items.expired == 1), "{tallies:?}");
+    }
+}
+
+/// Over quota from 1 January on, and purged for that on the 5th: lawful of a stage that asks for 4 days or
+/// less, and early of one that asks for 5.
+#[test]
+fn the_time_that_a_stage_asks_for_by_hand() {
+    let policy = "schema = 1\npolicy = \"p\"\n[[version]]\nid = \"1\"\ntiers.a.quota = \"10B\"\n\
+        stages.s = { when = \"over_quota\", after = \"1y\", admits = [\"purge\"] }\n";
+    let events = "
+        2026-01-01 user item_uploaded item=a category=c bytes=11
+        2026-01-05 provider item_purged item=a cause=quota";
+    // The same with the trash full of b from the 1st on: trashed then, it may go after so many days.
+    let full = "schema = 1\npolicy = \"p\"\n[[version]]\nid = \"1\"\n\
+        tiers.a = { quota = \"10B\", trash = \"30d\" }\n\
+        trash = { full_at = \"10%\", full_window = \"20d\" }\n";
+    let trashed = "
+        2026-01-01 user item_uploaded item=b category=c bytes=5
+        2026-01-01 user item_trashed item=b
+        2026-01-05 provider item_purged item=b";
+    for (rules, events, key, code) in [
+        (policy, events, "stages.s.after", FindingCode::LossOverQuota),
+        (full, trashed, "trash.full_window", FindingCode::PrematurePurge),
+    ] {
+        let policy = Policy::parse(rules).expect("a policy");
+        let parameter = Parameter::parse(key).expect("a parameter");
+        let point = |days| {
+            policy
+                .with_parameter(&parameter, None, Amount::Window(Window::Days(days)))
+                .expect("set")
+        };
+        let points: Vec<Policy> = (2..=6).map(point).collect();
+        let history = History::of("a", &notation::events(events));
+        let mut tallies = vec![Tally::default(); points.len()];
+        let as_of = notation::time("2026-01-10");
+        let sweep = Sweep::new(&points, &parameter, as_of, Timestamp::MAX);
+        assert_eq!(sweep.add(&history, &mut tallies), 5, "every value is folded");
+        let found: Vec<u64> = tallies.iter().map(|tally| tally.finding(code)).collect();
+        assert_eq!(found, [0, 0, 0, 1, 1], "{key}");
     }
 }
 
