@@ -718,3 +718,48 @@ fn onedrive_by_hand() {
     assert!(stages.iter().any(|date| date.starts_with("2026-07-01T00:00:00Z")), "{dates:?}");
     assert!(stages.iter().all(|date| date.ends_with("/ item_purged")), "{dates:?}");
 }
+
+/// What Google Drive's preset brings a free account: 18 of 15 GB from 15 January 2024 on, something in the
+/// trash since 1 February, the last sign-in on 1 March.
+#[test]
+fn google_by_hand() {
+    let presets = policy::presets();
+    let (_, preset) =
+        presets.iter().find(|(name, _)| *name == "google-drive").expect("it is there");
+    let story = "
+        2024-01-10 user item_uploaded item=a category=drive bytes=10000000000
+        2024-01-10 user item_uploaded item=c category=drive bytes=5
+        2024-01-15 user item_uploaded item=b category=drive bytes=8000000000
+        2024-02-01 user item_trashed item=c
+        2024-03-01 user signed_in\n";
+    // 1 February + 30 days: 29 of them in February, so 2 March. Over the limit since 15 January, + 2 years;
+    // the trashing names a file of Drive, and a sign-in no product; both keep the account.
+    let all = [
+        "2024-03-02T00:00:00Z item_expires c / item_restored",
+        "2026-01-15T00:00:00Z stage over-quota / item_purged",
+        "2026-02-01T00:00:00Z stage product-inactive of drive / page_viewed",
+        "2026-03-01T00:00:00Z account_at_risk / page_viewed",
+    ];
+    assert_eq!(by_hand(preset, story, "2024-03-01"), all);
+    assert_eq!(by_hand(preset, story, "2026-01-14T23:59:59.999"), all[1..]);
+    assert_eq!(by_hand(preset, story, "2026-01-15"), all[2..]);
+    assert_eq!(by_hand(preset, story, "2026-02-01"), all[3..]);
+    assert_eq!(by_hand(preset, story, "2026-03-01"), [""; 0]);
+    // A page in time begins both years of use anew, and not those over the limit; too late it does the same.
+    for at in ["2026-01-31T23:59:59.999", "2026-02-01"] {
+        let viewed = format!("{story}{at} user page_viewed\n");
+        let dates = by_hand(preset, &viewed, "2025-12-01");
+        let is_late = at == "2026-02-01";
+        assert_eq!(dates[0], all[1]);
+        assert_eq!(dates.contains(&all[2].to_owned()), is_late, "{at}: {dates:?}");
+        let anew = if is_late { "2028-02-01T00:00:00Z" } else { "2028-01-31T23:59:59.999Z" };
+        let expected = [
+            format!("{anew} stage product-inactive of drive / page_viewed"),
+            format!("{anew} account_at_risk / page_viewed"),
+        ];
+        assert_eq!(dates[dates.len() - 2..], expected, "{at}");
+    }
+    // A member is exempt and has no limit here: the trash alone.
+    let member = format!("2024-01-01 user account_opened tier=one\n{story}");
+    assert_eq!(by_hand(preset, &member, "2024-03-01"), all[..1]);
+}
