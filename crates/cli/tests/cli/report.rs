@@ -208,6 +208,7 @@ fn what_was_taken_is_told_apart_at_the_second() {
     assert_eq!(row(&page, &["late"])[1..], ["2", "0"]);
     assert_eq!(row(&page, &["by the user"])[1..], ["1", "1"]);
     assert_eq!(row(&page, &["for inactivity"])[1..], ["0", "0"]);
+    assert_eq!(row(&page, &["for quota"])[1..], ["0", "0"]);
     assert_eq!(row(&page, &["early"])[1..], ["1", "0"]);
     assert_eq!(row(&page, &["with the account"])[1..], ["3", "1"]);
     assert!(page.contains("1 item was past its deadline and the policy's lag"), "{page}");
@@ -218,6 +219,40 @@ fn what_was_taken_is_told_apart_at_the_second() {
     let args = ["report", "--month", "2025-03", "--as-of", "2025-03-31T15:59:59.998Z"];
     let page = report(&folder, &args);
     assert!(page.contains("No item was past its deadline"), "{page}");
+}
+
+/// 18 of 15 GB from 15 January 2024 on: the preset lets them go two years later, and a second sooner it is a
+/// breach. A file of which nobody knew for two years may go too.
+#[test]
+fn what_a_stage_admits_is_not_early() {
+    let mut lines = Lines::default();
+    for (account, at) in [("at", "2026-01-15T00:00:00Z"), ("before", "2026-01-14T23:59:59Z")] {
+        for (item, day, gigabytes) in [("a", "10", 10_u64), ("b", "15", 8)] {
+            let bytes = gigabytes * 1_000_000_000;
+            let fields = json!({ "item": item, "category": "drive", "bytes": bytes });
+            let day = format!("2024-01-{day}T00:00:00Z");
+            lines.event(account, &day, "item_uploaded", "user", fields);
+        }
+        let fields = json!({ "item": "a", "cause": "quota" });
+        lines.event(account, at, "item_purged", "provider", fields);
+    }
+    let folder = store(&lines);
+    let ask = |lang: &str| {
+        let args = ["--policy", "google-drive", "--lang", lang, "--as-of", "2026-02-01T00:00:00Z"];
+        folder.run(&[&args[..], &["report"]].concat()).expect(0).out
+    };
+    let page = ask("en");
+    assert_eq!(row(&page, &["for quota"])[1..], ["1", "0"]);
+    assert_eq!(row(&page, &["early"])[1..], ["1", "0"]);
+    assert!(page.contains("1 breach of the policy"), "{page}");
+    // The stages that it rests on are with the policy, those of the versions in force.
+    let stage = row(&page, &["over-quota", "over quota"]);
+    assert_eq!(stage, ["2 years", "purge: drive", "–"]);
+    let idle = row(&page, &["product-inactive", "category inactive"]);
+    assert_eq!(idle, ["2 years", "purge: drive", "3 months"]);
+    let page = ask("zh");
+    assert_eq!(row(&page, &["因空间"])[1..], ["1", "0"]);
+    assert!(page.contains("清除：drive"), "{page}");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What a policy says, for people.
 
-use policy::{Clause, Policy, Version, Window};
+use policy::{Clause, Policy, Stage, Version, Window};
 use verifier::{reading_says, window_says};
 
 use crate::failure::Failure;
@@ -91,20 +91,13 @@ impl Page<'_> {
             ])
             .indented(2);
             for (name, stage) in &version.stages {
-                let acts: Vec<String> = stage.admits.iter().map(|act| act.word(lang)).collect();
-                let mut admits = acts.join(question.pick(", ", "、"));
-                if !stage.categories.is_empty() {
-                    let of: Vec<&str> = stage.categories.iter().map(String::as_str).collect();
-                    let of = of.join(question.pick(", ", "、"));
-                    admits = question.pick(format!("{admits}: {of}"), format!("{admits}：{of}"));
-                }
                 let notice =
                     (stage.notice != Window::Never).then(|| window_says(stage.notice, lang));
                 let cells = vec![
                     name.into(),
                     stage.when.word(lang).into(),
                     window_says(stage.after, lang).into(),
-                    admits.into(),
+                    admits(stage, question).into(),
                     Cell::or_dash(notice),
                 ];
                 stages.row(self.screen, cells)?;
@@ -167,6 +160,17 @@ impl Page<'_> {
         self.screen.line("")?;
         let heading = self.screen.styled(self.question.pick(en, zh), style::BOLD);
         self.screen.line(heading)
+    }
+}
+
+/// What a stage admits, and of which categories.
+pub fn admits(stage: &Stage, question: &Question) -> String {
+    let acts: Vec<String> = stage.admits.iter().map(|act| act.word(question.lang)).collect();
+    let of: Vec<&str> = stage.categories.iter().map(String::as_str).collect();
+    let between = question.pick(", ", "、");
+    match (acts.join(between), of.join(between)) {
+        (acts, of) if of.is_empty() => acts,
+        (acts, of) => question.pick(format!("{acts}: {of}"), format!("{acts}：{of}")),
     }
 }
 

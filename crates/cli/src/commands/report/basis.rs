@@ -1,14 +1,15 @@
 //! The sections that tell what the figures rest on: readings, policy, log.
 
 use maud::{Markup, html};
-use policy::Version;
+use policy::{Version, Window};
 use projection::Severity;
 use verifier::{reading_says, window_says};
 
 use super::Report;
 use super::page::{Of, Table, name};
-use crate::commands::policy::show::rules;
+use crate::commands::policy::show::{admits, rules};
 use crate::show::amount::{bytes, count, counted};
+use crate::show::words::Word;
 
 impl Report<'_> {
     /// How many readings would change a figure.
@@ -138,6 +139,31 @@ impl Report<'_> {
             rows: tiers.collect(),
             sum: None,
         };
+        let stages = version.stages.iter().map(|(id, stage)| {
+            let notice = (stage.notice != Window::Never).then(|| window_says(stage.notice, lang));
+            vec![
+                name(id),
+                html! { (stage.when.word(lang)) },
+                html! { (window_says(stage.after, lang)) },
+                name(&admits(stage, self.question)),
+                html! { (notice.unwrap_or_else(|| "–".to_owned())) },
+            ]
+        });
+        let stages = Table {
+            caption: self.pick(
+                "Stages: what the provider may do when a condition has held for so long",
+                "阶段：条件持续到期后服务方可采取的措施",
+            ),
+            columns: &[
+                (self.pick("Stage", "阶段"), Of::Words),
+                (self.pick("When", "条件"), Of::Words),
+                (self.pick("For", "持续"), Of::Words),
+                (self.pick("Admits", "准许"), Of::Says),
+                (self.pick("Notice", "通知期"), Of::Words),
+            ],
+            rows: stages.collect(),
+            sum: None,
+        };
         html! {
             h3 {
                 (self.pick("Version ", "版本 ")) (name(&version.id))
@@ -147,6 +173,7 @@ impl Report<'_> {
                 dt { (what) } dd { @if value.is_empty() { "–" } @else { (name(&value)) } }
             } }
             (table.show())
+            @if !version.stages.is_empty() { (stages.show()) }
         }
     }
 

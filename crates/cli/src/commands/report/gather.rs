@@ -36,8 +36,10 @@ pub enum Taken {
     Late,
     /// By its user, before a deadline.
     ByUser,
-    /// By the provider from an inactive account, as the policy admits.
+    /// By the provider for inactivity, of the account or of a category, as the policy admits.
     Inactive,
+    /// By the provider giving the quota as its reason, where a stage of the policy admits it.
+    Quota,
     /// By the provider, before a deadline, against the policy.
     Early,
     /// With all of the account's data.
@@ -45,8 +47,15 @@ pub enum Taken {
 }
 
 impl Taken {
-    pub const ALL: [Taken; 6] =
-        [Taken::OnTime, Taken::Late, Taken::ByUser, Taken::Inactive, Taken::Early, Taken::Cleared];
+    pub const ALL: [Taken; 7] = [
+        Taken::OnTime,
+        Taken::Late,
+        Taken::ByUser,
+        Taken::Inactive,
+        Taken::Quota,
+        Taken::Early,
+        Taken::Cleared,
+    ];
 }
 
 /// Items, and their bytes.
@@ -276,6 +285,7 @@ impl Taken {
             }
             Some(StateCause::UserPurged | StateCause::UserEmptiedTrash) => Taken::ByUser,
             Some(StateCause::InactivityCleared) => Taken::Inactive,
+            Some(StateCause::QuotaCleared) => Taken::Quota,
             _ => Taken::Early,
         }
     }
@@ -285,6 +295,7 @@ impl Taken {
             Some(StateCause::WindowLapsed) => Taken::OnTime,
             Some(StateCause::UserDeletedBackups) => Taken::ByUser,
             Some(StateCause::InactivityCleared) => Taken::Inactive,
+            Some(StateCause::QuotaCleared) => Taken::Quota,
             _ => Taken::Early,
         }
     }

@@ -160,8 +160,15 @@ impl Report<'_> {
             Taken::Inactive => (
                 self.pick("for inactivity", "因不活跃"),
                 self.pick(
-                    "by the provider, from an inactive account, as the policy admits",
-                    "服务方依政策从不活跃账号清除",
+                    "by the provider, of an inactive account or category, as the policy admits",
+                    "服务方依政策清除不活跃账号或类别的内容",
+                ),
+            ),
+            Taken::Quota => (
+                self.pick("for quota", "因空间"),
+                self.pick(
+                    "by the provider, where a stage of the policy admits it",
+                    "服务方依政策所列阶段清除",
                 ),
             ),
             Taken::Early => (
