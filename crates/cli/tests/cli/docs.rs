@@ -13,6 +13,7 @@ use serde_json::Value;
 use verifier::Assert;
 
 use crate::binary::{Folder, Ran, fixture, root};
+use crate::readme::{Shown, check, shown};
 
 pub fn page(name: &str) -> String {
     std::fs::read_to_string(root().join("docs").join(name)).expect("a page of docs/")
@@ -429,6 +430,43 @@ fn the_forecasts_are_as_told() {
     let gone = rest.pop().expect("three");
     assert_eq!(gone[2], "tax.xls");
     assert_eq!(dates("default", &["--assume", "what-if.ndjson"]), rest);
+}
+
+/// The policy and the events are the page's; the last line is what is assumed.
+#[test]
+fn the_stage_of_inactivity_is_as_told() {
+    let page = page("forecast.md");
+    let lines = blocks(&page, "ndjson");
+    let (assumed_at, _) = lines.trim_end().rmatch_indices('\n').next().expect("lines");
+    let (happened, assumed) = lines.split_at(assumed_at + 1);
+    let (folder, _) = import(happened);
+    folder.write("lumen.toml", blocks(&page, "toml"));
+    folder.write("page.ndjson", assumed);
+    let mut ran = 0;
+    for Shown { command, output } in shown(&page) {
+        let args: Vec<&str> = command.split_whitespace().skip(1).collect();
+        let printed = folder.command(&args).env("COLUMNS", "100").output();
+        let printed: Ran = printed.expect("the binary runs").into();
+        check(&command, &output, &printed.expect(0).out);
+        ran += 1;
+    }
+    assert_eq!(ran, 2);
+    // Reached at the very instant: a millisecond before, the purge is a breach; then it lacks its notice.
+    for (at, code) in [
+        ("2026-03-01T07:59:59.999Z", "purge-without-cause"),
+        ("2026-03-01T08:00:00Z", "cleared-without-notice"),
+    ] {
+        let purge = format!(
+            "{{\"id\":\"p\",\"account\":\"gil\",\"occurred_at\":\"{at}\",\"kind\":\"item_purged\",\
+             \"item\":\"lake.jpg\",\"cause\":\"inactivity\",\"actor\":\"provider\"}}\n"
+        );
+        let (folder, _) = import(&format!("{happened}{purge}"));
+        folder.write("lumen.toml", blocks(&page, "toml"));
+        let args = ["--json", "--policy", "lumen.toml", "--as-of", "2026-03-02T00:00:00Z"];
+        let found = folder.run(&[&args[..], &["findings"]].concat()).expect(0).json();
+        let codes: Vec<&Value> = found.iter().map(|finding| &finding["code"]).collect();
+        assert_eq!(codes, [code], "{at}");
+    }
 }
 
 /// The order of effort on the page is that in which one act comes before the next.
