@@ -252,7 +252,7 @@ fn what_a_stage_admits_is_not_early() {
     assert_eq!(idle, ["2 years", "purge: drive", "3 months"]);
     let page = ask("zh");
     assert_eq!(row(&page, &["因空间"])[1..], ["1", "0"]);
-    assert!(page.contains("清除：drive"), "{page}");
+    assert_eq!(row(&page, &["over-quota", "超出空间"]), ["2 年", "清除内容：drive", "–"]);
 }
 
 #[test]
