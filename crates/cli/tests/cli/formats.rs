@@ -20,7 +20,9 @@ fn samples() -> Vec<(String, Vec<String>, u64, u64)> {
         of("drive-activities.json", &["--format", "google-workspace-drive"], 5, 1),
         of("m365-records.json", &["--format", "m365-audit"], 8, 1),
         of("m365-search.csv", &["--format", "m365-audit"], 8, 1),
+        of("drive-published.ndjson", &["--format", "google-workspace-drive"], 0, 4),
         of("m365-published.json", &["--format", "m365-audit"], 0, 2),
+        of("onedrive-published.ndjson", &["--format", "m365-audit"], 0, 5),
         of("files.csv", &["--format", "csv", "--map", &map], 3, 2),
         of("git-log.txt", &["--format", "git", "--account-from", "packages/*"], 31, 0),
     ]
@@ -84,6 +86,140 @@ fn both_forms_of_a_search_give_the_same_events() {
         let args = ["import", "--json", "--dry-run", "--format", "m365-audit", name];
         assert_eq!(folder.run(&args).expect(0).out, lines("m365-records.json"), "{name}");
     }
+}
+
+/// The events of records, by a dry run.
+fn events_of(folder: &Folder, records: &[Value], format: &str) -> Vec<Value> {
+    let lines: String = records.iter().map(|record| format!("{record}\n")).collect();
+    folder.write("records", lines);
+    folder.run(&["import", "--json", "--dry-run", "--format", format, "records"]).expect(0).json()
+}
+
+/// The table `OfficeActivity` has the same fields under other names, and none of `ListItemUniqueId`.
+#[test]
+fn rows_of_log_analytics_give_the_same_events() {
+    let folder = Folder::new();
+    let records = std::fs::read_to_string(sample("m365-records.json")).expect("a sample");
+    let mut records: Vec<Value> = serde_json::from_str(&records).expect("JSON");
+    for record in &mut records {
+        let record = record.as_object_mut().expect("a record");
+        record.remove("ListItemUniqueId");
+    }
+    let named = events_of(&folder, &records, "m365-audit");
+    for record in &mut records {
+        let record = record.as_object_mut().expect("a record");
+        for (name, column) in [
+            ("CreationTime", "TimeGenerated"),
+            ("Id", "OfficeId"),
+            ("ObjectId", "OfficeObjectId"),
+            ("SiteUrl", "Site_Url"),
+            ("Workload", "OfficeWorkload"),
+        ] {
+            let value = record.remove(name);
+            value.map(|value| record.insert(column.to_owned(), value));
+        }
+    }
+    let by_column = events_of(&folder, &records, "m365-audit");
+    assert_eq!(by_column.len(), 8);
+    assert_eq!(by_column, named);
+    // Of what is missing the schema's name is said.
+    folder.write("one", "{\"Operation\":\"FileRecycled\",\"OfficeWorkload\":\"OneDrive\"}\n");
+    let ran = folder.run(&["import", "--format", "m365-audit", "one"]).expect(1);
+    ran.says("one:1: record 1 at byte 0: ObjectId: is required");
+}
+
+/// Scanners of labels on file shares write `FileDeleted` too: with the workload `Aip`, or without any and
+/// of another type.
+#[test]
+fn a_deletion_elsewhere_is_not_the_drives() {
+    let folder = Folder::new();
+    let record = json!({"Operation": "FileDeleted", "CreationTime": "2022-12-22T20:50:10",
+        "Id": "1", "UserId": "scan@contoso.com", "UserType": 5, "ObjectId": "share/docs/a.doc"});
+    for (fields, is_drives) in [
+        (json!({}), true),
+        (json!({"RecordType": 6}), true),
+        (json!({"RecordType": "SharePointFileOperation"}), true),
+        (json!({"RecordType": 96}), false),
+        (json!({"RecordType": "AipFileDeleted"}), false),
+        (json!({"RecordType": 96, "Workload": "Aip"}), false),
+        (json!({"RecordType": 6, "Workload": "Endpoint"}), false),
+        (json!({"RecordType": 6, "Workload": "OneDrive"}), true),
+    ] {
+        let mut record = record.clone();
+        record.as_object_mut().expect("a record").extend(fields.as_object().expect("").clone());
+        let events = events_of(&folder, &[record], "m365-audit");
+        assert_eq!(events.len(), usize::from(is_drives), "{fields}");
+        assert!(events.iter().all(|event| event["kind"] == "item_trashed"), "{events:?}");
+    }
+}
+
+/// Whose a document is that a shared drive owns: the drive's id, by any of the names that it has had.
+#[test]
+fn what_a_shared_drive_owns_is_of_its_account() {
+    let folder = Folder::new();
+    let activity = |parameters: &[(&str, Value)]| {
+        let parameter = |(name, value): &(&str, Value)| match value {
+            Value::Bool(_) => json!({"name": name, "boolValue": value}),
+            _ => json!({"name": name, "value": value}),
+        };
+        let always = [("doc_id", json!("d")), ("owner", json!("HR"))];
+        let parameters: Vec<Value> = always.iter().chain(parameters).map(parameter).collect();
+        json!({"id": {"time": "2025-03-21T21:29:49.364Z", "uniqueQualifier": "-1",
+            "applicationName": "drive"}, "actor": {"email": "wile@example.com"},
+            "events": [{"type": "access", "name": "trash", "parameters": parameters}]})
+    };
+    for (parameters, account) in [
+        (vec![], "HR"),
+        (vec![("owner_is_shared_drive", json!(false)), ("shared_drive_id", json!("7"))], "HR"),
+        (vec![("owner_is_shared_drive", json!(true))], "HR"),
+        (vec![("owner_is_shared_drive", json!(true)), ("shared_drive_id", json!("7"))], "7"),
+        (vec![("owner_is_team_drive", json!(true)), ("owner_team_drive_id", json!("7"))], "7"),
+        (vec![("owner_is_team_drive", json!("true")), ("team_drive_id", json!("7"))], "7"),
+        (
+            vec![
+                ("owner_is_shared_drive", json!(true)),
+                ("owner_is_team_drive", json!(true)),
+                ("owner_team_drive_id", json!("8")),
+                ("owner_shared_drive_id", json!("7")),
+            ],
+            "7",
+        ),
+    ] {
+        let events = events_of(&folder, &[activity(&parameters)], "google-workspace-drive");
+        assert_eq!(events.len(), 1);
+        assert_eq!(events[0]["account"], account, "{parameters:?}");
+    }
+}
+
+/// An upload tells of an edit and of who may see it too: the first two are events, at one instant.
+#[test]
+fn an_upload_is_an_edit_as_well() {
+    let folder = Folder::new();
+    let event = |name: &str, is_primary: bool| {
+        let of = |name: &str, key: &str, value: Value| json!({"name": name, key: value});
+        json!({"type": "access", "name": name, "parameters": [
+            of("primary_event", "boolValue", json!(is_primary)),
+            of("doc_id", "value", json!("d")),
+            of("owner", "value", json!("ann@example.com")),
+            of("destination_folder_id", "multiValue", json!(["f"])),
+        ]})
+    };
+    let activity = json!({"kind": "admin#reports#activity", "id": {"uniqueQualifier": "-70",
+        "time": "2025-11-10T07:52:59.677Z", "applicationName": "drive", "customerId": "C0"},
+        "actor": {"email": "ann@example.com"}, "events": [event("upload", true), event("edit", false),
+        event("change_user_access", false), event("change_acl_editors", false),
+        event("add_to_folder", false)]});
+    let events = events_of(&folder, std::slice::from_ref(&activity), "google-workspace-drive");
+    let kinds: Vec<&Value> = events.iter().map(|event| &event["kind"]).collect();
+    assert_eq!(kinds, ["item_uploaded", "item_modified"]);
+    assert_eq!(events[0]["id"], "1762761179677.-70.upload.d");
+    assert_eq!(events[1]["id"], "1762761179677.-70.edit.d");
+    let args = ["import", "--json", "--format", "google-workspace-drive", "records"];
+    let counts = folder.run(&args).expect(0).object();
+    assert_eq!((&counts["appended"], &counts["skipped"]), (&json!(2), &json!(3)));
+    // Nothing is found: the upload comes first.
+    let findings = folder.run(&["findings", "--json", "--as-of", "2025-12-01T00:00:00Z"]).expect(0);
+    assert_eq!(findings.json(), Vec::<Value>::new());
 }
 
 #[test]

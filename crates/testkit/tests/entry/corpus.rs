@@ -88,17 +88,38 @@ pub fn make() -> Vec<(&'static str, Vec<Vec<u8>>)> {
             vec![format!("{}\n# rows\n{}", sample("files.toml"), sample("files.csv")).into_bytes()],
         ),
         ("derived", vec![entry::sound_run()]),
-        ("drive", vec![sample("drive-activities.json").into_bytes()]),
+        (
+            "drive",
+            ["drive-activities.json", "drive-published.ndjson"]
+                .map(|s| sample(s).into_bytes())
+                .into(),
+        ),
         ("event_line", event_lines),
         ("frame", frames),
         ("git", vec![sample("git-log.txt").into_bytes()]),
         ("headers", headers(&files)),
         ("log", vec![entry::pack(&files)]),
-        ("m365", ["m365-records.json", "m365-search.csv"].map(|s| sample(s).into_bytes()).into()),
+        ("m365", m365()),
         ("map_proof", map_proofs()),
         ("note", notes()),
         ("policy", policies.iter().map(|text| text.as_bytes().into()).collect()),
     ]
+}
+
+/// Records, a search, what was published, and rows of Log Analytics.
+fn m365() -> Vec<Vec<u8>> {
+    let records = sample("m365-records.json");
+    let renamed = [
+        ("\"CreationTime\"", "\"TimeGenerated\""),
+        ("\"Id\"", "\"OfficeId\""),
+        ("\"ObjectId\"", "\"OfficeObjectId\""),
+        ("\"SiteUrl\"", "\"Site_Url\""),
+        ("\"Workload\"", "\"OfficeWorkload\""),
+    ];
+    let rows =
+        renamed.iter().fold(records.clone(), |text, (name, column)| text.replace(name, column));
+    let files = ["m365-search.csv", "onedrive-published.ndjson"].map(sample);
+    [records].into_iter().chain(files).chain([rows]).map(String::into_bytes).collect()
 }
 
 /// A file of `fixtures/imports`.
