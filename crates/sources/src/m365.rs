@@ -197,11 +197,13 @@ fn either_needed<'a>(
 fn event(mut record: Object<'_>, at: &str) -> Result<Became, LineError> {
     let operation = needed(&mut record, at, "Operation")?;
     let workload = either(&mut record, at, WORKLOAD)?;
-    let record_type = text(&mut record, at, "RecordType")?;
-    // Scanners of labels write of their `FileDeleted` too. Where no workload is named, the type tells.
-    let is_of_files = match (workload.as_deref(), record_type.as_deref()) {
-        (Some(workload), _) => matches!(workload, "SharePoint" | "OneDrive"),
-        (None, of_type) => matches!(of_type, None | Some("6" | "SharePointFileOperation")),
+    let is_of_files = match workload.as_deref() {
+        Some(workload) => matches!(workload, "SharePoint" | "OneDrive"),
+        // Scanners of labels write of their `FileDeleted` too: the type tells.
+        None => match text(&mut record, at, "RecordType")?.as_deref() {
+            Some(of_type) => matches!(of_type, "6" | "SharePointFileOperation"),
+            None => true,
+        },
     };
     let is_failed = text(&mut record, at, "ResultStatus")?.is_some_and(|status| status == "Failed");
     let bytes = text(&mut record, at, "FileSizeBytes")?;
