@@ -74,8 +74,8 @@ impl Chains {
         self.streams.get(ordinal as usize).map_or(0, |stream| stream.events)
     }
 
-    /// Has the memory of accounts that are asked for next, which lie far apart, come closer: all at once it is waited for
-    /// once, and not again at each event.
+    /// [`Chains::touch`] of all that are asked for next, which lie far apart: at once it is waited for once, and not again
+    /// at each event.
     pub fn fetch(&self, ordinals: impl Iterator<Item = u32>) {
         std::hint::black_box(ordinals.fold(0, |sum, ordinal| sum ^ self.touch(ordinal)));
     }

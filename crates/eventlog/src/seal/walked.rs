@@ -23,7 +23,7 @@ use crate::head_file::Durable;
 const WAITING: usize = 1 << 16;
 
 /// Parcels that were looked at and wait to be taken in, at most.
-const AHEAD: usize = 2;
+const AHEAD: usize = 6;
 
 /// One account.
 #[derive(Debug, Clone, PartialEq, Eq)]
