@@ -128,8 +128,10 @@ impl Parcel {
         }
         let (numbers, hashed): (Vec<_>, Vec<_>) = events.into_iter().unzip();
         for (n, leaf) in numbers.into_iter().zip(event_leaves(&hashed)) {
-            // One that has a fault is not among them.
-            frames.get_mut(n).into_iter().for_each(|seen| seen.leaf = leaf);
+            // The last one is not among them if it has a fault.
+            if let Some(seen) = frames.get_mut(n) {
+                seen.leaf = leaf;
+            }
         }
         let (numbers, hashed): (Vec<_>, Vec<_>) = names.into_iter().unzip();
         let leaves = name_leaves(&hashed);
@@ -182,10 +184,99 @@ fn see<'a>(
         }
         Frame::Name { ordinal, secret, name } => {
             names.push((n, (ordinal, secret, name)));
+            // Until its hashes are made.
             (What::Control, None)
         }
         Frame::Control { .. } => (What::Control, frame.leaf()),
         Frame::Trailer(_) => (What::Trailer, None),
     };
     Ok((what, leaf.unwrap_or_default(), len))
+}
+
+#[cfg(test)]
+mod tests {
+    use commitment::{Scope, chain_start, write_event, write_name};
+    use event::{Actor, Kind, Timestamp};
+
+    use super::*;
+
+    const ORIGIN: &str = "log.example";
+
+    /// Batches of a name and an event each, without headers that anybody reads here; and where the frames begin.
+    fn parcel(accounts: u32) -> (Parcel, Vec<usize>) {
+        let (mut parcel, mut begins) = (Parcel::default(), Vec::new());
+        for ordinal in 0..accounts {
+            let at = parcel.bytes.len();
+            parcel.bytes.resize(at + BATCH_HEADER, 0);
+            begins.push(parcel.bytes.len());
+            write_name(&mut parcel.bytes, ordinal, &[ordinal as u8; 32], &format!("n{ordinal}"));
+            begins.push(parcel.bytes.len());
+            let envelope = Envelope {
+                kind: Kind::PageViewed,
+                actor: Actor::User,
+                surface: None,
+                scope: Scope::Account,
+                recorded_by: RecordedBy::Log,
+                ordinal,
+                occurred_at: Timestamp::from_ms(5).unwrap(),
+                recorded_at: Timestamp::from_ms(7).unwrap(),
+                tag: [0; 16],
+            };
+            let content = |out: &mut Vec<u8>| out.extend_from_slice(&[1; 20]);
+            write_event(&mut parcel.bytes, &envelope.encode(), &[3; SALT], content);
+            let place = Place { segment: 4, offset: 1000 + at as u64 };
+            let offset = 1000 + parcel.bytes.len() as u64;
+            let end = Durable { segment: 4, offset, events: ordinal.into(), checksum: [0; 16] };
+            parcel.batches.push(Batch { place, position: 0, end, at, frames: 0 });
+        }
+        (parcel, begins)
+    }
+
+    #[test]
+    fn frames_are_seen_with_what_their_hashes_are() {
+        let (mut parcel, begins) = parcel(20);
+        parcel.look(ORIGIN);
+        assert_eq!(parcel.fault, None);
+        assert!(parcel.batches.iter().map(|batch| batch.frames).eq((1..=20).map(|n| 2 * n)));
+        assert!(parcel.frames.iter().map(|seen| seen.at).eq(begins));
+        for (seen, n) in parcel.frames.iter().zip(0..) {
+            let (frame, len) = Frame::read(&parcel.bytes[seen.at..]).unwrap();
+            assert_eq!((Some(seen.leaf), seen.len), (frame.leaf(), len));
+            match &seen.what {
+                What::Name(name) => {
+                    assert_eq!((name.ordinal, name.secret), (n / 2, [(n / 2) as u8; 32]));
+                    assert_eq!(name.key, MapKey::of(ORIGIN, &format!("n{}", n / 2)));
+                    assert_eq!(name.chain_start, chain_start(&seen.leaf));
+                }
+                What::Event { ordinal, clock_ms } => {
+                    assert_eq!((*ordinal, *clock_ms), (n / 2, Some(7)));
+                }
+                _ => panic!("frame {n} is neither"),
+            }
+        }
+    }
+
+    /// Whichever byte is another, what is before its frame is given, and the fault is said to be there.
+    #[test]
+    fn what_is_wrong_is_in_its_frame() {
+        let (whole, begins) = parcel(3);
+        for (n, begin) in begins.iter().enumerate() {
+            let len = Frame::read(&whole.bytes[*begin..]).unwrap().1;
+            for at in *begin..*begin + len {
+                let mut parcel = parcel(3).0;
+                parcel.bytes[at] ^= 0x41;
+                parcel.look(ORIGIN);
+                let fault = parcel.fault.expect("a byte is another");
+                assert_eq!(parcel.frames.len(), n, "byte {at}");
+                assert_eq!(parcel.batches.len(), n / 2 + 1, "byte {at}");
+                let last = parcel.batches.last().unwrap();
+                assert_eq!(last.frames, n, "byte {at}");
+                let found = last.at + fault.offset as usize;
+                // By another length it ends elsewhere.
+                let is_length = (begin + 1..begin + 4).contains(&at);
+                let end = if is_length { parcel.bytes.len() } else { begin + len };
+                assert!((*begin..end).contains(&found), "byte {at}: {fault}");
+            }
+        }
+    }
 }
