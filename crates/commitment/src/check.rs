@@ -3,6 +3,7 @@
 mod accounts;
 mod frames;
 mod looked;
+mod names;
 mod report;
 mod seals;
 mod standing;
@@ -15,7 +16,7 @@ use seals::Seals;
 use standing::Keeping;
 pub use standing::{Standing, StandingAccount, StandingError, id_hash};
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use crate::batch::{BATCH_HEADER, BatchHeader, Checksum, MAX_BATCH, find_batch, without_room};
 use crate::fault::{Fault, same, same_bytes};
@@ -69,7 +70,6 @@ pub struct LogCheck {
     open_page: Vec<u8>,
     tree: Frontier,
     accounts: Accounts,
-    names: HashMap<Box<str>, u32>,
     /// Accounts, at either level.
     named: u64,
     /// The account that was named last and has no event yet.
@@ -112,7 +112,6 @@ impl LogCheck {
             open_page: Vec::new(),
             tree: Frontier::default(),
             accounts: Accounts::default(),
-            names: HashMap::new(),
             named: 0,
             awaited: None,
             ids: Ids::All(HashSet::new()),

@@ -185,6 +185,29 @@ pub fn name_leaf(ordinal: u32, secret: &[u8; 32], name: &str) -> Digest {
     hash(Domain::NameLeaf, &[&ordinal.to_le_bytes(), &secret, &name])
 }
 
+/// [`name_leaf`] of each, side by side.
+#[must_use]
+pub fn name_leaves(names: &[(u32, &[u8; 32], &str)]) -> Vec<Digest> {
+    let salts: Vec<_> =
+        names.iter().map(|(_, secret, _)| keyed(secret, KeyedDomain::NameSalt, &[])).collect();
+    let secrets: Vec<[&[u8]; 2]> = names.iter().map(|(_, secret, _)| [&secret[..], &[]]).collect();
+    let secrets = hash_pairs(Domain::Secret, &secrets);
+    let hashed: Vec<[&[u8]; 2]> =
+        names.iter().zip(&salts).map(|((.., name), salt)| [&salt[..], name.as_bytes()]).collect();
+    let hashed = hash_pairs(Domain::Name, &hashed);
+    let numbered: Vec<[u8; 36]> = names
+        .iter()
+        .zip(&secrets)
+        .map(|((ordinal, ..), secret)| {
+            let mut numbered = [0; 36];
+            numbered[..4].copy_from_slice(&ordinal.to_le_bytes());
+            numbered[4..].copy_from_slice(secret);
+            numbered
+        })
+        .collect();
+    hash_fixed(Domain::NameLeaf, numbered.iter().zip(&hashed))
+}
+
 /// The leaf of a control frame.
 #[must_use]
 pub fn control_leaf(kind: ControlKind, salt: &[u8; SALT], body: &[u8]) -> Digest {
@@ -196,6 +219,13 @@ pub fn control_leaf(kind: ControlKind, salt: &[u8; SALT], body: &[u8]) -> Digest
 #[must_use]
 pub fn chain_start(name_leaf: &Digest) -> Digest {
     hash(Domain::ChainStart, &[name_leaf])
+}
+
+/// [`chain_start`] of each, side by side.
+#[must_use]
+pub fn chain_starts(name_leaves: &[Digest]) -> Vec<Digest> {
+    let leaves: Vec<[&[u8]; 2]> = name_leaves.iter().map(|leaf| [&leaf[..], &[]]).collect();
+    hash_pairs(Domain::ChainStart, &leaves)
 }
 
 /// The head of an account's chain after one more event.

@@ -44,9 +44,9 @@ pub use control::{Control, ControlKind, MAX_STATEMENT, Seal};
 pub use envelope::{ENVELOPE, Envelope, Scope};
 pub use fault::Fault;
 pub use frame::{
-    FRAME_HEADER, Frame, MAX_FRAME, MIN_CONTENT, SALT, begin_event, chain_start, chain_step,
-    content_of, control_leaf, event_leaf, event_leaves, finish_events, name_leaf, write_control,
-    write_event, write_name, write_trailer,
+    FRAME_HEADER, Frame, MAX_FRAME, MIN_CONTENT, SALT, begin_event, chain_start, chain_starts,
+    chain_step, content_of, control_leaf, event_leaf, event_leaves, finish_events, name_leaf,
+    name_leaves, write_control, write_event, write_name, write_trailer,
 };
 pub use hash::{Digest, Domain, KeyedDomain, hash, hash_pairs, hex, keyed, unhex};
 pub use head::{HEAD, Head, SLOT, Slot};

@@ -7,6 +7,7 @@ use commitment::{
 use event::canonical::Content;
 
 use crate::check::{Placed, Taker};
+use crate::climb::climb;
 use crate::pieces::Pieces;
 use crate::{LogFiles, ReadError};
 
@@ -37,8 +38,7 @@ impl LogFiles {
     /// As [`LogFiles::check`] at [`Level::Full`], the account map of every seal made anew as well; or the same of what
     /// is behind an earlier audit alone.
     ///
-    /// Memory: 140 bytes an account more, and 4 an event from one seal to the next; from an earlier audit on 16 an event,
-    /// and where something is kept 24.
+    /// Memory: 140 bytes an account more; from an earlier audit on 16 an event, and where something is kept 24.
     ///
     /// # Errors
     /// As there, and [`StandingError`].
@@ -57,7 +57,7 @@ impl LogFiles {
             None => {
                 let check = LogCheck::new(Level::Full, self.head())?;
                 let origin = hex(&check.store());
-                let check = check.mapping(&origin).keeping(pages);
+                let check = check.mapping(&origin, climb).keeping(pages);
                 self.check_by::<_, E, _>(check, Level::Full, taker, on_bytes, end)?
             }
             Some((standing, map)) => {
@@ -67,7 +67,7 @@ impl LogFiles {
                 let origin = hex(&check.store());
                 let pieces = Pieces::new(&before);
                 let (check, _) = self.walk::<(), E>(check, Level::Quick, pieces, || (), &on_bytes);
-                let check = check?.keeping(pages).go_on(standing, &origin, &map)?;
+                let check = check?.keeping(pages).go_on(standing, (&origin, climb), &map)?;
                 let pieces = Pieces::behind(self, segment, offset)?;
                 let (check, met) = self.walk::<_, E>(check, Level::Full, pieces, taker, &on_bytes);
                 (end(check?)?, met)

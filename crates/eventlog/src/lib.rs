@@ -11,6 +11,7 @@
 mod audit;
 mod batches;
 mod check;
+mod climb;
 mod copy;
 mod decode;
 mod derived;

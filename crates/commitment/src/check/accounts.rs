@@ -1,27 +1,35 @@
 //! What a full check keeps of each account.
 
+use super::names::Names;
 use crate::chains::Chains;
 use crate::hash::Digest;
 
 /// By ordinals.
 #[derive(Default)]
 pub(super) struct Accounts {
-    names: Vec<Box<str>>,
+    pub(super) names: Names,
     secrets: Vec<[u8; 32]>,
     pub(super) chains: Chains,
 }
 
 impl Accounts {
-    /// Adds an account, whose ordinal is the next, with the head of its chain after so many events.
-    pub(super) fn push(&mut self, name: &str, secret: &[u8; 32], chain: Digest, events: u64) {
-        self.names.push(name.into());
+    /// Adds an account, whose ordinal is the next, with the head of its chain after so many events; gives the account
+    /// that had its name already, if one did.
+    pub(super) fn push(
+        &mut self,
+        name: &str,
+        secret: &[u8; 32],
+        chain: Digest,
+        events: u64,
+    ) -> Option<u32> {
         self.secrets.push(*secret);
         self.chains.push(chain, events);
+        self.names.push(name)
     }
 
     /// The name of an account that may be known.
     pub(super) fn name(&self, ordinal: u32) -> Option<&str> {
-        self.names.get(ordinal as usize).map(|name| &**name)
+        self.names.get(ordinal)
     }
 
     /// The secret of a known account.
@@ -31,7 +39,7 @@ impl Accounts {
 
     /// The names and the heads of the chains, as far as they were moved on.
     pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &Digest)> {
-        self.names.iter().map(|name| &**name).zip(self.chains.heads())
+        self.names.iter().zip(self.chains.heads())
     }
 
     /// Has the memory of accounts that are asked for next, which lie far apart, come closer: all at once it

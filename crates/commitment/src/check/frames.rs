@@ -1,11 +1,10 @@
 //! What a check asks of each frame: names, events and page trailers. Of control frames see `seals.rs`.
 
-use super::looked::{Batch, Looked, Run, Seen, SeenContent, SeenEvent, What};
+use super::looked::{Batch, Looked, Run, Seen, SeenContent, SeenEvent, SeenName, What};
 use super::standing::id_hash;
 use super::{Checked, Divergence, Ids, Level, LogCheck, Sink, divergence};
 use crate::fault::{Fault, at, same, same_bytes};
-use crate::frame::{ENVELOPE_AT, FRAME_HEADER, Frame, PADDED_AT, chain_start};
-use crate::hash::Digest;
+use crate::frame::{ENVELOPE_AT, FRAME_HEADER, Frame, PADDED_AT};
 use crate::page::{MAX_PAGE, Summary};
 use crate::tree::tree_leaf;
 
@@ -121,16 +120,15 @@ impl LogCheck {
                 let content =
                     content.map_err(|fault| self.of_account(ordinal, in_frame(self, fault)))?;
                 let revision = self.accounts.chains.add(ordinal, event.leaf);
-                self.seals.note(ordinal);
                 if is_sound {
                     let checked = Checked {
                         position: self.pages.position(),
                         revision,
                         ordinal,
-                        account: self.accounts.name(ordinal).expect("it has events"),
                         file: &self.file,
                         offset,
                         bytes,
+                        names: &self.accounts.names,
                     };
                     sink(checked, &content.told);
                 }
@@ -146,17 +144,16 @@ impl LogCheck {
                     Box::new(Divergence { position, ..found })
                 })?;
             }
-            What::Frame(frame @ Frame::Name { ordinal, secret, name }) => {
-                let leaf = self.name(*ordinal, secret, name, frame);
-                let leaf = leaf.and_then(|leaf| {
-                    leaf.map_or(Ok(()), |leaf| Frame::check(bytes, &leaf)).map(|()| leaf)
+            What::Name(seen) => {
+                let named = self.name(seen).and_then(|()| {
+                    seen.hashes.map_or(Ok(()), |hashes| Frame::check(bytes, &hashes.leaf))
                 });
-                let leaf = leaf.map_err(|fault| {
-                    let account = Some((*name).to_owned());
+                named.map_err(|fault| {
+                    let account = Some(seen.name.to_owned());
                     Box::new(Divergence { account, ..*in_frame(self, fault) })
                 })?;
-                match leaf {
-                    Some(leaf) => self.pages.push(leaf, bytes.len(), false),
+                match &seen.hashes {
+                    Some(hashes) => self.pages.push(hashes.leaf, bytes.len(), false),
                     None => self.pages.count(bytes.len(), false),
                 }
             }
@@ -170,8 +167,8 @@ impl LogCheck {
                     None => self.pages.count(bytes.len(), false),
                 }
             }
-            What::Frame(Frame::Event { .. }) | What::Run(_) => {
-                unreachable!("events are looked at as such")
+            What::Frame(Frame::Event { .. } | Frame::Name { .. }) | What::Run(_) => {
+                unreachable!("events and names are looked at as such")
             }
         }
         Ok(())
@@ -201,32 +198,23 @@ impl LogCheck {
         Ok(())
     }
 
-    /// Takes in a name; gives its leaf at [`Level::Full`].
-    fn name(
-        &mut self,
-        ordinal: u32,
-        secret: &[u8; 32],
-        name: &str,
-        frame: &Frame<'_>,
-    ) -> Result<Option<Digest>, Fault> {
+    /// Takes in a name.
+    fn name(&mut self, seen: &SeenName<'_>) -> Result<(), Fault> {
+        let SeenName { ordinal, secret, name, hashes } = *seen;
         if let Some(awaited) = self.awaited {
             let expected = format!("an event of account {awaited}, which was just named");
             return Err(Fault::new(0, expected, "another name"));
         }
         same(FRAME_HEADER, "the ordinal", self.named, u64::from(ordinal))?;
-        let mut leaf = None;
-        if self.level == Level::Full {
-            if let Some(other) = self.names.insert(name.into(), ordinal) {
-                let found = format!("the name of account {other}");
-                return Err(Fault::new(FRAME_HEADER + 36, "a new name", found));
-            }
-            let own = frame.leaf().expect("a name has a leaf");
-            leaf = Some(own);
-            self.accounts.push(name, secret, chain_start(&own), 0);
+        if let Some(hashes) = hashes
+            && let Some(other) = self.accounts.push(name, secret, hashes.chain_start, 0)
+        {
+            let found = format!("the name of account {other}");
+            return Err(Fault::new(FRAME_HEADER + 36, "a new name", found));
         }
         self.named += 1;
         self.awaited = Some(ordinal);
-        Ok(leaf)
+        Ok(())
     }
 
     /// What an event's envelope must be where it stands.

@@ -7,7 +7,9 @@ use super::Level;
 use crate::batch::{BATCH_HEADER, BatchHeader, Checksum, checksum_of};
 use crate::envelope::{ENVELOPE, Envelope, Scope};
 use crate::fault::{Fault, same};
-use crate::frame::{ENVELOPE_AT, Frame, PADDED_AT, content_of, event_leaves};
+use crate::frame::{
+    ENVELOPE_AT, Frame, PADDED_AT, chain_starts, content_of, event_leaves, name_leaves,
+};
 use crate::hash::Digest;
 use crate::segment::SEGMENT_HEADER;
 
@@ -42,6 +44,7 @@ pub(super) struct Seen<'a, T> {
 pub(super) enum What<'a, T> {
     Frame(Frame<'a>),
     Event(SeenEvent<'a, T>),
+    Name(SeenName<'a>),
     /// Of [`Level::Quick`], which asks nothing else of an event that is sound by itself.
     Run(Run),
 }
@@ -64,6 +67,22 @@ pub(super) struct SeenEvent<'a, T> {
     /// At [`Level::Full`], unless the envelope is at fault.
     pub(super) content: Option<Result<SeenContent<'a, T>, Box<Fault>>>,
     pub(super) leaf: Digest,
+}
+
+#[derive(Clone, Copy)]
+pub(super) struct SeenName<'a> {
+    pub(super) ordinal: u32,
+    pub(super) secret: &'a [u8; 32],
+    pub(super) name: &'a str,
+    /// At [`Level::Full`].
+    pub(super) hashes: Option<NameHashes>,
+}
+
+#[derive(Clone, Copy)]
+pub(super) struct NameHashes {
+    pub(super) leaf: Digest,
+    /// The head of the account's chain before its first event.
+    pub(super) chain_start: Digest,
 }
 
 pub(super) struct SeenContent<'a, T> {
@@ -89,6 +108,7 @@ impl<'a, T> Looked<'a, T> {
         let mut looked = Looked { bytes, batches: Vec::new(), frames };
         let mut hashed = Vec::new();
         let mut events = Vec::new();
+        let (mut names, mut named) = (Vec::new(), Vec::new());
         let mut at = if at_start { SEGMENT_HEADER } else { 0 };
         while let Some(header) = next_batch(bytes, at).filter(|h| at + h.total() <= bytes.len()) {
             let end = at + header.total();
@@ -123,6 +143,13 @@ impl<'a, T> Looked<'a, T> {
                         hashed.push((envelope, salt, padded));
                         What::Event(SeenEvent::of(level, envelope, padded, &mut look))
                     }
+                    Frame::Name { ordinal, secret, name } => {
+                        if level == Level::Full {
+                            names.push(looked.frames.len());
+                            named.push((ordinal, secret, name));
+                        }
+                        What::Name(SeenName { ordinal, secret, name, hashes: None })
+                    }
                     frame => What::Frame(frame),
                 };
                 let before = looked.frames[first..].last_mut();
@@ -139,6 +166,12 @@ impl<'a, T> Looked<'a, T> {
         for (n, found) in events.into_iter().zip(event_leaves(&hashed)) {
             if let What::Event(event) = &mut looked.frames[n].what {
                 event.leaf = found;
+            }
+        }
+        let leaves = name_leaves(&named);
+        for ((n, leaf), chain_start) in names.into_iter().zip(&leaves).zip(chain_starts(&leaves)) {
+            if let What::Name(name) = &mut looked.frames[n].what {
+                name.hashes = Some(NameHashes { leaf: *leaf, chain_start });
             }
         }
         looked

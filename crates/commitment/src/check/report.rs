@@ -3,6 +3,7 @@
 use event::{Recorded, canonical};
 
 use super::LogCheck;
+use super::names::Names;
 use crate::batch::Checksum;
 use crate::control::Seal;
 use crate::envelope::Envelope;
@@ -61,17 +62,22 @@ pub struct Checked<'a> {
     pub revision: u64,
     /// Its account's number.
     pub ordinal: u32,
-    /// Its account's name.
-    pub account: &'a str,
     /// The file that holds it.
     pub file: &'a str,
     /// Where in the file its frame begins, in bytes.
     pub offset: u64,
     /// Its frame.
     pub(super) bytes: &'a [u8],
+    pub(super) names: &'a Names,
 }
 
 impl Checked<'_> {
+    /// Its account's name.
+    #[must_use]
+    pub fn account(&self) -> &str {
+        self.names.get(self.ordinal).expect("it has an event")
+    }
+
     /// The event in its place, with texts of its own.
     #[must_use]
     pub fn recorded(&self) -> Recorded {
@@ -82,7 +88,7 @@ impl Checked<'_> {
         let content = canonical::decode_content(envelope.kind, content_of(padded));
         let content = content.expect("it was checked");
         Recorded {
-            event: envelope.event(self.account, content).into_owned(),
+            event: envelope.event(self.account(), content).into_owned(),
             position: self.position,
             revision: self.revision,
             recorded_at: envelope.recorded_at,

@@ -6,7 +6,7 @@ use crate::control::{Control, ControlKind, Seal};
 use crate::fault::{Fault, same, same_bytes};
 use crate::frame::{FRAME_HEADER, SALT};
 use crate::hash::Digest;
-use crate::map::{AccountMap, MapKey, MapLeaf};
+use crate::map::{AccountMap, Climb, MapKey, MapLeaf};
 
 /// The seals of a log as they are met.
 #[derive(Default)]
@@ -21,29 +21,22 @@ pub(super) struct Seals {
 struct Mapping {
     origin: String,
     map: AccountMap,
-    /// Ordinals whose chains went on since the last seal; some of them more than once.
-    changed: Vec<u32>,
+    climb: fn(&mut [Climb]),
 }
 
-impl Seals {
-    /// The chain of this account goes on.
-    pub(super) fn note(&mut self, ordinal: u32) {
-        if let Some(mapping) = &mut self.map {
-            mapping.changed.push(ordinal);
-        }
-    }
-}
+/// As many keys are hashed at once: that bounds the memory they take.
+const KEYS: usize = 1 << 12;
 
 /// Where a control frame's body begins behind its salt, from the frame's beginning.
 const BODY_AT: usize = FRAME_HEADER + SALT;
 
 impl LogCheck {
     /// Also makes the account map of the log of this origin anew (at [`Level::Full`]), and holds each seal's root
-    /// against it. More memory: 140 bytes an account, and 4 an event from one seal to the next.
+    /// against it. More memory: 140 bytes an account. `climb` does [`Climb::run`], on several threads if there are.
     #[must_use]
-    pub fn mapping(mut self, origin: &str) -> LogCheck {
+    pub fn mapping(mut self, origin: &str, climb: fn(&mut [Climb])) -> LogCheck {
         let (origin, map) = (origin.to_owned(), AccountMap::default());
-        self.seals.map = Some(Mapping { origin, map, changed: Vec::new() });
+        self.seals.map = Some(Mapping { origin, map, climb });
         self
     }
 
@@ -69,7 +62,8 @@ impl LogCheck {
         }
         if let (Level::Full, Some(mut mapping)) = (self.level, self.seals.map.take()) {
             self.accounts.chains.link();
-            self.map(&mut mapping);
+            let changed = self.accounts.chains.take_changed();
+            self.map(&mut mapping, &changed);
             let root = mapping.map.root();
             self.seals.map = Some(mapping);
             same_bytes(0, "a seal of the account map's root", &root, &seal.root)?;
@@ -83,26 +77,24 @@ impl LogCheck {
     /// Makes the map anew of all accounts' chains; gives its root.
     pub(super) fn map_all(&mut self) -> Digest {
         let Some(mut mapping) = self.seals.map.take() else { return [0; 32] };
-        mapping.changed = (0..self.accounts.chains.len() as u32).collect();
-        self.map(&mut mapping);
+        let all: Vec<u32> = (0..self.accounts.chains.len() as u32).collect();
+        self.map(&mut mapping, &all);
         let root = mapping.map.root();
         self.seals.map = Some(mapping);
         root
     }
 
     /// Brings a map up to what the accounts' chains are now.
-    fn map(&self, mapping: &mut Mapping) {
-        mapping.changed.sort_unstable();
-        mapping.changed.dedup();
+    fn map(&self, mapping: &mut Mapping, changed: &[u32]) {
         let leaf = |ordinal: u32| {
-            let name = self.accounts.name(ordinal).expect("its chain went on");
             let (secret, chains) = (self.accounts.secret(ordinal), &self.accounts.chains);
-            let leaf = MapLeaf::of(secret, chains.head(ordinal), chains.events(ordinal));
-            (MapKey::of(&mapping.origin, name), leaf)
+            MapLeaf::of(secret, chains.head(ordinal), chains.events(ordinal))
         };
-        let leaves: Vec<_> = mapping.changed.drain(..).map(leaf).collect();
-        let hashes = MapLeaf::hash_all(&leaves);
-        let changes = leaves.iter().zip(hashes).map(|((key, _), hash)| (*key, Some(hash)));
-        mapping.map.apply(changes.collect());
+        let Mapping { origin, map, climb } = mapping;
+        let leaves = changed.chunks(KEYS).flat_map(|some| {
+            let names = some.iter().map(|n| self.accounts.name(*n).expect("its chain went on"));
+            MapKey::of_all(origin, names).into_iter().zip(some.iter().map(|n| leaf(*n)))
+        });
+        map.apply_leaves(leaves, climb);
     }
 }

@@ -18,6 +18,7 @@ use super::{Ids, Level, LogCheck};
 use crate::chains::Chains;
 use crate::fault::{Fault, same, same_bytes};
 use crate::hash::{Digest, hex};
+use crate::map::Climb;
 
 const MAGIC: &[u8; 8] = b"STILLAUD";
 const FORMAT: u32 = 1;
@@ -189,7 +190,7 @@ impl LogCheck {
     pub fn go_on(
         mut self,
         from: Standing,
-        origin: &str,
+        (origin, climb): (&str, fn(&mut [Climb])),
         map: &Digest,
     ) -> Result<LogCheck, StandingError> {
         let Standing { store, pages, root, segment, offset, accounts, ids } = from;
@@ -216,12 +217,10 @@ impl LogCheck {
             return Err(error);
         }
         self.level = Level::Full;
-        for (ordinal, account) in (0..).zip(&accounts) {
-            let StandingAccount { name, secret, head, events } = account;
+        for StandingAccount { name, secret, head, events } in &accounts {
             self.accounts.push(name, secret, *head, *events);
-            self.names.insert(account.name.clone(), ordinal);
         }
-        let mut check = self.mapping(origin);
+        let mut check = self.mapping(origin, climb);
         let found = check.map_all();
         if found != *map || sealed != *map {
             let found = if found == *map { sealed } else { found };

@@ -25,20 +25,23 @@ impl AccountMap {
     /// As bytes: 128 an account. They are not checksummed, and they name accounts to those who can guess names.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        let (leaves, branches) = self.in_order();
-        let mut bytes = Vec::with_capacity(length(leaves.len()));
-        bytes.extend_from_slice(MAGIC);
-        bytes.extend_from_slice(&FORMAT.to_le_bytes());
-        bytes.extend_from_slice(&(leaves.len() as u32).to_le_bytes());
-        for leaf in leaves {
-            bytes.extend_from_slice(leaf.key.as_bytes());
-            bytes.extend_from_slice(&leaf.hash);
-            bytes.extend_from_slice(&leaf.top);
-        }
-        for branch in branches {
-            bytes.extend_from_slice(&branch.top);
-        }
+        let mut bytes = Vec::with_capacity(length(self.len()));
+        self.pieces(|piece| bytes.extend_from_slice(piece));
         bytes
+    }
+
+    /// The same, piece by piece: so nobody need have room for all of them.
+    pub fn pieces(&self, mut piece: impl FnMut(&[u8])) {
+        let (leaves, branches) = self.in_order();
+        piece(MAGIC);
+        piece(&FORMAT.to_le_bytes());
+        piece(&(leaves.len() as u32).to_le_bytes());
+        for leaf in leaves {
+            piece(leaf.key.as_bytes());
+            piece(&leaf.hash);
+            piece(&leaf.top);
+        }
+        branches.into_iter().for_each(|branch| piece(&branch.top));
     }
 
     /// From bytes that [`AccountMap::to_bytes`] made. What they say of hashes is believed: whoever loads a map holds

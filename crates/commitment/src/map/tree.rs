@@ -69,8 +69,25 @@ pub struct AccountMap {
     pub(super) free: [Vec<Node>; 2],
 }
 
+/// Puts changes in the order of their keys; of one account's the last stays.
+fn sort_to_last(changes: &mut Vec<(MapKey, Option<Digest>)>) {
+    // What is moved about is small: the beginnings of keys, which nearly always tell them apart.
+    let mut order: Vec<(u64, u32)> =
+        changes.iter().map(|(key, _)| key.first_word()).zip(0..).collect();
+    order.sort_unstable_by(|a, b| {
+        let key = |n: u32| &changes[n as usize].0;
+        a.0.cmp(&b.0).then_with(|| key(a.1).cmp(key(b.1))).then(b.1.cmp(&a.1))
+    });
+    let mut sorted: Vec<_> = order.into_iter().map(|(_, n)| changes[n as usize]).collect();
+    sorted.dedup_by_key(|(key, _)| *key);
+    *changes = sorted;
+}
+
 /// So many climbs are handed out at once, at most: that bounds the memory they take.
 const CLIMBS: usize = 1 << 16;
+
+/// As many leaves are hashed at once: that bounds the memory they take.
+const LEAVES: usize = 1 << 12;
 
 /// What hangs from the node above: which, and on which side; or the root.
 type Slot = Option<(usize, usize)>;
@@ -120,11 +137,7 @@ impl AccountMap {
         mut changes: Vec<(MapKey, Option<Digest>)>,
         run: &mut dyn FnMut(&mut [Climb]),
     ) {
-        changes.sort_by_key(|(key, _)| *key);
-        // Stable: of one account's the last is the first from behind.
-        changes.reverse();
-        changes.dedup_by_key(|(key, _)| *key);
-        changes.reverse();
+        sort_to_last(&mut changes);
         assert!(changes.iter().all(|(_, hash)| *hash != Some(EMPTY)), "no hash is 32 zeros");
         if self.is_empty() {
             let leaf = |(key, hash): (MapKey, Option<Digest>)| {
@@ -140,6 +153,27 @@ impl AccountMap {
             }
         }
         self.rehash(run);
+    }
+
+    /// [`AccountMap::apply_with`] of leaves, which are hashed side by side.
+    ///
+    /// # Panics
+    /// As there.
+    pub fn apply_leaves(
+        &mut self,
+        mut leaves: impl Iterator<Item = (MapKey, MapLeaf)>,
+        run: &mut dyn FnMut(&mut [Climb]),
+    ) {
+        let mut changes = Vec::new();
+        loop {
+            let some: Vec<_> = leaves.by_ref().take(LEAVES).collect();
+            if some.is_empty() {
+                break;
+            }
+            let hashes = MapLeaf::hash_all(&some);
+            changes.extend(some.iter().zip(hashes).map(|((key, _), hash)| (*key, Some(hash))));
+        }
+        self.apply_with(changes, run);
     }
 
     /// Whether these accounts have leaves of these hashes, or none, in the map of this root: of a map that was loaded,

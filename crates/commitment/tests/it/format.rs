@@ -9,11 +9,11 @@ use std::process::Command;
 use event::{Event, RecordedBy, Timestamp, canonical};
 use serde_json::{Map, Value, json};
 use stillthere_commitment::{
-    AccountMap, BATCH_HEADER, BatchHeader, Checksum, Control, ControlKind, Digest, Divergence,
-    Domain, Envelope, FRAME_HEADER, Frame, Frontier, KeyedDomain, Level, LogCheck, MapKey, MapLeaf,
-    Pages, SEGMENT_HEADER, SLOT, Scope, Seal, Sealed, SegmentHeader, Slot, Survey, begin_batch,
-    chain_start, chain_step, control_leaf, finish_batch, hash, hex, keyed, page_root, segment_name,
-    tree_leaf, unhex, write_control, write_event, write_name, write_trailer,
+    AccountMap, BATCH_HEADER, BatchHeader, Checksum, Climb, Control, ControlKind, Digest,
+    Divergence, Domain, Envelope, FRAME_HEADER, Frame, Frontier, KeyedDomain, Level, LogCheck,
+    MapKey, MapLeaf, Pages, SEGMENT_HEADER, SLOT, Scope, Seal, Sealed, SegmentHeader, Slot, Survey,
+    begin_batch, chain_start, chain_step, control_leaf, finish_batch, hash, hex, keyed, page_root,
+    segment_name, tree_leaf, unhex, write_control, write_event, write_name, write_trailer,
 };
 
 use crate::root;
@@ -368,7 +368,7 @@ type Answer = Result<(stillthere_commitment::Report, Map<String, Value>), Box<Di
 /// What a check says of it, which holds its map, in whatever pieces it is fed.
 fn checked(made: &Made) -> Answer {
     let check = |level, piece| {
-        let mut check = LogCheck::new(level, &made.head())?.mapping(ORIGIN);
+        let mut check = LogCheck::new(level, &made.head())?.mapping(ORIGIN, Climb::run);
         for (n, bytes) in made.segments.iter().enumerate() {
             check.file(&segment_name(n as u64))?;
             bytes.chunks(piece).try_for_each(|piece| check.feed(piece, &mut |_| {}))?;

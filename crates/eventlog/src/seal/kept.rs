@@ -19,8 +19,11 @@
 //! kept of an account is believed only when its chain goes on, and only if its leaf of before leads to the log's root: so
 //! that costs in proportion to what changed. The order of accounts is believed by the checksum alone.
 
-use std::path::Path;
+use std::fs::File;
+use std::io::Write;
+use std::sync::mpsc::{SyncSender, sync_channel};
 
+use blake3::Hasher;
 use commitment::{
     AccountMap, Chains, Control, ControlKind, Frontier, MapKey, Pages, Seal, Summary, segment_name,
     tree_leaf, write_control, write_trailer,
@@ -44,9 +47,27 @@ pub(super) fn keep(folder: &Folder, walked: &Walked) {
     else {
         return;
     };
+    let (dir, true) = folder.derived() else { return };
+    // Not synced: a file that is not whole is not believed.
+    let tmp = dir.join("seal.tmp");
+    let file = std::fs::create_dir_all(&dir).and_then(|()| File::create(&tmp));
+    let Ok(mut file) = file else { return };
+    let (given, taken) = sync_channel::<Vec<u8>>(AHEAD);
+    let written = std::thread::scope(|scope| {
+        let write = move || taken.iter().try_for_each(|bytes| file.write_all(&bytes));
+        let writer = scope.spawn(write);
+        let mut out = Out { given, gathered: Vec::new(), hasher: Hasher::new() };
+        put(&mut out, walked, &seal);
+        out.end();
+        writer.join().expect("writing does not panic")
+    });
+    if written.is_ok() {
+        let _ = std::fs::rename(&tmp, dir.join(FILE));
+    }
+}
+
+fn put(out: &mut Out, walked: &Walked, seal: &Seal) {
     let Durable { segment, offset, checksum, events } = walked.at;
-    let map = walked.map.to_bytes();
-    let mut out = Vec::with_capacity(256 + ACCOUNT * walked.accounts.len() + map.len());
     out.extend_from_slice(MAGIC);
     out.extend_from_slice(&VERSION.to_le_bytes());
     out.extend_from_slice(&walked.store);
@@ -71,7 +92,7 @@ pub(super) fn keep(folder: &Folder, walked: &Walked) {
     }
     out.extend_from_slice(&(walked.controls.len() as u64).to_le_bytes());
     for Met { kind, salt, body, page, leaf, leaves, summary } in &walked.controls {
-        out.push(*kind as u8);
+        out.extend_from_slice(&[*kind as u8]);
         out.extend_from_slice(salt);
         out.extend_from_slice(&page.to_le_bytes());
         out.extend_from_slice(&leaf.to_le_bytes());
@@ -81,20 +102,42 @@ pub(super) fn keep(folder: &Folder, walked: &Walked) {
         out.extend_from_slice(&(leaves.len() as u64).to_le_bytes());
         out.extend_from_slice(leaves.as_flattened());
     }
-    out.extend_from_slice(&map);
-    let checksum = blake3::hash(&out);
-    out.extend_from_slice(checksum.as_bytes());
-    if let (dir, true) = folder.derived() {
-        let _ = put(&dir, &out);
-    }
+    walked.map.pieces(|piece| out.extend_from_slice(piece));
 }
 
-/// Not synced: a file that is not whole is not believed.
-fn put(dir: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    std::fs::create_dir_all(dir)?;
-    let tmp = dir.join("seal.tmp");
-    std::fs::write(&tmp, bytes)?;
-    std::fs::rename(&tmp, dir.join(FILE))
+/// Bytes on their way to a thread that writes them, and the hash of all of them.
+struct Out {
+    given: SyncSender<Vec<u8>>,
+    gathered: Vec<u8>,
+    hasher: Hasher,
+}
+
+/// So many bytes are written at a time.
+const GATHERED: usize = 256 << 10;
+/// As often that many may wait.
+const AHEAD: usize = 4;
+
+impl Out {
+    fn extend_from_slice(&mut self, bytes: &[u8]) {
+        self.gathered.extend_from_slice(bytes);
+        if self.gathered.len() >= GATHERED {
+            self.hasher.update(&self.gathered);
+            self.give();
+        }
+    }
+
+    fn give(&mut self) {
+        let room = Vec::with_capacity(GATHERED + ACCOUNT);
+        // Who could not write takes nothing any more, and says so.
+        let _ = self.given.send(std::mem::replace(&mut self.gathered, room));
+    }
+
+    /// Puts the checksum behind them.
+    fn end(mut self) {
+        self.hasher.update(&self.gathered);
+        self.gathered.extend_from_slice(self.hasher.finalize().as_bytes());
+        self.give();
+    }
 }
 
 /// What was kept of this store, if it is sound, and the log goes on from there: it may have been put back to what it

@@ -6,6 +6,7 @@
 //! checkpoint out. [`SealedLog`] is what a certificate is made of: a log as it was at a checkpoint.
 
 mod kept;
+mod looked;
 mod shown;
 mod signed;
 mod tree;

@@ -3,22 +3,27 @@
 //! What is read is held against its checksums, its leaves, and its pages' summaries: so whoever signs a tree that
 //! comes of this has read again what it stands for. A check of all that a log may not contain is `LogCheck`'s.
 
+use std::sync::mpsc::sync_channel;
+
 use commitment::{
-    AccountMap, BATCH_HEADER, Chains, Control, ControlKind, Digest, Envelope, FRAME_HEADER, Fault,
-    Frame, Frontier, MapKey, MapLeaf, Pages, SALT, SUMMARY, Seal, Summary, chain_start,
-    event_leaves, hex, tree_leaf,
+    AccountMap, Chains, Control, ControlKind, Digest, FRAME_HEADER, Fault, Frame, Frontier, MapKey,
+    MapLeaf, Pages, SALT, SUMMARY, Seal, Summary, hex, tree_leaf,
 };
-use event::RecordedBy;
 
 use super::TreeHead;
+use super::looked::{Name, Parcel, Seen, What, look};
 use crate::ReadError;
-use crate::batches::{Batches, Whole, corrupt};
+use crate::batches::{Batches, corrupt};
+use crate::climb::climb;
 use crate::derived::Place;
 use crate::folder::Folder;
 use crate::head_file::Durable;
 
 /// Leaves that wait for their chains at most: many at once cost less than each by itself.
 const WAITING: usize = 1 << 16;
+
+/// Parcels that were looked at and wait to be taken in, at most.
+const AHEAD: usize = 6;
 
 /// One account.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,8 +44,6 @@ pub(super) struct Walked {
     pub(super) chains: Chains,
     /// Leaves that are not in their chains yet.
     waiting: usize,
-    /// Ordinals whose chains went on since the map was brought up to them; each once but for those since the last link.
-    changed: Vec<u32>,
     pub(super) map: AccountMap,
     /// Over the closed pages.
     pub(super) tree: Frontier,
@@ -95,7 +98,6 @@ impl Walked {
             accounts: Vec::new(),
             chains: Chains::default(),
             waiting: 0,
-            changed: Vec::new(),
             map: AccountMap::default(),
             tree: Frontier::default(),
             sealed: None,
@@ -169,44 +171,53 @@ impl Walked {
             return Ok(true);
         }
         let stop = Place { segment: end.segment, offset: end.offset };
-        let mut batches = Batches::new(folder, self.store, stop).from(self.at);
-        loop {
-            let position = batches.position;
-            let Some(Whole { place, bytes }) = batches.next()? else { break };
-            let is_over = self.batch(bytes, to_page).map_err(|f| {
-                corrupt(folder, place.segment, f.moved(place.offset), Some(position))
-            })?;
-            self.at = batches.at();
-            if is_over {
-                return Ok(true);
+        let batches = Batches::new(folder, self.store, stop).from(self.at);
+        let origin = self.origin.clone();
+        let (given, taken) = sync_channel(AHEAD);
+        std::thread::scope(|scope| {
+            scope.spawn(move || look(batches, &origin, &given));
+            for parcel in taken {
+                if self.take(parcel?, folder, to_page)? {
+                    return Ok(true);
+                }
             }
-        }
-        Ok(false)
+            Ok(false)
+        })
     }
 
-    /// Takes a batch in, or as much of it as lies before a page.
-    fn batch(&mut self, batch: &[u8], to_page: Option<u64>) -> Result<bool, Fault> {
-        let mut frames = Vec::new();
-        let mut at = BATCH_HEADER;
-        while at < batch.len() {
-            let (frame, len) = Frame::read(&batch[at..]).map_err(|f| f.moved(at as u64))?;
-            frames.push((frame, at, len));
-            at += len;
-        }
-        let events = frames.iter().filter_map(|(frame, ..)| match *frame {
-            Frame::Event { envelope, salt, padded } => Some((envelope, salt, padded)),
+    /// Takes some batches in, or as much of them as lies before a page; says whether that was met.
+    fn take(
+        &mut self,
+        parcel: Parcel,
+        folder: &Folder,
+        to_page: Option<u64>,
+    ) -> Result<bool, ReadError> {
+        let Parcel { bytes, batches, frames, fault } = parcel;
+        self.chains.fetch(frames.iter().filter_map(|seen| match seen.what {
+            What::Event { ordinal, .. } => Some(ordinal),
             _ => None,
-        });
-        let leaves = event_leaves(&events.collect::<Vec<_>>());
-        let mut leaves = leaves.into_iter();
-        for (frame, at, len) in frames {
-            let leaf = match frame {
-                Frame::Event { .. } => leaves.next(),
-                _ => frame.leaf(),
+        }));
+        let (mut frames, mut taken) = (frames.into_iter(), 0);
+        let last = batches.len().saturating_sub(1);
+        for (n, batch) in batches.into_iter().enumerate() {
+            let wrong = |fault: Fault, at: usize| {
+                let fault = fault.moved(batch.place.offset + (at - batch.at) as u64);
+                corrupt(folder, batch.place.segment, fault, Some(batch.position))
             };
-            self.frame(&frame, leaf, &batch[at..at + len]).map_err(|f| f.moved(at as u64))?;
-            let is_closed = matches!(frame, Frame::Trailer(_));
-            if is_closed && Some(self.pages.closed()) == to_page {
+            let mut is_met = false;
+            while taken < batch.frames && !is_met {
+                let seen = frames.next().expect("a batch says how many there are");
+                taken += 1;
+                let at = seen.at;
+                let is_trailer = matches!(seen.what, What::Trailer);
+                self.frame(&bytes[at..at + seen.len], seen).map_err(|fault| wrong(fault, at))?;
+                is_met = is_trailer && Some(self.pages.closed()) == to_page;
+            }
+            if let (false, Some(fault)) = (is_met, fault.as_ref().filter(|_| n == last)) {
+                return Err(wrong(fault.clone(), batch.at));
+            }
+            self.at = batch.end;
+            if is_met {
                 self.link();
                 return Ok(true);
             }
@@ -214,23 +225,49 @@ impl Walked {
         Ok(false)
     }
 
-    fn frame(
-        &mut self,
-        frame: &Frame<'_>,
-        leaf: Option<Digest>,
-        bytes: &[u8],
-    ) -> Result<(), Fault> {
-        if let Some(leaf) = &leaf {
-            Frame::check(bytes, leaf)?;
-            self.leaves.push(*leaf);
-        }
+    fn frame(&mut self, bytes: &[u8], seen: Seen) -> Result<(), Fault> {
+        let leaf = seen.leaf;
         let whole = |offset: usize, expected: String, found: String| Fault {
             offset: offset as u64,
             expected,
             found,
         };
-        match (*frame, leaf) {
-            (Frame::Trailer(found), _) => {
+        if !matches!(seen.what, What::Trailer) {
+            self.leaves.push(leaf);
+        }
+        match seen.what {
+            What::Event { ordinal, clock_ms } => {
+                if ordinal as usize >= self.accounts.len() {
+                    let expected = "the ordinal of an account named before".to_owned();
+                    return Err(whole(FRAME_HEADER + 4, expected, ordinal.to_string()));
+                }
+                if let Some(ms) = clock_ms {
+                    self.pages.set_clock_ms(ms.max(self.pages.clock_ms()));
+                }
+                self.pages.push(leaf, bytes.len(), true);
+                self.goes_on(ordinal);
+                self.chains.add(ordinal, leaf);
+                self.waiting += 1;
+                if self.waiting >= WAITING {
+                    self.link();
+                }
+            }
+            What::Name(name) => {
+                let Name { ordinal, secret, key, chain_start } = *name;
+                if ordinal as usize != self.accounts.len() {
+                    let expected = format!("the ordinal {}", self.accounts.len());
+                    return Err(whole(FRAME_HEADER, expected, ordinal.to_string()));
+                }
+                self.accounts.push(Account { key, secret });
+                if let Some(kept) = &mut self.kept {
+                    kept.unproven.push((key, None));
+                }
+                self.chains.push(chain_start, 0);
+                self.pages.push(leaf, bytes.len(), false);
+            }
+            What::Trailer => {
+                let found: &[u8; SUMMARY] =
+                    bytes[FRAME_HEADER..].first_chunk().expect("it was read");
                 let summary = self.pages.open().as_ref().map(Summary::encode);
                 if summary.as_ref() != Some(found) {
                     let expected = "the summary of the page before it".to_owned();
@@ -245,73 +282,44 @@ impl Walked {
                 }
                 self.close_controls(found);
             }
-            (Frame::Name { ordinal, secret, name }, Some(leaf)) => {
-                if ordinal as usize != self.accounts.len() {
-                    let expected = format!("the ordinal {}", self.accounts.len());
-                    return Err(whole(FRAME_HEADER, expected, ordinal.to_string()));
-                }
-                let key = MapKey::of(&self.origin, name);
-                self.accounts.push(Account { key, secret: *secret });
-                if let Some(kept) = &mut self.kept {
-                    kept.unproven.push((key, None));
-                }
-                self.chains.push(chain_start(&leaf), 0);
-                self.pages.push(leaf, bytes.len(), false);
-            }
-            (Frame::Event { envelope, .. }, Some(leaf)) => {
-                let envelope =
-                    Envelope::decode(envelope).map_err(|f| f.moved(FRAME_HEADER as u64))?;
-                let Envelope { ordinal, recorded_by, recorded_at, .. } = envelope;
-                if ordinal as usize >= self.accounts.len() {
-                    let expected = "the ordinal of an account named before".to_owned();
-                    return Err(whole(FRAME_HEADER + 4, expected, ordinal.to_string()));
-                }
-                if recorded_by == RecordedBy::Log {
-                    let ms = recorded_at.ms().max(self.pages.clock_ms());
-                    self.pages.set_clock_ms(ms);
-                }
-                self.pages.push(leaf, bytes.len(), true);
-                self.goes_on(ordinal);
-                self.chains.add(ordinal, leaf);
-                self.changed.push(ordinal);
-                self.waiting += 1;
-                if self.waiting >= WAITING {
-                    self.link();
-                }
-            }
-            (Frame::Control { kind, salt, body }, Some(leaf)) => {
-                let control = Control::decode(kind, body)
-                    .map_err(|f| f.moved((FRAME_HEADER + SALT) as u64))?;
-                if let Control::Seal(seal) = control {
-                    let own = self.seal(seal.at_ms);
-                    if own != seal {
-                        let at = FRAME_HEADER + SALT;
-                        return Err(whole(at, format!("{own:?}"), format!("{seal:?}")));
-                    }
-                    self.pages.set_clock_ms(seal.at_ms.max(self.pages.clock_ms()));
-                    self.sealing = Some(seal);
-                }
-                let is_in_place_of = |met: &Met| match kind {
-                    ControlKind::Seal => met.kind == kind,
-                    ControlKind::Adoption => met.kind == kind && met.body == body,
-                    ControlKind::Statement => false,
-                };
-                self.controls.retain(|met| !is_in_place_of(met));
-                if kind != ControlKind::Statement {
-                    self.controls.push(Met {
-                        kind,
-                        salt: *salt,
-                        body: body.to_vec(),
-                        page: self.pages.closed(),
-                        leaf: self.leaves.len() as u32 - 1,
-                        leaves: Vec::new(),
-                        summary: [0; SUMMARY],
-                    });
-                }
-                self.pages.push(leaf, bytes.len(), false);
-            }
-            (_, None) => unreachable!("only a trailer has no leaf"),
+            What::Control => self.control(leaf, bytes)?,
         }
+        Ok(())
+    }
+
+    fn control(&mut self, leaf: Digest, bytes: &[u8]) -> Result<(), Fault> {
+        let Ok((Frame::Control { kind, salt, body }, _)) = Frame::read(bytes) else {
+            unreachable!("it was read before");
+        };
+        let at = FRAME_HEADER + SALT;
+        let control = Control::decode(kind, body).map_err(|f| f.moved(at as u64))?;
+        if let Control::Seal(seal) = control {
+            let own = self.seal(seal.at_ms);
+            if own != seal {
+                let (expected, found) = (format!("{own:?}"), format!("{seal:?}"));
+                return Err(Fault { offset: at as u64, expected, found });
+            }
+            self.pages.set_clock_ms(seal.at_ms.max(self.pages.clock_ms()));
+            self.sealing = Some(seal);
+        }
+        let is_in_place_of = |met: &Met| match kind {
+            ControlKind::Seal => met.kind == kind,
+            ControlKind::Adoption => met.kind == kind && met.body == body,
+            ControlKind::Statement => false,
+        };
+        self.controls.retain(|met| !is_in_place_of(met));
+        if kind != ControlKind::Statement {
+            self.controls.push(Met {
+                kind,
+                salt: *salt,
+                body: body.to_vec(),
+                page: self.pages.closed(),
+                leaf: self.leaves.len() as u32 - 1,
+                leaves: Vec::new(),
+                summary: [0; SUMMARY],
+            });
+        }
+        self.pages.push(leaf, bytes.len(), false);
         Ok(())
     }
 
@@ -328,15 +336,12 @@ impl Walked {
     pub(super) fn seal(&mut self, at_ms: i64) -> Seal {
         self.link();
         self.prove_kept();
+        let changed = self.chains.take_changed();
         let leaf = |ordinal: u32| {
             let Account { key, secret } = &self.accounts[ordinal as usize];
             (*key, MapLeaf::of(secret, self.chains.head(ordinal), self.chains.events(ordinal)))
         };
-        let leaves: Vec<_> = self.changed.iter().map(|ordinal| leaf(*ordinal)).collect();
-        let hashes = MapLeaf::hash_all(&leaves);
-        let changes = leaves.iter().zip(hashes).map(|((key, _), hash)| (*key, Some(hash)));
-        self.map.apply(changes.collect());
-        self.changed.clear();
+        self.map.apply_leaves(changed.into_iter().map(leaf), &mut climb);
         let (size, accounts) = (self.pages.position(), self.accounts.len() as u64);
         let root = self.map.root();
         if let Some(kept) = &mut self.kept {
@@ -346,16 +351,13 @@ impl Walked {
     }
 
     /// How many accounts' chains went on since the last seal.
-    pub(super) fn changed_accounts(&mut self) -> usize {
-        self.link();
-        self.changed.len()
+    pub(super) fn changed_accounts(&self) -> usize {
+        self.chains.changed()
     }
 
-    /// Puts the leaves that wait into their chains, and keeps of who changed each but once.
+    /// Puts the leaves that wait into their chains.
     fn link(&mut self) {
         self.chains.link();
         self.waiting = 0;
-        self.changed.sort_unstable();
-        self.changed.dedup();
     }
 }

@@ -20,7 +20,7 @@ fn verified(dir: &Path) -> Report {
     let files = LogFiles::open(dir).unwrap();
     let check = LogCheck::new(Level::Full, files.head()).unwrap();
     let origin = hex(&check.store());
-    let mut check = check.mapping(&origin);
+    let mut check = check.mapping(&origin, commitment::Climb::run);
     for file in files.files() {
         check.file(&file.name).unwrap_or_else(|e| panic!("{e}"));
         let feed = |bytes: &[u8]| check.feed(bytes, &mut |_| {}).map_err(|e| panic!("{e}"));
