@@ -93,6 +93,11 @@ pub enum CertificateError {
     Claim(LineError),
     #[error("the claim {0:?} is about something else than the certificate")]
     OtherClaim(String),
+    #[error(
+        "{claims} claims under a policy of {readings} readings: expected at most 64 readings, and 4096 claims, each counted \
+         once and once a reading"
+    )]
+    Work { claims: usize, readings: usize },
     #[error("another answer follows from what it shows, from byte {} on", differ(expected, found))]
     Answer { expected: String, found: String },
     #[error("an auditor's note: {0}")]
