@@ -1,6 +1,6 @@
 //! `certify`: an answer with all that it rests on, in one file.
 
-mod since;
+pub mod since;
 
 use std::path::Path;
 

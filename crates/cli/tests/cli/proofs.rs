@@ -482,6 +482,7 @@ fn no_byte_of_a_certificate_can_be_another() {
             item: first.item.clone(),
             policy: Some(first.policy),
             size: Some(first.seal.size),
+            since: first.since,
             as_of: Some(Timestamp::parse(AS_OF).unwrap()),
             known_at: Some(first.known_at),
         };

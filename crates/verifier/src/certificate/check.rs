@@ -40,6 +40,8 @@ pub struct Expected {
     pub size: Option<u64>,
     /// The instant of the question.
     pub as_of: Option<Timestamp>,
+    /// A tree that somebody kept the signed checkpoint of: the log has to be proven to go on from it.
+    pub since: Option<Tree>,
     /// Up to when what was recorded counts. `None` is not anything: then all that is shown has to count, or an
     /// answer could leave out what it shows.
     pub known_at: Option<Timestamp>,
@@ -102,6 +104,14 @@ pub enum CertificateError {
     Answer { expected: String, found: String },
     #[error("an auditor's note: {0}")]
     Auditor(String),
+    #[error(
+        "a fork: the tree of size {0} of its log has another root than the checkpoint, both signed"
+    )]
+    Forked(u64),
+    #[error(
+        "it does not show that the log goes on from the checkpoint of size {0}; `certify … --since` it does"
+    )]
+    NotSince(u64),
     #[error("made for {what} {found}, expected {expected}")]
     Other { what: &'static str, expected: String, found: String },
 }
@@ -184,12 +194,13 @@ pub fn check(
     lang: Language,
 ) -> Result<Checked, CertificateError> {
     let certificate = Certificate::decode(bytes)?;
+    if trust.log.is_empty() {
+        return Err(CertificateError::NoKey);
+    }
     let Certificate { checkpoint, seal, seal_body, map, account, stream, question, .. } =
         &certificate;
-    let note = Note::parse(checkpoint.as_bytes()).map_err(CheckpointError::from)?;
-    let origin = trust.log.first().ok_or(CertificateError::NoKey)?.name();
     let witnesses = trust.witnesses.as_ref().map_or(&[][..], Quorum::witnesses);
-    let (checkpoint, signed) = Checkpoint::open(&note, origin, &trust.log, witnesses)?;
+    let (checkpoint, signed) = opened(checkpoint, &trust.log, witnesses)?;
     let witnesses = seen_by(&signed, trust)?;
     let since = certificate.since.as_ref();
     let since = since.map(|since| goes_on(since, &checkpoint, &trust.log)).transpose()?;
@@ -302,16 +313,24 @@ fn seen_by(signed: &[Signed], trust: &Trust) -> Result<Vec<Witnessed>, Certifica
     }
 }
 
+/// A checkpoint of the log whose keys these are, and who signed it.
+fn opened(
+    note: &str,
+    log: &[VerifierKey],
+    witnesses: &[VerifierKey],
+) -> Result<(Checkpoint, Vec<Signed>), CheckpointError> {
+    let note = Note::parse(note.as_bytes())?;
+    Checkpoint::open(&note, log[0].name(), log, witnesses)
+}
+
 /// The earlier tree, with which the checkpoint's begins.
 fn goes_on(
     since: &Since,
     checkpoint: &Checkpoint,
     log: &[VerifierKey],
 ) -> Result<Tree, CertificateError> {
-    let opened = Note::parse(since.checkpoint.as_bytes())
-        .map_err(CheckpointError::from)
-        .and_then(|note| Checkpoint::open(&note, &checkpoint.origin, log, &[]));
-    let (Checkpoint { size, root, .. }, _) = opened.map_err(CertificateError::Since)?;
+    let (Checkpoint { size, root, .. }, _) =
+        opened(&since.checkpoint, log, &[]).map_err(CertificateError::Since)?;
     if size == 0 {
         return Err(CertificateError::SinceNothing);
     }
@@ -446,6 +465,14 @@ fn is_as_expected(checked: &Checked, expected: &Expected) -> Result<(), Certific
     }
     if let Some(size) = expected.size {
         other("a log of size", size.to_string(), checked.seal.size.to_string())?;
+    }
+    if let Some(since) = expected.since
+        && !checked.signed().any(|tree| tree == since)
+    {
+        return Err(match checked.signed().any(|tree| tree.pages == since.pages) {
+            true => CertificateError::Forked(since.pages),
+            false => CertificateError::NotSince(since.pages),
+        });
     }
     if let Some(as_of) = expected.as_of {
         other("the instant", as_of.to_string(), checked.as_of.to_string())?;
