@@ -104,7 +104,7 @@ pub fn run(
                 true => screen.json(&json!({
                     "certificate": name, "bytes": bytes.len(), "account": args.account,
                     "whole": checked.whole, "envelopes": checked.hidden, "size": checked.tree.pages,
-                    "events": checked.seal.size, "since": checked.report()["since"],
+                    "events": checked.seal.size, "since": checked.since,
                 })),
                 false => screen.line(question.pick(
                     format!(

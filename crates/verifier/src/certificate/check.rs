@@ -10,6 +10,7 @@ use commitment::{
 };
 use event::{LineError, Timestamp};
 use policy::{CompiledError, Policy, PolicyHash};
+use serde::{Serialize, Serializer};
 
 use super::replay::{Replay, answers, without_sentences};
 use super::{Adopted, Certificate, Fact, Placed, Shown, Since, Stream, WireError, facts};
@@ -121,13 +122,19 @@ fn differ(a: &str, b: &str) -> usize {
     a.bytes().zip(b.bytes()).take_while(|(a, b)| a == b).count()
 }
 
-/// A tree that the log signed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+/// A tree that the log signed; the fields are in byte order, as outputs have them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Tree {
-    /// Its pages.
-    pub pages: u64,
     /// Its root.
+    #[serde(serialize_with = "as_hex")]
     pub root: Digest,
+    /// Its pages.
+    #[serde(rename = "size")]
+    pub pages: u64,
+}
+
+fn as_hex<S: Serializer>(digest: &Digest, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&hex(digest))
 }
 
 /// What a certificate that holds says.

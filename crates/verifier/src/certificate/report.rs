@@ -3,7 +3,7 @@
 use commitment::hex;
 use serde_json::{Value, json};
 
-use super::{Checked, Tree};
+use super::Checked;
 
 impl Checked {
     /// The object of a certificate that holds.
@@ -14,7 +14,7 @@ impl Checked {
         json!({
             "ok": true, "account": self.account, "item": self.item, "as_of": self.as_of, "known_at": self.known_at,
             "origin": self.origin, "size": self.tree.pages, "root": hex(&self.tree.root),
-            "since": self.since.map(|Tree { pages, root }| json!({ "size": pages, "root": hex(&root) })),
+            "since": self.since,
             "events": self.seal.size, "policy": self.policy_name, "policy_hash": self.policy,
             "answers": answers.collect::<Vec<Value>>(), "what": self.facts(),
             "disclosed": { "whole": self.whole, "envelopes": self.hidden },
