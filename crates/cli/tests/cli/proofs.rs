@@ -8,7 +8,7 @@ use commitment::{Algorithm, SignerKey, VerifierKey};
 use event::Timestamp;
 use serde_json::Value;
 use verifier::Language;
-use verifier::certificate::{Expected, Trust, check};
+use verifier::certificate::{Certificate, Expected, Trust, check};
 
 use crate::binary::{AS_OF, Folder, Ran};
 
@@ -316,7 +316,7 @@ fn a_certificate_is_refused_with_the_reason() {
     folder.write("half.cert", &whole[..whole.len() / 2]);
     folder.write("long.cert", [&whole[..], b"\0"].concat());
     let mut later = whole.clone();
-    later[8] = 2;
+    later[8] = 3;
     folder.write("later.cert", later);
     folder.words("key new --key other.key --origin example.com/log").expect(0);
     let early = "2025-09-01T00:00:00Z";
@@ -324,7 +324,7 @@ fn a_certificate_is_refused_with_the_reason() {
     for (args, reason) in [
         ("half.cert", "changed or cut since it was written"),
         ("long.cert", "changed or cut since it was written"),
-        ("later.cert", "a certificate of version 2, and this program reads version 1"),
+        ("later.cert", "a certificate of version 3, and this program reads versions 1 to 2"),
         ("item.cert --account bob", r#"made for the account "ann", expected "bob""#),
         ("item.cert --item x.jpg", r#"made for the item "dunes.jpg", expected "x.jpg""#),
         ("ann.cert --item x.jpg", r#"made for the item the account, expected "x.jpg""#),
@@ -437,10 +437,10 @@ fn every_verb_answers_in_json() {
     let about = format!("--as-of {AS_OF}");
     let certified = object(
         &format!("certify ann {about} --audit note -o a.cert"),
-        "certificate bytes account whole envelopes size events",
+        "certificate bytes account whole envelopes size events since",
     );
     assert_eq!(certified["whole"], 12);
-    let fields = "ok account item as_of known_at origin size root events policy policy_hash answers what disclosed";
+    let fields = "ok account item as_of known_at origin size root since events policy policy_hash answers what disclosed";
     let checked = object("check a.cert --key log.vkey --auditor auditor.key.pub", fields);
     let by = |who: &str| checked["what"].as_array().unwrap().iter().any(|fact| fact["by"] == who);
     assert!(by("auditor"), "{checked}");
@@ -450,8 +450,11 @@ fn every_verb_answers_in_json() {
     assert_eq!(checked["answers"][0], answer);
     let printed = object(&format!("certify ann {about} --print"), fields);
     assert_eq!(printed["answers"], checked["answers"]);
-    let both = object("check a.cert a.cert --key log.vkey", "ok misconduct origin accounts sizes");
-    assert_eq!(both["misconduct"], Value::Null);
+    let both = object(
+        "check a.cert a.cert --key log.vkey",
+        "ok misconduct shown between command origin accounts sizes",
+    );
+    assert_eq!((&both["misconduct"], &both["shown"]), (&Value::Null, &"log".into()));
     let verified =
         object("verify --checkpoint stillthere.store/tlog/checkpoint --key log.vkey", "ok");
     assert_eq!(verified["ok"], true);
@@ -462,10 +465,15 @@ fn no_byte_of_a_certificate_can_be_another() {
     let folder = Folder::signed();
     folder.certify("ann --item dunes.jpg", "item.cert");
     folder.certify("nobody", "absent.cert");
+    for day in 2..5 {
+        folder.more(day);
+        folder.words("checkpoint").expect(0);
+    }
+    folder.certify("ann --item dunes.jpg --since absent.cert", "since.cert");
     let vkey = String::from_utf8(folder.read("log.vkey")).unwrap();
     let key = VerifierKey::parse(vkey.trim()).unwrap();
     let trust = Trust { log: vec![key], ..Trust::default() };
-    for file in ["item.cert", "absent.cert"] {
+    for file in ["item.cert", "absent.cert", "since.cert"] {
         let whole = folder.read(file);
         let first = check(&whole, &trust, &Expected::default(), Language::En).unwrap();
         // Whoever checks says what they asked for.
@@ -474,6 +482,7 @@ fn no_byte_of_a_certificate_can_be_another() {
             item: first.item.clone(),
             policy: Some(first.policy),
             size: Some(first.seal.size),
+            since: first.since,
             as_of: Some(Timestamp::parse(AS_OF).unwrap()),
             known_at: Some(first.known_at),
         };
@@ -503,6 +512,47 @@ fn no_byte_of_a_certificate_can_be_another() {
         // Positions are the maker's word, and no such answer uses them: 8 bytes an event that is shown whole.
         assert!(accepted <= first.whole * 8 * 3, "{file}: {accepted}");
     }
+}
+
+/// Each claim is judged once a reading, over all events: what is asked is bounded, so that what it costs is.
+#[test]
+fn a_certificate_asks_for_so_many_folds_at_most() {
+    let folder = Folder::signed();
+    let policy = |readings: usize| {
+        let mut text = String::from_utf8(folder.read("rules.toml")).unwrap();
+        for n in 0..readings {
+            text.push_str(&format!(
+                "\n[[version.readings]]\nid = \"r{n}\"\nset = {{ \"tiers.basic.trash\" = \"{}d\" }}\n",
+                n + 11
+            ));
+        }
+        folder.write("read.toml", text);
+    };
+    let claims = |count: usize| {
+        let line = |n| format!(r#"{{"claim":"c{n}","account":"nobody","asserts":"kept"}}"#) + "\n";
+        folder.write("many.ndjson", (0..count).map(line).collect::<String>());
+    };
+    for (readings, count, is_taken) in
+        [(64, 63, true), (64, 64, false), (65, 1, false), (0, 4096, true), (0, 4097, false)]
+    {
+        policy(readings);
+        claims(count);
+        let line = "certify nobody --policy read.toml --claim many.ndjson -o many.cert";
+        let ran = folder.words(line).expect(if is_taken { 0 } else { 2 });
+        if !is_taken {
+            ran.says(&format!("{count} claims under a policy of {readings} readings: expected"));
+        }
+    }
+    // Nor is one taken that somebody else made.
+    policy(0);
+    claims(1);
+    folder.words("certify nobody --policy read.toml --claim many.ndjson -o one.cert").expect(0);
+    let mut certificate = Certificate::decode(&folder.read("one.cert")).unwrap();
+    certificate.question.claims = vec![certificate.question.claims[0].clone(); 4097];
+    certificate.answers = vec![certificate.answers[0].clone(); 4097];
+    folder.write("many.cert", certificate.encode());
+    let ran = folder.words("check many.cert --key log.vkey").expect(1);
+    assert!(ran.out.contains("4097 claims under a policy of 0 readings"), "{ran:#?}");
 }
 
 /// The keys of the store at hand are those that it publishes, older ones among them.

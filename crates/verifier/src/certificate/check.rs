@@ -5,13 +5,15 @@ use std::collections::BTreeSet;
 use commitment::{
     Checkpoint, CheckpointError, Control, ControlKind, Digest, Domain, MapKey, MapProofError, Note,
     ProofError, Quorum, QuorumError, SUMMARY, Seal, Signed, Summary, VerifierKey, Witnessed,
-    chain_start, chain_step, check_inclusion, control_leaf, hash, hex, page_root_by, tree_leaf,
+    chain_start, chain_step, check_consistency, check_inclusion, control_leaf, hash, hex,
+    page_root_by, tree_leaf,
 };
 use event::{LineError, Timestamp};
 use policy::{CompiledError, Policy, PolicyHash};
+use serde::{Serialize, Serializer};
 
 use super::replay::{Replay, answers, without_sentences};
-use super::{Adopted, Certificate, Fact, Placed, Shown, Stream, WireError, facts};
+use super::{Adopted, Certificate, Fact, Placed, Shown, Since, Stream, WireError, facts};
 use crate::Language;
 use crate::attestation::Attestation;
 
@@ -39,6 +41,8 @@ pub struct Expected {
     pub size: Option<u64>,
     /// The instant of the question.
     pub as_of: Option<Timestamp>,
+    /// A tree that somebody kept the signed checkpoint of: the log has to be proven to go on from it.
+    pub since: Option<Tree>,
     /// Up to when what was recorded counts. `None` is not anything: then all that is shown has to count, or an
     /// answer could leave out what it shows.
     pub known_at: Option<Timestamp>,
@@ -54,6 +58,10 @@ pub enum CertificateError {
     NoKey,
     #[error("its checkpoint: {0}")]
     Checkpoint(#[from] CheckpointError),
+    #[error("the earlier checkpoint: {0}")]
+    Since(CheckpointError),
+    #[error("the earlier checkpoint has no pages, so every log goes on from it")]
+    SinceNothing,
     #[error("its witnesses: {0}")]
     Witnesses(#[from] QuorumError),
     #[error("{what}: {source}")]
@@ -88,10 +96,23 @@ pub enum CertificateError {
     Claim(LineError),
     #[error("the claim {0:?} is about something else than the certificate")]
     OtherClaim(String),
+    #[error(
+        "{claims} claims under a policy of {readings} readings: expected at most 64 readings, and 4096 claims, each counted \
+         once and once a reading"
+    )]
+    Work { claims: usize, readings: usize },
     #[error("another answer follows from what it shows, from byte {} on", differ(expected, found))]
     Answer { expected: String, found: String },
     #[error("an auditor's note: {0}")]
     Auditor(String),
+    #[error(
+        "a fork: the tree of size {0} of its log has another root than the checkpoint, both signed"
+    )]
+    Forked(u64),
+    #[error(
+        "it does not show that the log goes on from the checkpoint of size {0}; `certify … --since` it does"
+    )]
+    NotSince(u64),
     #[error("made for {what} {found}, expected {expected}")]
     Other { what: &'static str, expected: String, found: String },
 }
@@ -101,15 +122,30 @@ fn differ(a: &str, b: &str) -> usize {
     a.bytes().zip(b.bytes()).take_while(|(a, b)| a == b).count()
 }
 
+/// A tree that the log signed; the fields are in byte order, as outputs have them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Tree {
+    /// Its root.
+    #[serde(serialize_with = "as_hex")]
+    pub root: Digest,
+    /// Its pages.
+    #[serde(rename = "size")]
+    pub pages: u64,
+}
+
+fn as_hex<S: Serializer>(digest: &Digest, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&hex(digest))
+}
+
 /// What a certificate that holds says.
 #[derive(Debug, Clone)]
 pub struct Checked {
     /// The log.
     pub origin: String,
-    /// Pages in the log's tree.
-    pub pages: u64,
-    /// The tree's root.
-    pub root: Digest,
+    /// The log's tree.
+    pub tree: Tree,
+    /// An earlier one, with which it begins.
+    pub since: Option<Tree>,
     /// What the seal says.
     pub seal: Seal,
     /// Whose log.
@@ -165,13 +201,16 @@ pub fn check(
     lang: Language,
 ) -> Result<Checked, CertificateError> {
     let certificate = Certificate::decode(bytes)?;
+    if trust.log.is_empty() {
+        return Err(CertificateError::NoKey);
+    }
     let Certificate { checkpoint, seal, seal_body, map, account, stream, question, .. } =
         &certificate;
-    let note = Note::parse(checkpoint.as_bytes()).map_err(CheckpointError::from)?;
-    let origin = trust.log.first().ok_or(CertificateError::NoKey)?.name();
     let witnesses = trust.witnesses.as_ref().map_or(&[][..], Quorum::witnesses);
-    let (checkpoint, signed) = Checkpoint::open(&note, origin, &trust.log, witnesses)?;
+    let (checkpoint, signed) = opened(checkpoint, &trust.log, witnesses)?;
     let witnesses = seen_by(&signed, trust)?;
+    let since = certificate.since.as_ref();
+    let since = since.map(|since| goes_on(since, &checkpoint, &trust.log)).transpose()?;
 
     let summary = in_tree(seal, &checkpoint, "the seal's page")?;
     if summary.page + 1 != checkpoint.size {
@@ -244,8 +283,8 @@ pub fn check(
     let left_out = last_recorded.filter(|at| *at > question.known_at);
     let checked = Checked {
         origin: checkpoint.origin,
-        pages: checkpoint.size,
-        root: checkpoint.root,
+        tree: Tree { pages: checkpoint.size, root: checkpoint.root },
+        since,
         store: summary.store,
         account: account.clone(),
         heads,
@@ -279,6 +318,32 @@ fn seen_by(signed: &[Signed], trust: &Trust) -> Result<Vec<Witnessed>, Certifica
         None => Ok(Vec::new()),
         Some(quorum) => Ok(quorum.check(signed)?),
     }
+}
+
+/// A checkpoint of the log whose keys these are, and who signed it.
+fn opened(
+    note: &str,
+    log: &[VerifierKey],
+    witnesses: &[VerifierKey],
+) -> Result<(Checkpoint, Vec<Signed>), CheckpointError> {
+    let note = Note::parse(note.as_bytes())?;
+    Checkpoint::open(&note, log[0].name(), log, witnesses)
+}
+
+/// The earlier tree, with which the checkpoint's begins.
+fn goes_on(
+    since: &Since,
+    checkpoint: &Checkpoint,
+    log: &[VerifierKey],
+) -> Result<Tree, CertificateError> {
+    let (Checkpoint { size, root, .. }, _) =
+        opened(&since.checkpoint, log, &[]).map_err(CertificateError::Since)?;
+    if size == 0 {
+        return Err(CertificateError::SinceNothing);
+    }
+    check_consistency(size, &root, checkpoint.size, &checkpoint.root, &since.proof)
+        .map_err(|source| CertificateError::Tree { what: "the earlier checkpoint", source })?;
+    Ok(Tree { pages: size, root })
 }
 
 /// The summary of a page that lies in the tree.
@@ -407,6 +472,14 @@ fn is_as_expected(checked: &Checked, expected: &Expected) -> Result<(), Certific
     }
     if let Some(size) = expected.size {
         other("a log of size", size.to_string(), checked.seal.size.to_string())?;
+    }
+    if let Some(since) = expected.since
+        && !checked.signed().any(|tree| tree == since)
+    {
+        return Err(match checked.signed().any(|tree| tree.pages == since.pages) {
+            true => CertificateError::Forked(since.pages),
+            false => CertificateError::NotSince(since.pages),
+        });
     }
     if let Some(as_of) = expected.as_of {
         other("the instant", as_of.to_string(), checked.as_of.to_string())?;

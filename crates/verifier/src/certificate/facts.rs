@@ -4,7 +4,7 @@ use commitment::hex;
 use event::Timestamp;
 use serde::Serialize;
 
-use super::Checked;
+use super::{Checked, Tree};
 use crate::Language;
 
 event::words! {
@@ -33,9 +33,13 @@ pub struct Fact {
     pub because: String,
 }
 
+fn pages(tree: &Tree) -> String {
+    format!("{} page{}", tree.pages, if tree.pages == 1 { "" } else { "s" })
+}
+
 /// The facts of a certificate that holds.
 pub(super) fn of(checked: &Checked, lang: Language) -> Vec<Fact> {
-    let Checked { origin, pages, root, seal, account, policy, policy_name, .. } = checked;
+    let Checked { origin, tree, seal, account, policy, policy_name, .. } = checked;
     let Checked { whole, hidden, .. } = checked;
     let pick = |en: String, zh: String| lang.pick(en, zh);
     let at = Timestamp::from_ms(seal.at_ms).map_or_else(String::new, |at| at.to_string());
@@ -51,11 +55,11 @@ pub(super) fn of(checked: &Checked, lang: Language) -> Vec<Fact> {
         Some(&operator),
         pick(
             format!(
-                "the log is the one whose tree of {pages} page{} has the root {}",
-                if *pages == 1 { "" } else { "s" },
-                hex(root)
+                "the log is the one whose tree of {} has the root {}",
+                pages(tree),
+                hex(&tree.root)
             ),
-            format!("日志即根为 {}、共 {pages} 页的那一份", hex(root)),
+            format!("日志即根为 {}、共 {} 页的那一份", hex(&tree.root), tree.pages),
         ),
         pick(
             "its key signed this checkpoint; another one of this size would prove misconduct"
@@ -63,6 +67,29 @@ pub(super) fn of(checked: &Checked, lang: Language) -> Vec<Fact> {
             "该检查点由其密钥签名；若另有同样大小而根不同的检查点，即可证明其作弊".to_owned(),
         ),
     );
+    if let Some(since) = &checked.since {
+        fact(
+            Basis::Proven,
+            None,
+            pick(
+                format!(
+                    "the log of this certificate goes on from the checkpoint of {} with the root {}",
+                    pages(since),
+                    hex(&since.root)
+                ),
+                format!(
+                    "本证书的日志是 {} 页、根为 {} 的检查点的延续",
+                    since.pages,
+                    hex(&since.root)
+                ),
+            ),
+            pick(
+                "its key signed that one too, and a consistency proof leads from its root to this one's"
+                    .to_owned(),
+                "该检查点亦由其密钥签名，一致性证明由其根通向此处的根".to_owned(),
+            ),
+        );
+    }
     for witness in &checked.witnesses {
         let seconds = i64::try_from(witness.time_s).unwrap_or(i64::MAX);
         let time = Timestamp::from_ms(seconds.saturating_mul(1000))

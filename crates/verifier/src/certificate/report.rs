@@ -13,7 +13,8 @@ impl Checked {
         let answers = answers.map(|line| serde_json::from_str(line).expect("answers are JSON"));
         json!({
             "ok": true, "account": self.account, "item": self.item, "as_of": self.as_of, "known_at": self.known_at,
-            "origin": self.origin, "size": self.pages, "root": hex(&self.root),
+            "origin": self.origin, "size": self.tree.pages, "root": hex(&self.tree.root),
+            "since": self.since,
             "events": self.seal.size, "policy": self.policy_name, "policy_hash": self.policy,
             "answers": answers.collect::<Vec<Value>>(), "what": self.facts(),
             "disclosed": { "whole": self.whole, "envelopes": self.hidden },
