@@ -6,6 +6,7 @@
 //! the same key.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
@@ -123,9 +124,8 @@ impl<'a> Object<'a> {
             };
             return (1..self.fields.len()).find(twice).map(|n| self.fields[n].0.as_ref());
         }
-        let mut keys: Vec<&str> = self.keys().collect();
-        keys.sort_unstable();
-        keys.windows(2).find(|pair| pair[0] == pair[1]).map(|pair| pair[0])
+        let mut earlier = BTreeSet::new();
+        self.keys().find(|key| !earlier.insert(*key))
     }
 }
 

@@ -250,7 +250,7 @@ fn more(r: &mut Reader<'_>, version: &mut Version) -> Result<()> {
         r.array_of("the 6 parts of a stage", 6)?;
         Ok((name(r, "a stage's name")?, stage(r)?))
     })?;
-    version.stages = owned(stages).collect();
+    version.stages = gathered(owned(stages));
     if version.says_more() { Ok(()) } else { Err(refused(at, "a further rule", "none")) }
 }
 
@@ -280,7 +280,7 @@ fn stage(r: &mut Reader<'_>) -> Result<Stage> {
         when,
         after,
         admits,
-        categories: owned(categories).map(|(category, ())| category).collect(),
+        categories: gathered(owned(categories).map(|(category, ())| category)),
         notice: window(r, "a notice")?,
     })
 }

@@ -311,11 +311,14 @@ fn says(facts: &Facts<'_>, subject: Subject, record: Record<'_>) -> String {
     }
 }
 
-/// A sentence: its first letter large, its full stop at the end.
+/// A sentence: its first letter large, its full stop at the end. It begins with a word of ours, in ASCII:
+/// tables of all other letters would be 14 kB of the WebAssembly module.
 pub(crate) fn sentence(text: &str, lang: Language) -> String {
-    let mut chars = text.chars();
-    let first: String = chars.next().into_iter().flat_map(char::to_uppercase).collect();
-    format!("{first}{}{}", chars.as_str(), lang.pick(".", "。"))
+    let mut sentence = format!("{text}{}", lang.pick(".", "。"));
+    if let Some(first) = sentence.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    sentence
 }
 
 /// What is on record of an item, in one sentence.
