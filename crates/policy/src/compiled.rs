@@ -58,20 +58,27 @@ impl CompiledError {
     }
 }
 
-fn refused(offset: usize, expected: &'static str, found: impl ToString) -> CompiledError {
-    CompiledError::Value { offset, expected, found: found.to_string() }
+fn refused(offset: usize, expected: &'static str, found: impl ToString) -> Box<CompiledError> {
+    Box::new(CompiledError::Value { offset, expected, found: found.to_string() })
 }
 
-type Result<T> = std::result::Result<T, CompiledError>;
+impl From<CanonicalError> for Box<CompiledError> {
+    fn from(error: CanonicalError) -> Self {
+        Box::new(CompiledError::Spelling(error))
+    }
+}
+
+/// The error is passed on through many hands.
+type Result<T> = std::result::Result<T, Box<CompiledError>>;
 
 impl Policy {
     /// The policy of this compiled form, without its texts.
     ///
     /// # Errors
     /// [`CompiledError`]: [`Policy::canonical_bytes`] gives these bytes for no policy file.
-    pub fn from_canonical_bytes(bytes: &[u8]) -> Result<Policy> {
+    pub fn from_canonical_bytes(bytes: &[u8]) -> std::result::Result<Policy, CompiledError> {
         let mut reader = Reader::new(bytes);
-        let policy = policy(&mut reader)?;
+        let policy = policy(&mut reader).map_err(|error| *error)?;
         reader.finish()?;
         Ok(policy)
     }
@@ -367,11 +374,13 @@ fn stated(r: &mut Reader<'_>, text_hashes: &mut Vec<[u8; 32]>) -> Result<Stated>
     let at = r.offset();
     r.array_of("the 3 parts of where a clause is stated", 3)?;
     let confidence = r.optional("a confidence", |r| word(r, "a confidence", Confidence::ALL))?;
-    let source =
-        r.optional("the hash of a source", |r| Ok::<_, CompiledError>(*r.bytes("its 32 bytes")?))?;
+    let source = r.optional("the hash of a source", |r| {
+        Ok::<_, Box<CompiledError>>(*r.bytes("its 32 bytes")?)
+    })?;
     text_hashes.extend(source);
     let date_at = r.offset();
-    let seen = r.optional("a date", |r| Ok::<_, CompiledError>(name(r, "a date")?.to_owned()))?;
+    let seen =
+        r.optional("a date", |r| Ok::<_, Box<CompiledError>>(name(r, "a date")?.to_owned()))?;
     if let Some(text) = seen.as_ref().filter(|text| !is_date(text)) {
         return Err(refused(date_at, "a date such as 2026-11-26", format_args!("{text:?}")));
     }
@@ -391,7 +400,7 @@ fn window(r: &mut Reader<'_>, what: &'static str) -> Result<Window> {
             _ => Window::Years,
         };
         let n = r.uint("the number of a window", u64::from(u32::MAX))?;
-        Ok::<_, CompiledError>(of(u32::try_from(n).expect("no more than asked for")))
+        Ok::<_, Box<CompiledError>>(of(u32::try_from(n).expect("no more than asked for")))
     })?;
     Ok(ends.unwrap_or(Window::Never))
 }
