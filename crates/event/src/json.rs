@@ -180,7 +180,10 @@ fn syntax_error(text: &str, error: &serde_json::Error) -> LineError {
     let whole = error.to_string();
     let place = format!(" at line {} column {}", error.line(), error.column());
     let what = whole.strip_suffix(place.as_str()).unwrap_or(&whole);
-    let what = what.replace("EOF while parsing", "the line ends within");
+    let what = match what.strip_prefix("EOF while parsing") {
+        Some(within) => &format!("the line ends within{within}"),
+        None => what,
+    };
     LineError::new("json", format!("{what} (column {})", error.column()))
 }
 

@@ -16,6 +16,7 @@
 //! that it claims, and the clauses of a version are not copied for each reading.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Display;
 
 use event::limits::TEXT_BYTES;
 use event::msgpack::Reader;
@@ -58,7 +59,8 @@ impl CompiledError {
     }
 }
 
-fn refused(offset: usize, expected: &'static str, found: impl ToString) -> Box<CompiledError> {
+fn refused(offset: usize, expected: &'static str, found: impl Display) -> Box<CompiledError> {
+    let found: &dyn Display = &found;
     Box::new(CompiledError::Value { offset, expected, found: found.to_string() })
 }
 
