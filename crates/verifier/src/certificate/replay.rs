@@ -138,7 +138,7 @@ impl Replay {
                 return Err(CertificateError::Hidden);
             }
         }
-        steps.sort_unstable_by_key(|step| (step.occurred_at, step.revision));
+        event::sort_by_key(&mut steps, |step| (step.occurred_at, step.revision));
         Ok(Replay { history: History { account: account.to_owned(), names, steps }, hashes })
     }
 }
