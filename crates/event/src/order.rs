@@ -16,3 +16,22 @@ fn order(len: usize, compare: &dyn Fn(usize, usize) -> Ordering) -> Vec<usize> {
     order.sort_unstable_by(|a, b| compare(*a, *b).then(a.cmp(b)));
     order
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sorts_as_the_standard_library_does() {
+        let seed = 7;
+        let mut random = fastrand::Rng::with_seed(seed);
+        for len in [0, 1, 2, 3, 20, 21, 1000] {
+            let numbered = |n| (random.u8(..20), format!("{n}"));
+            let mut ours: Vec<(u8, String)> = (0..len).map(numbered).collect();
+            let mut expected = ours.clone();
+            expected.sort_by_key(|(key, _)| *key);
+            sort_by_key(&mut ours, |(key, _)| *key);
+            assert_eq!(ours, expected, "seed {seed}, {len}");
+        }
+    }
+}
