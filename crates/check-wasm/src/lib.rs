@@ -17,6 +17,7 @@ mod options;
 mod room;
 
 use options::Options;
+use serde::Serialize;
 use verifier::certificate::{check as check_certificate, refusal};
 
 /// Room for `len` bytes.
@@ -56,14 +57,22 @@ fn answer(certificate: &[u8], options: &[u8]) -> String {
         Err(error) => return fault(&format!("options: {error}")),
     };
     match check_certificate(certificate, &trust, &expected, lang) {
-        Ok(checked) => checked.report(),
-        Err(error) => refusal(&file, &error.to_string()),
+        Ok(checked) => json(&checked.report()),
+        Err(error) => json(&refusal(&file, &error.to_string())),
     }
-    .to_string()
 }
 
 fn fault(what: &str) -> String {
-    serde_json::json!({ "error": what }).to_string()
+    json(&Fault { error: what })
+}
+
+#[derive(Serialize)]
+struct Fault<'a> {
+    error: &'a str,
+}
+
+fn json(value: &impl Serialize) -> String {
+    serde_json::to_string(value).expect("answers are JSON")
 }
 
 #[cfg(test)]

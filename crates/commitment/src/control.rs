@@ -276,27 +276,33 @@ impl<'a> Reader<'a> {
     fn uint(&mut self, what: &str) -> Result<u64, Fault> {
         let start = self.at;
         let value = self.int_of_any_sign(what)?;
-        u64::try_from(value).map_err(|_| Fault::new(start, what, value.to_string()))
+        value.map_err(|negative| Fault::new(start, what, negative.to_string()))
     }
 
     fn int(&mut self, what: &str) -> Result<i64, Fault> {
         let start = self.at;
-        let value = self.int_of_any_sign(what)?;
-        i64::try_from(value).map_err(|_| Fault::new(start, what, value.to_string()))
+        match self.int_of_any_sign(what)? {
+            Ok(value) => {
+                i64::try_from(value).map_err(|_| Fault::new(start, what, value.to_string()))
+            }
+            Err(negative) => Ok(negative),
+        }
     }
 
-    fn int_of_any_sign(&mut self, what: &str) -> Result<i128, Fault> {
+    /// A number, or else a negative one.
+    fn int_of_any_sign(&mut self, what: &str) -> Result<Result<u64, i64>, Fault> {
+        let signed = |value: i64| u64::try_from(value).map_err(|_| value);
         let start = self.at;
         let marker = self.marker(what)?;
         if !(0x80..0xe0).contains(&marker) {
-            return Ok(i128::from(marker as i8));
+            return Ok(signed(i64::from(marker as i8)));
         }
         if let Some(n) = UINT.iter().position(|m| *m == marker) {
-            return Ok(i128::from(self.number(1 << n, what)?));
+            return Ok(Ok(self.number(1 << n, what)?));
         }
         if let Some(n) = INT.iter().position(|m| *m == marker) {
             let unused = 64 - (8 << n);
-            return Ok(i128::from((self.number(1 << n, what)? << unused) as i64 >> unused));
+            return Ok(signed((self.number(1 << n, what)? << unused) as i64 >> unused));
         }
         Err(Fault::new(start, format!("{what}, a whole number"), format!("{marker:#04x}")))
     }

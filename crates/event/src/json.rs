@@ -6,9 +6,11 @@
 //! the same key.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde::ser::{Error as _, Serialize, Serializer};
 
 use crate::limits::LINE_BYTES;
 use crate::line_error::LineError;
@@ -51,6 +53,28 @@ impl<'a> Json<'a> {
             Json::Text(_) => "a string",
             Json::Array(_) => "an array",
             Json::Object(_) => "an object",
+        }
+    }
+
+    /// The same, with the fields of every object in it in byte order of their keys.
+    #[must_use]
+    pub fn sorted(mut self) -> Json<'a> {
+        self.sort();
+        self
+    }
+
+    fn sort(&mut self) {
+        match self {
+            Json::Array(values) => values.iter_mut().for_each(Json::sort),
+            Json::Object(Object { fields }) => {
+                // Fields that are many came out of a map, and are in order.
+                for n in 0..fields.len() {
+                    fields[n].1.sort();
+                    let at = fields[..n].partition_point(|(key, _)| *key < fields[n].0);
+                    fields[at..=n].rotate_right(1);
+                }
+            }
+            _ => {}
         }
     }
 
@@ -123,9 +147,8 @@ impl<'a> Object<'a> {
             };
             return (1..self.fields.len()).find(twice).map(|n| self.fields[n].0.as_ref());
         }
-        let mut keys: Vec<&str> = self.keys().collect();
-        keys.sort_unstable();
-        keys.windows(2).find(|pair| pair[0] == pair[1]).map(|pair| pair[0])
+        let mut earlier = BTreeSet::new();
+        self.keys().find(|key| !earlier.insert(*key))
     }
 }
 
@@ -157,13 +180,34 @@ fn syntax_error(text: &str, error: &serde_json::Error) -> LineError {
     let whole = error.to_string();
     let place = format!(" at line {} column {}", error.line(), error.column());
     let what = whole.strip_suffix(place.as_str()).unwrap_or(&whole);
-    let what = what.replace("EOF while parsing", "the line ends within");
+    let what = match what.strip_prefix("EOF while parsing") {
+        Some(within) => &format!("the line ends within{within}"),
+        None => what,
+    };
     LineError::new("json", format!("{what} (column {})", error.column()))
 }
 
 impl<'de: 'a, 'a> Deserialize<'de> for Json<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(JsonVisitor)
+    }
+}
+
+/// As it was read, but for its white space. An error is [`Json::Number`], whose digits are not kept.
+impl Serialize for Json<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Json::Null => serializer.serialize_unit(),
+            Json::Bool(value) => serializer.serialize_bool(*value),
+            Json::Unsigned(value) => serializer.serialize_u64(*value),
+            Json::Negative(value) => serializer.serialize_i64(*value),
+            Json::Number => Err(S::Error::custom("a number that is not whole was not kept")),
+            Json::Text(text) => serializer.serialize_str(text),
+            Json::Array(values) => serializer.collect_seq(values),
+            Json::Object(Object { fields }) => {
+                serializer.collect_map(fields.iter().map(|(key, value)| (key, value)))
+            }
+        }
     }
 }
 

@@ -16,6 +16,7 @@
 //! that it claims, and the clauses of a version are not copied for each reading.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Display;
 
 use event::limits::TEXT_BYTES;
 use event::msgpack::Reader;
@@ -58,20 +59,28 @@ impl CompiledError {
     }
 }
 
-fn refused(offset: usize, expected: &'static str, found: impl ToString) -> CompiledError {
-    CompiledError::Value { offset, expected, found: found.to_string() }
+fn refused(offset: usize, expected: &'static str, found: impl Display) -> Box<CompiledError> {
+    let found: &dyn Display = &found;
+    Box::new(CompiledError::Value { offset, expected, found: found.to_string() })
 }
 
-type Result<T> = std::result::Result<T, CompiledError>;
+impl From<CanonicalError> for Box<CompiledError> {
+    fn from(error: CanonicalError) -> Self {
+        Box::new(CompiledError::Spelling(error))
+    }
+}
+
+/// The error is passed on through many hands.
+type Result<T> = std::result::Result<T, Box<CompiledError>>;
 
 impl Policy {
     /// The policy of this compiled form, without its texts.
     ///
     /// # Errors
     /// [`CompiledError`]: [`Policy::canonical_bytes`] gives these bytes for no policy file.
-    pub fn from_canonical_bytes(bytes: &[u8]) -> Result<Policy> {
+    pub fn from_canonical_bytes(bytes: &[u8]) -> std::result::Result<Policy, CompiledError> {
         let mut reader = Reader::new(bytes);
-        let policy = policy(&mut reader)?;
+        let policy = policy(&mut reader).map_err(|error| *error)?;
         reader.finish()?;
         Ok(policy)
     }
@@ -93,14 +102,16 @@ fn policy(r: &mut Reader<'_>) -> Result<Policy> {
     let zone = zone(r)?;
     let at = r.offset();
     let mut ids = BTreeSet::new();
-    let versions = rising(r, "versions in the order in which they take effect", |r| {
+    let mut versions = Vec::new();
+    rising(r, "versions in the order in which they take effect", &mut |r| {
         let version = version(r, &mut ids)?;
-        Ok((version.effective_from, version))
+        let from = version.effective_from;
+        versions.push(version);
+        Ok(from)
     })?;
     if versions.is_empty() {
         return Err(refused(at, "at least one version", "none"));
     }
-    let versions = versions.into_iter().map(|(_, version)| version).collect();
     Ok(Policy { name, zone, versions })
 }
 
@@ -108,7 +119,8 @@ fn zone(r: &mut Reader<'_>) -> Result<Zone> {
     r.array_of("the 2 parts of a zone", 2)?;
     let first_ms = offset_ms(r)?;
     let mut held = first_ms;
-    let later = rising(r, "changes of the zone in the order of time", |r| {
+    let mut later = Vec::new();
+    rising(r, "changes of the zone in the order of time", &mut |r| {
         r.array_of("the 2 parts of a change", 2)?;
         let at = r.offset();
         let at_ms = r.int("the instant of a change")?;
@@ -121,7 +133,8 @@ fn zone(r: &mut Reader<'_>) -> Result<Zone> {
             return Err(refused(at, "an offset other than the one before it", next / 1000));
         }
         held = next;
-        Ok((at_ms, next))
+        later.push((at_ms, next));
+        Ok(at_ms)
     })?;
     Ok(Zone::of_changes(first_ms, later))
 }
@@ -144,15 +157,20 @@ fn version<'a>(r: &mut Reader<'a>, ids: &mut BTreeSet<&'a str>) -> Result<Versio
     let ms = r.int("the instant from which a version is in force")?;
     let effective_from = Timestamp::from_ms(ms)
         .ok_or_else(|| refused(at, "an instant from the year 1 to 9999, in ms", ms))?;
-    let confidence = word(r, "a confidence", Confidence::ALL, Confidence::number)?;
+    let confidence = word(r, "a confidence", Confidence::ALL)?;
     let mut text_hashes = vec![*r.bytes("the hash of the source")?];
     let read_as = |r: &mut Reader<'a>| rules(r, id, effective_from, confidence);
     let mut base = read_as(r)?;
     let mut ids = BTreeSet::new();
-    let clauses = each(r, "clauses", |r| clause(r, &mut ids, &mut text_hashes))?;
+    let mut clauses = Vec::new();
+    each(r, "clauses", &mut |r| {
+        clauses.push(clause(r, &mut ids, &mut text_hashes)?);
+        Ok(())
+    })?;
     base.clauses = clauses.into();
     base.text_hashes = text_hashes.into();
-    let readings = rising(r, "readings in the order of their ids", |r| {
+    let mut readings = Vec::new();
+    rising(r, "readings in the order of their ids", &mut |r| {
         r.array_of("the 2 parts of a reading", 2)?;
         let at = r.offset();
         let id = name(r, "a reading's id")?;
@@ -169,9 +187,10 @@ fn version<'a>(r: &mut Reader<'a>, ids: &mut BTreeSet<&'a str>) -> Result<Versio
         }
         version.clauses = base.clauses.clone();
         version.text_hashes = base.text_hashes.clone();
-        Ok((id, Reading { id: id.to_owned(), set: BTreeMap::new(), version }))
+        readings.push(Reading { id: id.to_owned(), set: BTreeMap::new(), version });
+        Ok(id)
     })?;
-    base.readings = readings.into_iter().map(|(_, reading)| reading).collect();
+    base.readings = readings;
     Ok(base)
 }
 
@@ -183,16 +202,18 @@ fn rules(
     confidence: Confidence,
 ) -> Result<Version> {
     let says_more = longer(r, "the 7 or 8 parts of rules", 7)?;
-    let on_change = word(r, "what a change does", OnChange::ALL, OnChange::number)?;
+    let on_change = word(r, "what a change does", OnChange::ALL)?;
     let at = r.offset();
     let mut named = BTreeSet::new();
-    let tiers = each(r, "tiers", |r| {
+    let mut tiers = Vec::new();
+    each(r, "tiers", &mut |r| {
         r.array_of("the 3 parts of a tier", 3)?;
-        Ok(Tier {
+        tiers.push(Tier {
             name: unique(r, "a tier's name that none before it has", &mut named)?.to_owned(),
             quota: r.optional("a quota", |r| r.uint("a quota", u64::MAX))?,
             trash: window(r, "a tier's window")?,
-        })
+        });
+        Ok(())
     })?;
     if tiers.is_empty() {
         return Err(refused(at, "at least one tier", "none"));
@@ -200,17 +221,18 @@ fn rules(
     let trash = trash(r)?;
     r.array_of("the 5 parts of the rules of inactivity", 5)?;
     let inactivity_window = window(r, "the window of inactivity")?;
-    let resets: Kinds = words(r, "kinds in the order of their numbers", Kind::ALL, Kind::number)?;
-    let actors: Actors =
-        words(r, "actors in the order of their numbers", Actor::ALL, Actor::number)?;
+    let resets: Kinds = words(r, "kinds in the order of their numbers", Kind::ALL)?;
+    let actors: Actors = words(r, "actors in the order of their numbers", Actor::ALL)?;
     let notice = window(r, "a notice")?;
-    let exempt_tiers = rising(r, "exempt tiers in the order of their names", |r| {
+    let mut exempt_tiers = BTreeSet::new();
+    rising(r, "exempt tiers in the order of their names", &mut |r| {
         let at = r.offset();
         let tier = name(r, "an exempt tier")?;
         if !named.contains(tier) {
             return Err(refused(at, "a tier of the version", format_args!("{tier:?}")));
         }
-        Ok((tier, ()))
+        exempt_tiers.insert(tier.to_owned());
+        Ok(tier)
     })?;
     let mut version = Version {
         id: id.to_owned(),
@@ -225,8 +247,8 @@ fn rules(
         actors,
         everywhere: Kinds::NONE,
         notice,
-        exempt_tiers: gathered(owned(exempt_tiers).map(|(tier, ())| tier)),
-        over: word(r, "what happens over quota", Over::ALL, Over::number)?,
+        exempt_tiers,
+        over: word(r, "what happens over quota", Over::ALL)?,
         stages: BTreeMap::new(),
         stale_after: window(r, "the window of a backup")?,
         late_after: window(r, "the window of lateness")?,
@@ -245,12 +267,13 @@ fn more(r: &mut Reader<'_>, version: &mut Version) -> Result<()> {
     let at = r.offset();
     r.array_of("the 3 parts of further rules", 3)?;
     version.trash.full = r.optional("when the trash is full", full)?;
-    version.everywhere = words(r, "kinds in the order of their numbers", Kind::ALL, Kind::number)?;
-    let stages = rising(r, "stages in the order of their names", |r| {
+    version.everywhere = words(r, "kinds in the order of their numbers", Kind::ALL)?;
+    rising(r, "stages in the order of their names", &mut |r| {
         r.array_of("the 6 parts of a stage", 6)?;
-        Ok((name(r, "a stage's name")?, stage(r)?))
+        let name = name(r, "a stage's name")?;
+        version.stages.insert(name.to_owned(), stage(r)?);
+        Ok(name)
     })?;
-    version.stages = owned(stages).collect();
     if version.says_more() { Ok(()) } else { Err(refused(at, "a further rule", "none")) }
 }
 
@@ -259,30 +282,23 @@ fn full(r: &mut Reader<'_>) -> Result<Full> {
     let percent = r.uint("a share in hundredths", 100)?;
     Ok(Full {
         percent: u8::try_from(percent).expect("no more than asked for"),
-        of: word(r, "of what a share is taken", FullOf::ALL, FullOf::number)?,
+        of: word(r, "of what a share is taken", FullOf::ALL)?,
         window: window(r, "the window of a full trash")?,
-        shortens: word(r, "what a full trash shortens", Shortens::ALL, Shortens::number)?,
+        shortens: word(r, "what a full trash shortens", Shortens::ALL)?,
     })
 }
 
 fn stage(r: &mut Reader<'_>) -> Result<Stage> {
-    let when = word(r, "the condition of a stage", When::ALL, When::number)?;
+    let when = word(r, "the condition of a stage", When::ALL)?;
     let after = window(r, "the window of a stage")?;
     let at = r.offset();
-    let admits: Acts = words(r, "acts in the order of their numbers", Act::ALL, Act::number)?;
+    let admits: Acts = words(r, "acts in the order of their numbers", Act::ALL)?;
     let only_purge = Acts::NONE.with(Act::Purge);
     if admits.is_empty() || (when == When::CategoryInactive && admits != only_purge) {
         return Err(refused(at, "acts that the condition can admit", "none or others"));
     }
-    let categories =
-        rising(r, "categories in the order of their names", |r| Ok((name(r, "a category")?, ())))?;
-    Ok(Stage {
-        when,
-        after,
-        admits,
-        categories: owned(categories).map(|(category, ())| category).collect(),
-        notice: window(r, "a notice")?,
-    })
+    let categories = categories(r, "categories in the order of their names")?;
+    Ok(Stage { when, after, admits, categories, notice: window(r, "a notice")? })
 }
 
 /// Whether an array has one part more than `parts`, which it may.
@@ -297,26 +313,37 @@ fn longer(r: &mut Reader<'_>, what: &'static str, parts: usize) -> Result<bool> 
 
 fn trash(r: &mut Reader<'_>) -> Result<TrashRules> {
     r.array_of("the 6 parts of the rules of the trash", 6)?;
-    let basis = word(r, "whose window counts", Basis::ALL, Basis::number)?;
-    let days = word(r, "how days are counted", Days::ALL, Days::number)?;
+    let basis = word(r, "whose window counts", Basis::ALL)?;
+    let days = word(r, "how days are counted", Days::ALL)?;
     let purge_lag = window(r, "a purge lag")?;
     let counts_toward_quota = r.flag("whether the trash counts toward the quota")?;
-    let categories = rising(r, "categories in the order of their names", |r| {
+    let mut windows = BTreeMap::new();
+    rising(r, "categories in the order of their names", &mut |r| {
         r.array_of("the 2 parts of a category", 2)?;
-        Ok((name(r, "a category")?, window(r, "a category's window")?))
+        let category = name(r, "a category")?;
+        windows.insert(category.to_owned(), window(r, "a category's window")?);
+        Ok(category)
     })?;
-    let no_trash = rising(r, "categories without a trash in the order of their names", |r| {
-        Ok((name(r, "a category")?, ()))
-    })?;
+    let no_trash = categories(r, "categories without a trash in the order of their names")?;
     Ok(TrashRules {
         basis,
         days,
         purge_lag,
         counts_toward_quota,
-        categories: gathered(owned(categories)),
-        no_trash: gathered(owned(no_trash).map(|(category, ())| category)),
+        categories: windows,
+        no_trash,
         full: None,
     })
+}
+
+fn categories(r: &mut Reader<'_>, what: &'static str) -> Result<BTreeSet<String>> {
+    let mut categories = BTreeSet::new();
+    rising(r, what, &mut |r| {
+        let category = name(r, "a category")?;
+        categories.insert(category.to_owned());
+        Ok(category)
+    })?;
+    Ok(categories)
 }
 
 /// A clause; the hashes of its texts go to `text_hashes`.
@@ -327,29 +354,35 @@ fn clause<'a>(
 ) -> Result<Clause> {
     let says_where = longer(r, "the 3 or 4 parts of a clause", 3)?;
     let id = unique(r, "a clause's id that none before it has", ids)?.to_owned();
-    let for_ = each(r, "what a clause is for", |r| Ok(name(r, "a word")?.to_owned()))?;
-    let texts = rising(r, "texts in the order of their languages", |r| {
+    let mut for_ = Vec::new();
+    each(r, "what a clause is for", &mut |r| {
+        for_.push(name(r, "a word")?.to_owned());
+        Ok(())
+    })?;
+    let mut text = BTreeMap::new();
+    rising(r, "texts in the order of their languages", &mut |r| {
         r.array_of("the 2 parts of a text", 2)?;
         let language = name(r, "a language")?;
         text_hashes.push(*r.bytes("the hash of a text")?);
-        Ok((language, String::new()))
+        text.insert(language.to_owned(), String::new());
+        Ok(language)
     })?;
     let stated = if says_where { stated(r, text_hashes)? } else { Stated::default() };
-    Ok(Clause { id, for_, text: gathered(owned(texts)), stated })
+    Ok(Clause { id, for_, text, stated })
 }
 
 /// Where a clause is stated; the hash of its source goes to `text_hashes`.
 fn stated(r: &mut Reader<'_>, text_hashes: &mut Vec<[u8; 32]>) -> Result<Stated> {
     let at = r.offset();
     r.array_of("the 3 parts of where a clause is stated", 3)?;
-    let confidence = r.optional("a confidence", |r| {
-        word(r, "a confidence", Confidence::ALL, Confidence::number)
+    let confidence = r.optional("a confidence", |r| word(r, "a confidence", Confidence::ALL))?;
+    let source = r.optional("the hash of a source", |r| {
+        Ok::<_, Box<CompiledError>>(*r.bytes("its 32 bytes")?)
     })?;
-    let source =
-        r.optional("the hash of a source", |r| Ok::<_, CompiledError>(*r.bytes("its 32 bytes")?))?;
     text_hashes.extend(source);
     let date_at = r.offset();
-    let seen = r.optional("a date", |r| Ok::<_, CompiledError>(name(r, "a date")?.to_owned()))?;
+    let seen =
+        r.optional("a date", |r| Ok::<_, Box<CompiledError>>(name(r, "a date")?.to_owned()))?;
     if let Some(text) = seen.as_ref().filter(|text| !is_date(text)) {
         return Err(refused(date_at, "a date such as 2026-11-26", format_args!("{text:?}")));
     }
@@ -369,7 +402,7 @@ fn window(r: &mut Reader<'_>, what: &'static str) -> Result<Window> {
             _ => Window::Years,
         };
         let n = r.uint("the number of a window", u64::from(u32::MAX))?;
-        Ok::<_, CompiledError>(of(u32::try_from(n).expect("no more than asked for")))
+        Ok::<_, Box<CompiledError>>(of(u32::try_from(n).expect("no more than asked for")))
     })?;
     Ok(ends.unwrap_or(Window::Never))
 }
@@ -389,17 +422,12 @@ fn unique<'a>(
     if names.insert(name) { Ok(name) } else { Err(refused(at, what, format_args!("{name:?}"))) }
 }
 
-/// One of a closed list of words, by its number.
-fn word<T: Copy>(
-    r: &mut Reader<'_>,
-    what: &'static str,
-    all: &[T],
-    number: fn(T) -> u8,
-) -> Result<T> {
+/// One of a closed list of words, which is in the order of their numbers from 0, by its number.
+fn word<T: Copy>(r: &mut Reader<'_>, what: &'static str, all: &[T]) -> Result<T> {
     let at = r.offset();
     let found = r.uint(what, u64::MAX)?;
-    let known = all.iter().copied().find(|word| u64::from(number(*word)) == found);
-    known.ok_or_else(|| refused(at, what, found))
+    let word = usize::try_from(found).ok().and_then(|found| all.get(found));
+    word.copied().ok_or_else(|| refused(at, what, found))
 }
 
 /// A set of them.
@@ -407,53 +435,42 @@ fn words<T: Copy + Ord, S: FromIterator<T>>(
     r: &mut Reader<'_>,
     what: &'static str,
     all: &[T],
-    number: fn(T) -> u8,
 ) -> Result<S> {
-    let words = rising(r, what, |r| Ok((word(r, "the number of a word", all, number)?, ())))?;
-    Ok(words.into_iter().map(|(word, ())| word).collect())
+    let mut words = Vec::new();
+    rising(r, what, &mut |r| {
+        let word = word(r, "the number of a word", all)?;
+        words.push(word);
+        Ok(word)
+    })?;
+    Ok(words.into_iter().collect())
 }
 
-/// A list of what `read` reads.
-fn each<'a, T>(
+/// A list, of which `read` reads and keeps one at a time: nothing says yet that as many are there as it claims.
+fn each<'a>(
     r: &mut Reader<'a>,
     what: &'static str,
-    mut read: impl FnMut(&mut Reader<'a>) -> Result<T>,
-) -> Result<Vec<T>> {
-    let length = r.array(what)?;
-    // Without room for `length`: nothing says yet that so many are there.
-    let mut list = Vec::new();
-    for _ in 0..length {
-        list.push(read(r)?);
+    read: &mut dyn FnMut(&mut Reader<'a>) -> Result<()>,
+) -> Result<()> {
+    for _ in 0..r.array(what)? {
+        read(r)?;
     }
-    Ok(list)
+    Ok(())
 }
 
-/// A list of keys with what belongs to them, each key above the one before it.
-fn rising<'a, K: Copy + Ord, T>(
+/// A list of what has a key, which `read` gives, each above the one before it.
+fn rising<'a, K: Copy + Ord>(
     r: &mut Reader<'a>,
     what: &'static str,
-    mut read: impl FnMut(&mut Reader<'a>) -> Result<(K, T)>,
-) -> Result<Vec<(K, T)>> {
+    read: &mut dyn FnMut(&mut Reader<'a>) -> Result<K>,
+) -> Result<()> {
     let mut last = None;
-    each(r, what, |r| {
+    each(r, what, &mut |r| {
         let at = r.offset();
-        let (key, value) = read(r)?;
+        let key = read(r)?;
         if last.is_some_and(|last| last >= key) {
             return Err(refused(at, what, "one that is not above the one before it"));
         }
         last = Some(key);
-        Ok((key, value))
+        Ok(())
     })
-}
-
-/// A set or map of what comes in order. To `collect` it would sort it first, and bring the code for that along where
-/// it is to be small.
-fn gathered<T, C: Default + Extend<T>>(things: impl Iterator<Item = T>) -> C {
-    let mut all = C::default();
-    all.extend(things);
-    all
-}
-
-fn owned<T>(named: Vec<(&str, T)>) -> impl Iterator<Item = (String, T)> {
-    named.into_iter().map(|(name, value)| (name.to_owned(), value))
 }

@@ -102,14 +102,11 @@ impl FoldState {
         }
         for index in 0..rules.policy.versions.len() {
             let full = self.has_full_trash(&rules.policy.versions[index], rules);
-            if full == self.conditions.full_by.contains(&index) {
-                continue;
+            match (full, self.conditions.full_by.binary_search(&index)) {
+                (true, Err(place)) => self.conditions.full_by.insert(place, index),
+                (false, Ok(place)) => _ = self.conditions.full_by.remove(place),
+                _ => continue,
             }
-            match full {
-                true => self.conditions.full_by.push(index),
-                false => self.conditions.full_by.retain(|full| *full != index),
-            }
-            self.conditions.full_by.sort_unstable();
             self.fullness_changed(index, at, source, rules);
         }
     }

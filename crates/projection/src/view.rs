@@ -200,7 +200,7 @@ impl<'a> View<'a> {
         let late = self.state.late.iter().map(|(finding, count)| (finding.clone(), Some(*count)));
         let mut findings: Vec<_> =
             self.state.findings.iter().map(|finding| (finding.clone(), None)).chain(late).collect();
-        findings.sort_by_cached_key(|(finding, _)| {
+        event::sort_by_key(&mut findings, |(finding, _)| {
             let (item, backup) = self.subject_names(finding.subject);
             (finding.at, finding.event.position, finding.code, item, backup)
         });

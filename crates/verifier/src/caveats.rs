@@ -25,16 +25,18 @@ pub(crate) fn of(facts: &Facts<'_>, readings: &Readings<'_>, lang: Language) -> 
     let differing = readings.other_outcome();
     if !differing.is_empty() {
         let readings = named(facts, &differing, lang);
-        caveats.push(lang.pick(
-            format!("Under another reading of the policy the answer differs: {readings}."),
-            format!("政策条文另有读法，按这些读法结论不同：{readings}。"),
+        caveats.push(lang.say(
+            format_args!("Under another reading of the policy the answer differs: {readings}."),
+            format_args!("政策条文另有读法，按这些读法结论不同：{readings}。"),
         ));
     }
     if !readings.other_lawful.is_empty() {
         let readings = named(facts, &readings.other_lawful, lang);
-        caveats.push(lang.pick(
-            format!("Whether it was lawful depends on the reading; it differs under {readings}."),
-            format!("是否合规取决于读法，按这些读法有所不同：{readings}。"),
+        caveats.push(lang.say(
+            format_args!(
+                "Whether it was lawful depends on the reading; it differs under {readings}."
+            ),
+            format_args!("是否合规取决于读法，按这些读法有所不同：{readings}。"),
         ));
     }
     let version = facts.view.version();
@@ -46,9 +48,11 @@ pub(crate) fn of(facts: &Facts<'_>, readings: &Readings<'_>, lang: Language) -> 
                 lang.pick("a secondary source", "二手资料")
             }
         };
-        caveats.push(lang.pick(
-            format!("The rules of policy version {id} rest on {sure}, not on an official text."),
-            format!("政策版本 {id} 的规则依据{sure}，并非官方条文。"),
+        caveats.push(lang.say(
+            format_args!(
+                "The rules of policy version {id} rest on {sure}, not on an official text."
+            ),
+            format_args!("政策版本 {id} 的规则依据{sure}，并非官方条文。"),
         ));
     }
     let clearings: Vec<EventRef> = (facts.rows.iter())
@@ -66,18 +70,17 @@ pub(crate) fn of(facts: &Facts<'_>, readings: &Readings<'_>, lang: Language) -> 
         codes.extend(of_clearing.map(|finding| finding.code.name()));
         if !codes.is_empty() {
             let codes = codes.into_iter().collect::<Vec<_>>().join(lang.pick(", ", "、"));
-            caveats.push(lang.pick(
-                format!("Of the clearing itself `findings` says: {codes}."),
-                format!("对这次清空本身另有发现：{codes}。"),
+            caveats.push(lang.say(
+                format_args!("Of the clearing itself `findings` says: {codes}."),
+                format_args!("对这次清空本身另有发现：{codes}。"),
             ));
         }
     }
     let (as_of, known_at) = (facts.view.as_of(), facts.telling.known_at);
     if as_of > known_at {
-        caveats.push(lang.pick(
-            format!("As of {as_of} lies ahead of what was known at {known_at}: what happens until then may change it."),
-            format!("所问时刻 {as_of} 晚于已知范围 {known_at}：其间发生的事可能改变结论。"),
-        ));
+        caveats.push(lang.say(
+            format_args!("As of {as_of} lies ahead of what was known at {known_at}: what happens until then may change it."),
+            format_args!("所问时刻 {as_of} 晚于已知范围 {known_at}：其间发生的事可能改变结论。")));
     }
     let never_seen =
         |record: &Record<'_>| matches!(record, Record::Item(i) if i.category.is_none());
@@ -88,9 +91,9 @@ pub(crate) fn of(facts: &Facts<'_>, readings: &Readings<'_>, lang: Language) -> 
             let text = lang.pick("Its upload is not on record.", "日志中没有它的上传记录。");
             caveats.push(text.to_owned());
         }
-        (unseen, total) => caveats.push(lang.pick(
-            format!("The uploads of {unseen} of the {total} are not on record."),
-            format!("{total} 项中有 {unseen} 项没有上传记录。"),
+        (unseen, total) => caveats.push(lang.say(
+            format_args!("The uploads of {unseen} of the {total} are not on record."),
+            format_args!("{total} 项中有 {unseen} 项没有上传记录。"),
         )),
     }
     caveats
@@ -107,7 +110,7 @@ fn named(facts: &Facts<'_>, ids: &[&str], lang: Language) -> String {
         });
         // Of a policy in its compiled form nobody knows how a reading spells what it sets.
         let Some(says) = says.filter(|says| !says.is_empty()) else { return (*id).to_owned() };
-        lang.pick(format!("{id} ({says})"), format!("{id}（{says}）"))
+        lang.say(format_args!("{id} ({says})"), format_args!("{id}（{says}）"))
     });
     named.collect::<Vec<_>>().join(lang.pick(", ", "、"))
 }

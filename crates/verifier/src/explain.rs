@@ -183,7 +183,7 @@ pub fn effect(
     if parts.len() > SHOWN {
         let more = parts.len() - SHOWN;
         parts.truncate(SHOWN);
-        parts.push(lang.pick(format!("and {more} more"), format!("另有 {more} 项")));
+        parts.push(lang.say(format_args!("and {more} more"), format_args!("另有 {more} 项")));
     }
     match parts.is_empty() {
         true => account_effect(names, step, size, lang),
@@ -196,7 +196,10 @@ fn changed(names: &Names, changed: &Changed, lang: Language) -> String {
         let name = names.get(id);
         let word = |state| lang.pick(state, state_in_chinese(state));
         let (from, to) = (from.map_or(lang.pick("new", "新"), word), word(to));
-        lang.pick(format!("{en} {name}: {from} → {to}"), format!("{zh} {name}：{from} → {to}"))
+        lang.say(
+            format_args!("{en} {name}: {from} → {to}"),
+            format_args!("{zh} {name}：{from} → {to}"),
+        )
     };
     match *changed {
         Changed::Item { item, from, to, .. } => {
@@ -211,9 +214,9 @@ fn changed(names: &Names, changed: &Changed, lang: Language) -> String {
                 at.map_or(lang.pick("never", "不限").to_owned(), |at| at.to_string())
             };
             let (from, to) = (text(from), text(to));
-            lang.pick(
-                format!("item {item}: recoverable until {from} → {to}"),
-                format!("条目 {item}：可恢复至 {from} → {to}"),
+            lang.say(
+                format_args!("item {item}: recoverable until {from} → {to}"),
+                format_args!("条目 {item}：可恢复至 {from} → {to}"),
             )
         }
     }
@@ -238,28 +241,28 @@ fn account_effect(names: &Names, step: &Step, size: fn(u64) -> String, lang: Lan
     let pick = |en: &str, zh: &str| lang.pick(en, zh).to_owned();
     match (step.kind, word, subject, step.bytes) {
         (Kind::AccountOpened | Kind::TierChanged, Some(tier), _, _) => {
-            lang.pick(format!("tier: {tier}"), format!("等级：{tier}"))
+            lang.say(format_args!("tier: {tier}"), format_args!("等级：{tier}"))
         }
         (Kind::AccountOpened, None, _, _) => pick("account: opened", "账号：已开通"),
         (Kind::QuotaChanged, _, _, Some(bytes)) => {
             let bytes = size(bytes);
-            lang.pick(format!("quota: {bytes}"), format!("空间：{bytes}"))
+            lang.say(format_args!("quota: {bytes}"), format_args!("空间：{bytes}"))
         }
         (Kind::SyncOn, Some(category), _, _) => {
-            lang.pick(format!("sync of {category}: on"), format!("{category} 同步：开"))
+            lang.say(format_args!("sync of {category}: on"), format_args!("{category} 同步：开"))
         }
         (Kind::SyncOff, Some(category), _, _) => {
-            lang.pick(format!("sync of {category}: off"), format!("{category} 同步：关"))
+            lang.say(format_args!("sync of {category}: off"), format_args!("{category} 同步：关"))
         }
         (Kind::ItemModified, _, Some(item), Some(bytes)) => {
             let bytes = size(bytes);
-            lang.pick(format!("item {item}: {bytes}"), format!("条目 {item}：{bytes}"))
+            lang.say(format_args!("item {item}: {bytes}"), format_args!("条目 {item}：{bytes}"))
         }
         (Kind::HoldPlaced, _, Some(hold), _) => {
-            lang.pick(format!("hold {hold}: placed"), format!("保全 {hold}：已设置"))
+            lang.say(format_args!("hold {hold}: placed"), format_args!("保全 {hold}：已设置"))
         }
         (Kind::HoldReleased, _, Some(hold), _) => {
-            lang.pick(format!("hold {hold}: released"), format!("保全 {hold}：已解除"))
+            lang.say(format_args!("hold {hold}: released"), format_args!("保全 {hold}：已解除"))
         }
         (Kind::AccountFrozen, ..) => pick("account: frozen", "账号：已冻结"),
         (Kind::AccountUnfrozen, ..) => pick("account: unfrozen", "账号：已解冻"),

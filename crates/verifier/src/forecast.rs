@@ -154,14 +154,12 @@ fn says(date: &ForecastDate, names: &Names, policy: &Policy, lang: Language) -> 
         Foreseen::ItemExpires(item) => {
             let item = quoted(names.get(*item));
             match can_be_avoided {
-                true => lang.pick(
-                    format!("{item} expires: restored before then it stays, from then on it may be purged"),
-                    format!("{item}过期：在此之前恢复即可保留，此后可被清除"),
-                ),
-                false => lang.pick(
-                    format!("{item} expires as soon as it is in the trash, and may be purged"),
-                    format!("{item}一移入回收站即过期，可被清除"),
-                ),
+                true => lang.say(
+                    format_args!("{item} expires: restored before then it stays, from then on it may be purged"),
+                    format_args!("{item}过期：在此之前恢复即可保留，此后可被清除")),
+                false => lang.say(
+                    format_args!("{item} expires as soon as it is in the trash, and may be purged"),
+                    format_args!("{item}一移入回收站即过期，可被清除")),
             }
         }
         Foreseen::AccountAtRisk => {
@@ -170,18 +168,16 @@ fn says(date: &ForecastDate, names: &Names, policy: &Policy, lang: Language) -> 
                 true => lang.pick("; any activity ends that", "；任何活动都会解除"),
                 false => "",
             };
-            lang.pick(
-                format!("the account is at risk after {window} without activity: the provider may act{ends}"),
-                format!("账号 {window}无活动，已满不活跃期：服务方可采取行动{ends}"),
-            )
+            lang.say(
+                format_args!("the account is at risk after {window} without activity: the provider may act{ends}"),
+                format_args!("账号 {window}无活动，已满不活跃期：服务方可采取行动{ends}"))
         }
         Foreseen::BackupStale(backup) => {
             let (backup, window) =
                 (quoted(names.get(*backup)), window_says(version.stale_after, lang));
-            lang.pick(
-                format!("backup {backup} is stale {window} after it was last completed: the provider may remove it"),
-                format!("备份{backup}距上次完成已满 {window}：服务方可将其移除"),
-            )
+            lang.say(
+                format_args!("backup {backup} is stale {window} after it was last completed: the provider may remove it"),
+                format_args!("备份{backup}距上次完成已满 {window}：服务方可将其移除"))
         }
         Foreseen::Stage(of @ Stage::Reached { name, category, .. }) => {
             let stage = of.rules(policy).expect("a stage of the policy");
@@ -207,33 +203,33 @@ fn says(date: &ForecastDate, names: &Names, policy: &Policy, lang: Language) -> 
                 [] => None,
                 [backup] => {
                     let backup = quoted(names.get(backup));
-                    Some(lang.pick(
-                        format!("backup {backup} is no longer stale"),
-                        format!("备份{backup}不再可被移除"),
+                    Some(lang.say(
+                        format_args!("backup {backup} is no longer stale"),
+                        format_args!("备份{backup}不再可被移除"),
                     ))
                 }
-                _ => Some(lang.pick(
-                    format!("{} backups are no longer stale", ends_stale.len()),
-                    format!("{} 个备份不再可被移除", ends_stale.len()),
+                _ => Some(lang.say(
+                    format_args!("{} backups are no longer stale", ends_stale.len()),
+                    format_args!("{} 个备份不再可被移除", ends_stale.len()),
                 )),
             });
             parts.extend(ends_stages.iter().map(|(stage, category)| match category {
                 Some(category) => {
                     let category = names.get(*category);
-                    lang.pick(
-                        format!("stage {stage} is no longer reached in {category}"),
-                        format!("类别 {category} 不再处于阶段 {stage}"),
+                    lang.say(
+                        format_args!("stage {stage} is no longer reached in {category}"),
+                        format_args!("类别 {category} 不再处于阶段 {stage}"),
                     )
                 }
-                None => lang.pick(
-                    format!("stage {stage} is no longer reached"),
-                    format!("不再处于阶段 {stage}"),
+                None => lang.say(
+                    format_args!("stage {stage} is no longer reached"),
+                    format_args!("不再处于阶段 {stage}"),
                 ),
             }));
             let parts = parts.join(lang.pick("; ", "；"));
-            lang.pick(
-                format!("policy version {id} takes effect: {parts}"),
-                format!("政策版本 {id} 生效：{parts}"),
+            lang.say(
+                format_args!("policy version {id} takes effect: {parts}"),
+                format_args!("政策版本 {id} 生效：{parts}"),
             )
         }
     };
@@ -249,18 +245,18 @@ fn stage_says(name: &str, stage: &policy::Stage, category: Option<&str>, lang: L
         (When::OverQuota, true) => {
             lang.pick("the account is over its limit", "用量超出上限").to_owned()
         }
-        (When::OverQuota, false) => lang.pick(
-            format!("the account has been over its limit for {after}"),
-            format!("用量超出上限已满 {after}"),
+        (When::OverQuota, false) => lang.say(
+            format_args!("the account has been over its limit for {after}"),
+            format_args!("用量超出上限已满 {after}"),
         ),
         (When::TrashFull, true) => lang.pick("the trash is full", "回收站已满").to_owned(),
-        (When::TrashFull, false) => lang.pick(
-            format!("the trash has been full for {after}"),
-            format!("回收站处于已满状态达 {after}"),
+        (When::TrashFull, false) => lang.say(
+            format_args!("the trash has been full for {after}"),
+            format_args!("回收站处于已满状态达 {after}"),
         ),
-        (When::CategoryInactive, _) => lang.pick(
-            format!("there was no activity in {category} for {after}"),
-            format!("类别 {category} 已有 {after}无活动"),
+        (When::CategoryInactive, _) => lang.say(
+            format_args!("there was no activity in {category} for {after}"),
+            format_args!("类别 {category} 已有 {after}无活动"),
         ),
     };
     let acts: Vec<&str> = stage.admits.iter().map(|act| act_says(act, lang)).collect();
@@ -269,15 +265,15 @@ fn stage_says(name: &str, stage: &policy::Stage, category: Option<&str>, lang: L
         Window::Never => String::new(),
         notice => {
             let notice = window_says(notice, lang);
-            lang.pick(
-                format!(", purging {notice} after a notice"),
-                format!("，清除须在通知 {notice}之后"),
+            lang.say(
+                format_args!(", purging {notice} after a notice"),
+                format_args!("，清除须在通知 {notice}之后"),
             )
         }
     };
-    lang.pick(
-        format!("stage {name} is reached: {why}, and the provider may {acts}{notice}"),
-        format!("进入阶段 {name}：{why}，服务方可{acts}{notice}"),
+    lang.say(
+        format_args!("stage {name} is reached: {why}, and the provider may {acts}{notice}"),
+        format_args!("进入阶段 {name}：{why}，服务方可{acts}{notice}"),
     )
 }
 
@@ -301,14 +297,14 @@ fn moved_says(moved: &[Moved], names: &Names, lang: Language) -> Option<String> 
         [] => None,
         [one] => {
             let (item, from, to) = (quoted(names.get(one.item)), text(one.from), text(one.to));
-            Some(lang.pick(
-                format!("the deadline of {item} moves from {from} to {to}"),
-                format!("{item}的可恢复期由 {from} 改为 {to}"),
+            Some(lang.say(
+                format_args!("the deadline of {item} moves from {from} to {to}"),
+                format_args!("{item}的可恢复期由 {from} 改为 {to}"),
             ))
         }
-        _ => Some(lang.pick(
-            format!("the deadlines of {} items in the trash move", moved.len()),
-            format!("回收站中 {} 个条目的可恢复期改变", moved.len()),
+        _ => Some(lang.say(
+            format_args!("the deadlines of {} items in the trash move", moved.len()),
+            format_args!("回收站中 {} 个条目的可恢复期改变", moved.len()),
         )),
     }
 }

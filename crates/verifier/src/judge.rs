@@ -267,7 +267,7 @@ impl<'v, 'a> Finding<'v, 'a> {
             }
         };
         // Within one event as findings are: by item, then by backup.
-        rows.sort_unstable_by_key(|(event, subject)| {
+        event::sort_by_key(&mut rows, |(event, subject)| {
             let is_item = matches!(subject, Some(Subject::Item(_)));
             let name = subject.map(|subject| self.view.names().get(subject.name()));
             (event.position, is_item, name)

@@ -69,14 +69,14 @@ impl LawfulThen {
 fn says(policy: &Policy, finding: &Finding, lawful: &Lawful, lang: Language) -> String {
     let text = condition(policy, finding, lawful, lang);
     match (lawful.from, lawful.until) {
-        (Some(_), Some(until)) if lawful.when != LawfulWhen::WithinLag => lang.pick(
-            format!("{text}; no longer from {until} on"),
-            format!("{text}；自 {until} 起不再可以"),
+        (Some(_), Some(until)) if lawful.when != LawfulWhen::WithinLag => lang.say(
+            format_args!("{text}; no longer from {until} on"),
+            format_args!("{text}；自 {until} 起不再可以"),
         ),
         (None, _) if lawful.when == LawfulWhen::Inactive && has_stages(policy, finding.at) => lang
-            .pick(
-                format!("{text}, and time alone brings no stage that admits it"),
-                format!("{text}，时间本身也不会使准许此事的阶段达到"),
+            .say(
+                format_args!("{text}, and time alone brings no stage that admits it"),
+                format_args!("{text}，时间本身也不会使准许此事的阶段达到"),
             ),
         _ => text,
     }
@@ -97,9 +97,9 @@ fn condition(policy: &Policy, finding: &Finding, lawful: &Lawful, lang: Language
     // Its rules are those of the instant at which it would be lawful.
     let version = policy.version_at(lawful.from.unwrap_or(finding.at));
     match (lawful.when, lawful.from, lawful.until) {
-        (LawfulWhen::WindowEnded, Some(from), _) => lang.pick(
-            format!("the provider may purge it from {from} on, when its window has ended"),
-            format!("服务方自 {from} 起才可以将其清除，那时可恢复期已结束"),
+        (LawfulWhen::WindowEnded, Some(from), _) => lang.say(
+            format_args!("the provider may purge it from {from} on, when its window has ended"),
+            format_args!("服务方自 {from} 起才可以将其清除，那时可恢复期已结束"),
         ),
         (LawfulWhen::WindowEnded, None, _) => pick(
             "the provider may never purge it: its window does not end",
@@ -108,20 +108,20 @@ fn condition(policy: &Policy, finding: &Finding, lawful: &Lawful, lang: Language
         (LawfulWhen::Stale, from, _) => {
             let from = from.map_or_else(String::new, |from| from.to_string());
             let after = window_says(version.stale_after, lang);
-            lang.pick(
-                format!(
+            lang.say(
+                format_args!(
                     "the provider may remove it from {from} on, when no backup was \
                      completed for {after}"
                 ),
-                format!("服务方自 {from} 起才可以将其清除，那时已有{after}没有完成过备份"),
+                format_args!("服务方自 {from} 起才可以将其清除，那时已有{after}没有完成过备份"),
             )
         }
-        (LawfulWhen::Inactive, Some(from), _) if of_account || was_deleted => lang.pick(
-            format!(
+        (LawfulWhen::Inactive, Some(from), _) if of_account || was_deleted => lang.say(
+            format_args!(
                 "the provider may do this from {from} on, when the account has been without \
                  activity for long enough"
             ),
-            format!("服务方自 {from} 起才可以这样做，那时账号不活跃的时间已经够长"),
+            format_args!("服务方自 {from} 起才可以这样做，那时账号不活跃的时间已经够长"),
         ),
         (LawfulWhen::Inactive, None, _) if of_account => pick(
             "the provider may never do this: by the policy the account does not become \
@@ -133,12 +133,12 @@ fn condition(policy: &Policy, finding: &Finding, lawful: &Lawful, lang: Language
              gave another cause or none",
             "没有人删除过它：当时服务方可以以长期不活跃为由将其清除，但给出的是别的原因或没有给出原因",
         ),
-        (LawfulWhen::Inactive, Some(from), _) => lang.pick(
-            format!(
+        (LawfulWhen::Inactive, Some(from), _) => lang.say(
+            format_args!(
                 "nobody had deleted it: the provider may purge it only for inactivity, from \
                  {from} on"
             ),
-            format!("没有人删除过它：服务方只能以长期不活跃为由将其清除，且须自 {from} 起"),
+            format_args!("没有人删除过它：服务方只能以长期不活跃为由将其清除，且须自 {from} 起"),
         ),
         (LawfulWhen::Inactive, None, _) => pick(
             "nobody had deleted it: the provider may never purge it, for by the policy the \
@@ -155,12 +155,12 @@ fn condition(policy: &Policy, finding: &Finding, lawful: &Lawful, lang: Language
             purge_notified(stage, from, lang)
         }
         (LawfulWhen::Notified, from, _) => notified(version.notice, from, lang),
-        (LawfulWhen::HoldReleased, Some(from), _) => lang.pick(
-            format!(
+        (LawfulWhen::HoldReleased, Some(from), _) => lang.say(
+            format_args!(
                 "it may be purged or removed once the last hold is released, which was at \
                  {from}"
             ),
-            format!("最后一项保全解除之后才可以清除或移除，解除时间为 {from}"),
+            format_args!("最后一项保全解除之后才可以清除或移除，解除时间为 {from}"),
         ),
         (LawfulWhen::HoldReleased, None, _) => pick(
             "it may be purged or removed once the last hold is released, of which nothing is on \
@@ -173,17 +173,17 @@ fn condition(policy: &Policy, finding: &Finding, lawful: &Lawful, lang: Language
         ),
         (LawfulWhen::WithinWindow, _, until) => {
             let until = until.map_or_else(String::new, |until| until.to_string());
-            lang.pick(
-                format!("it can be restored before {until}, when its window ended"),
-                format!("只能在 {until} 之前恢复，可恢复期在那时结束"),
+            lang.say(
+                format_args!("it can be restored before {until}, when its window ended"),
+                format_args!("只能在 {until} 之前恢复，可恢复期在那时结束"),
             )
         }
         (LawfulWhen::WithinLag, from, until) => {
             let text = |at: Option<Timestamp>| at.map_or_else(String::new, |at| at.to_string());
             let (from, until) = (text(from), text(until));
-            lang.pick(
-                format!("the provider has to purge it from {from} to {until}"),
-                format!("服务方应在 {from} 至 {until} 之间将其清除"),
+            lang.say(
+                format_args!("the provider has to purge it from {from} to {until}"),
+                format_args!("服务方应在 {from} 至 {until} 之间将其清除"),
             )
         }
         (LawfulWhen::WithinQuota, ..) => {
@@ -193,27 +193,26 @@ fn condition(policy: &Policy, finding: &Finding, lawful: &Lawful, lang: Language
                 true => lang.pick("a backup", "备份"),
                 false => lang.pick("an upload", "上传"),
             };
-            lang.pick(
-                format!("{what} is taken when no more than {limit} bytes are used: {used} were, \
+            lang.say(
+                format_args!("{what} is taken when no more than {limit} bytes are used: {used} were, \
                     {over} too many"),
-                format!("已用空间不超过 {limit} 字节时才接受{what}：当时已用 {used} 字节，超出 {over} 字节"),
-            )
+                format_args!("已用空间不超过 {limit} 字节时才接受{what}：当时已用 {used} 字节，超出 {over} 字节"))
         }
         (LawfulWhen::SyncOn, from, _) => {
             let (en, zh) = match from {
                 Some(from) => (format!(", which was at {from}"), format!("（{from}）")),
                 None => Default::default(),
             };
-            lang.pick(
-                format!("automatic sync may upload once sync of the category is on again{en}"),
-                format!("该类别的同步重新开启后{zh}，自动同步才可以上传"),
+            lang.say(
+                format_args!("automatic sync may upload once sync of the category is on again{en}"),
+                format_args!("该类别的同步重新开启后{zh}，自动同步才可以上传"),
             )
         }
         (LawfulWhen::RecordedInTime, _, until) => {
             let until = until.map_or_else(String::new, |until| until.to_string());
-            lang.pick(
-                format!("the first such event is in time when it is recorded by {until}"),
-                format!("第一条这样的事件应在 {until} 之前（含）记录"),
+            lang.say(
+                format_args!("the first such event is in time when it is recorded by {until}"),
+                format_args!("第一条这样的事件应在 {until} 之前（含）记录"),
             )
         }
         (LawfulWhen::OnRecord, ..) => match is_backup {
@@ -270,17 +269,15 @@ fn by_stage(
         }
     };
     match is_late {
-        true => lang.pick(
-            format!(
+        true => lang.say(
+            format_args!(
                 "the provider may do this from {from} on, when the stage {name} is \
                  reached{cause_en}{notice_en}"
             ),
-            format!("服务方自 {from} 起才可以这样做，那时已达到阶段 {name}{cause_zh}{notice_zh}"),
-        ),
-        false => lang.pick(
-            format!("by then the stage {name} was reached: the provider could do this{cause_en}{notice_en}"),
-            format!("当时已达到阶段 {name}，服务方可以这样做{cause_zh}{notice_zh}"),
-        ),
+            format_args!("服务方自 {from} 起才可以这样做，那时已达到阶段 {name}{cause_zh}{notice_zh}")),
+        false => lang.say(
+            format_args!("by then the stage {name} was reached: the provider could do this{cause_en}{notice_en}"),
+            format_args!("当时已达到阶段 {name}，服务方可以这样做{cause_zh}{notice_zh}")),
     }
 }
 
@@ -289,10 +286,9 @@ fn purge_notified(stage: Option<&Stage>, from: Option<Timestamp>, lang: Language
     match stage.zip(from) {
         Some((stage, from)) => {
             let notice = window_says(stage.notice, lang);
-            lang.pick(
-                format!("the provider may purge it from {from} on, {notice} after the notice"),
-                format!("服务方自 {from} 起才可以将其清除，那时距通知已有{notice}"),
-            )
+            lang.say(
+                format_args!("the provider may purge it from {from} on, {notice} after the notice"),
+                format_args!("服务方自 {from} 起才可以将其清除，那时距通知已有{notice}"))
         }
         None => lang.pick(
             "the stage that admits the purge asks for a notice since its condition began, and none \
@@ -307,20 +303,24 @@ fn notified(notice: Window, from: Option<Timestamp>, lang: Language) -> String {
     let is_asked = notice != Window::Never;
     let notice = window_says(notice, lang);
     match from {
-        Some(from) if !is_asked => lang.pick(
-            format!("the provider may clear it from {from} on, when the policy asks for no notice"),
-            format!("服务方自 {from} 起才可以清空，那时政策不要求通知"),
+        Some(from) if !is_asked => lang.say(
+            format_args!(
+                "the provider may clear it from {from} on, when the policy asks for no notice"
+            ),
+            format_args!("服务方自 {from} 起才可以清空，那时政策不要求通知"),
         ),
-        Some(from) => lang.pick(
-            format!("the provider may clear it from {from} on, {notice} after the notice"),
-            format!("服务方自 {from} 起才可以清空，那时距通知已有{notice}"),
+        Some(from) => lang.say(
+            format_args!("the provider may clear it from {from} on, {notice} after the notice"),
+            format_args!("服务方自 {from} 起才可以清空，那时距通知已有{notice}"),
         ),
-        None => lang.pick(
-            format!(
+        None => lang.say(
+            format_args!(
                 "the provider may clear it {notice} after a notice, and none is on record \
                  since the last activity"
             ),
-            format!("服务方须在通知{notice}之后才可以清空，而自最后一次活动以来没有通知的记录"),
+            format_args!(
+                "服务方须在通知{notice}之后才可以清空，而自最后一次活动以来没有通知的记录"
+            ),
         ),
     }
 }

@@ -11,9 +11,11 @@ pub fn window_says(window: Window, lang: Language) -> String {
     let plural = |n: u32| if n == 1 { "" } else { "s" };
     match window {
         Window::Never => lang.pick("never", "无限期").to_owned(),
-        Window::Days(n) => lang.pick(format!("{n} day{}", plural(n)), format!("{n} 天")),
-        Window::Months(n) => lang.pick(format!("{n} month{}", plural(n)), format!("{n} 个月")),
-        Window::Years(n) => lang.pick(format!("{n} year{}", plural(n)), format!("{n} 年")),
+        Window::Days(n) => lang.say(format_args!("{n} day{}", plural(n)), format_args!("{n} 天")),
+        Window::Months(n) => {
+            lang.say(format_args!("{n} month{}", plural(n)), format_args!("{n} 个月"))
+        }
+        Window::Years(n) => lang.say(format_args!("{n} year{}", plural(n)), format_args!("{n} 年")),
     }
 }
 
@@ -47,14 +49,17 @@ pub fn reading_says(reading: &Reading, version: &Version, lang: Language) -> Str
         .to_owned(),
         "inactivity.window" => {
             let window = window_says(read.inactivity_window, lang);
-            lang.pick(format!("inactive after {window}"), format!("{window}无活动视为不活跃"))
+            lang.say(
+                format_args!("inactive after {window}"),
+                format_args!("{window}无活动视为不活跃"),
+            )
         }
         "trash.full_at" => match read.trash.full {
             Some(full) => {
                 let percent = full.percent;
-                lang.pick(
-                    format!("the trash is full above {percent} %"),
-                    format!("回收站超过 {percent}% 即为满"),
+                lang.say(
+                    format_args!("the trash is full above {percent} %"),
+                    format_args!("回收站超过 {percent}% 即为满"),
                 )
             }
             None => lang.pick("the trash is never full", "回收站不会满").to_owned(),
@@ -77,9 +82,9 @@ pub fn reading_says(reading: &Reading, version: &Version, lang: Language) -> Str
             match stage.and_then(|name| Some((name, read.stages.get(name)?.after))) {
                 Some((name, after)) => {
                     let after = window_says(after, lang);
-                    lang.pick(
-                        format!("stage {name} after {after}"),
-                        format!("阶段 {name} 在 {after}后"),
+                    lang.say(
+                        format_args!("stage {name} after {after}"),
+                        format_args!("阶段 {name} 在 {after}后"),
                     )
                 }
                 None => format!("{key} = {value}"),
@@ -98,8 +103,8 @@ fn resets_say(read: &Version, version: &Version, lang: Language) -> String {
     };
     let (more, less) = (only_of(read, version), only_of(version, read));
     let more = (!more.is_empty())
-        .then(|| lang.pick(format!("{more} is activity too"), format!("{more} 也算活动")));
+        .then(|| lang.say(format_args!("{more} is activity too"), format_args!("{more} 也算活动")));
     let less = (!less.is_empty())
-        .then(|| lang.pick(format!("{less} is no activity"), format!("{less} 不算活动")));
+        .then(|| lang.say(format_args!("{less} is no activity"), format_args!("{less} 不算活动")));
     [more, less].into_iter().flatten().collect::<Vec<_>>().join(lang.pick("; ", "；"))
 }

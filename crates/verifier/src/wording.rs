@@ -1,5 +1,7 @@
 //! The sentences of a verdict, in two languages.
 
+use std::fmt;
+
 use event::{ClearCause, Kind, Names, PurgeCause, Step, Timestamp};
 use projection::{Backup, Ending, How, Item, ItemState, StateCause, Subject, View};
 
@@ -24,6 +26,12 @@ impl Language {
             Language::En => en,
             Language::Zh => zh,
         }
+    }
+
+    /// The same of texts that are not put together yet: only the one of this language is.
+    #[must_use]
+    pub fn say(self, en: fmt::Arguments<'_>, zh: fmt::Arguments<'_>) -> String {
+        self.pick(en, zh).to_string()
     }
 }
 
@@ -160,9 +168,9 @@ fn ended(ending: &Ending, deadline: Option<Timestamp>, telling: Telling<'_>) -> 
                 _ if ending.breach => disallowed(telling),
                 _ => "",
             };
-            lang.pick(
-                format!("{by} cleared the account {why} at {at}{due}"),
-                format!("{by}于 {at} {why}清空了账号数据{due}"),
+            lang.say(
+                format_args!("{by} cleared the account {why} at {at}{due}"),
+                format_args!("{by}于 {at} {why}清空了账号数据{due}"),
             )
         }
         How::Purged { admissible, .. } => {
@@ -174,18 +182,18 @@ fn ended(ending: &Ending, deadline: Option<Timestamp>, telling: Telling<'_>) -> 
                     let ms = ending.at.ms() - deadline.ms();
                     let days = day_count(ms, lang);
                     let already = if ms < 86_400_000 { "" } else { "已" };
-                    lang.pick(
-                        format!(", {days} after its window ended"),
-                        format!("，此时可恢复期{already}结束{days}"),
+                    lang.say(
+                        format_args!(", {days} after its window ended"),
+                        format_args!("，此时可恢复期{already}结束{days}"),
                     )
                 }
                 Some(deadline) => {
                     let ms = deadline.ms() - ending.at.ms();
                     let days = day_count(ms, lang);
                     let still = if ms < 86_400_000 { "" } else { "还有" };
-                    lang.pick(
-                        format!(", {days} before its window would have ended"),
-                        format!("，距可恢复期结束{still}{days}"),
+                    lang.say(
+                        format_args!(", {days} before its window would have ended"),
+                        format_args!("，距可恢复期结束{still}{days}"),
                     )
                 }
                 None => String::new(),
@@ -206,9 +214,9 @@ fn ended(ending: &Ending, deadline: Option<Timestamp>, telling: Telling<'_>) -> 
                 StateCause::UserDeletedBackups => ("deleted it", "将其删除"),
                 _ => ("purged it", purged(ending.by_user)),
             };
-            lang.pick(
-                format!("{by} {en} at {at}{en_given}{when}{allowed}"),
-                format!("{by}于 {at} {zh_given}{zh}{when}{allowed}"),
+            lang.say(
+                format_args!("{by} {en} at {at}{en_given}{when}{allowed}"),
+                format_args!("{by}于 {at} {zh_given}{zh}{when}{allowed}"),
             )
         }
     }
@@ -230,9 +238,11 @@ fn item_says(name: &str, item: &Item, names: &Names, telling: Telling<'_>) -> St
         Some((step, category)) => {
             let (category, at, position) =
                 (quoted(names.get(category)), step.occurred_at, step.position);
-            lang.pick(
-                format!("{says}; sync of {category} had been off since {at} (event @{position})"),
-                format!("{says}；{category}的同步自 {at} 起一直关闭（事件 @{position}）"),
+            lang.say(
+                format_args!(
+                    "{says}; sync of {category} had been off since {at} (event @{position})"
+                ),
+                format_args!("{says}；{category}的同步自 {at} 起一直关闭（事件 @{position}）"),
             )
         }
     }
@@ -248,36 +258,39 @@ fn item_tells(name: &str, item: &Item, telling: Telling<'_>) -> String {
             (true, false) => (", against the policy", "违反政策，"),
             (true, true) => (", against the policy by the default reading", "按默认读法违反政策，"),
         };
-        lang.pick(
-            format!("{by} moved {name} to the trash at {at}{en}"),
-            format!("{by}{zh}于 {at} 将{name}移入回收站"),
+        lang.say(
+            format_args!("{by} moved {name} to the trash at {at}{en}"),
+            format_args!("{by}{zh}于 {at} 将{name}移入回收站"),
         )
     });
     let deadline = item.trashing.as_ref().and_then(|t| t.deadline);
     match (item.state, trashed, deadline) {
-        (ItemState::Trashed, Some(trashed), Some(until)) => lang.pick(
-            format!("{trashed}, and it can be recovered until {until}"),
-            format!("{trashed}，在 {until} 之前可以恢复"),
+        (ItemState::Trashed, Some(trashed), Some(until)) => lang.say(
+            format_args!("{trashed}, and it can be recovered until {until}"),
+            format_args!("{trashed}，在 {until} 之前可以恢复"),
         ),
-        (ItemState::Trashed, Some(trashed), None) => lang.pick(
-            format!("{trashed}, and it can be recovered without a time limit"),
-            format!("{trashed}，恢复没有时间限制"),
+        (ItemState::Trashed, Some(trashed), None) => lang.say(
+            format_args!("{trashed}, and it can be recovered without a time limit"),
+            format_args!("{trashed}，恢复没有时间限制"),
         ),
-        (ItemState::Expired, Some(trashed), Some(until)) => lang.pick(
-            format!("{trashed}; its window ended at {until}, and no purge is on record"),
-            format!("{trashed}；可恢复期已于 {until} 结束，日志中没有清除记录"),
+        (ItemState::Expired, Some(trashed), Some(until)) => lang.say(
+            format_args!("{trashed}; its window ended at {until}, and no purge is on record"),
+            format_args!("{trashed}；可恢复期已于 {until} 结束，日志中没有清除记录"),
         ),
         (_, trashed, deadline) => match (&item.ending, trashed) {
             (Some(ending), Some(trashed)) => {
                 format!("{trashed}{}{}", lang.pick("; ", "；"), ended(ending, deadline, telling))
             }
-            (Some(ending), None) => lang.pick(
-                format!("{name} was live until {}", ended(ending, None, telling)),
-                format!("{name}原本正常保留，{}", ended(ending, None, telling)),
-            ),
-            (None, _) => lang.pick(
-                format!("{name} has been live since {}", item.since),
-                format!("{name}自 {} 起一直正常保留", item.since),
+            (Some(ending), None) => {
+                let ended = ended(ending, None, telling);
+                lang.say(
+                    format_args!("{name} was live until {ended}"),
+                    format_args!("{name}原本正常保留，{ended}"),
+                )
+            }
+            (None, _) => lang.say(
+                format_args!("{name} has been live since {}", item.since),
+                format_args!("{name}自 {} 起一直正常保留", item.since),
             ),
         },
     }
@@ -288,13 +301,16 @@ fn backup_says(name: &str, backup: &Backup, telling: Telling<'_>) -> String {
     let lang = telling.lang;
     let name = quoted(name);
     match &backup.ending {
-        Some(ending) => lang.pick(
-            format!("backup {name} was kept until {}", ended(ending, None, telling)),
-            format!("备份{name}原本保留，{}", ended(ending, None, telling)),
-        ),
-        None => lang.pick(
-            format!("backup {name} has been kept since {}", backup.since),
-            format!("备份{name}自 {} 起一直保留", backup.since),
+        Some(ending) => {
+            let ended = ended(ending, None, telling);
+            lang.say(
+                format_args!("backup {name} was kept until {ended}"),
+                format_args!("备份{name}原本保留，{ended}"),
+            )
+        }
+        None => lang.say(
+            format_args!("backup {name} has been kept since {}", backup.since),
+            format_args!("备份{name}自 {} 起一直保留", backup.since),
         ),
     }
 }
@@ -311,11 +327,14 @@ fn says(facts: &Facts<'_>, subject: Subject, record: Record<'_>) -> String {
     }
 }
 
-/// A sentence: its first letter large, its full stop at the end.
+/// A sentence: its first letter large, its full stop at the end. It begins with a word of ours, in ASCII:
+/// tables of all other letters would be 14 kB of the WebAssembly module.
 pub(crate) fn sentence(text: &str, lang: Language) -> String {
-    let mut chars = text.chars();
-    let first: String = chars.next().into_iter().flat_map(char::to_uppercase).collect();
-    format!("{first}{}{}", chars.as_str(), lang.pick(".", "。"))
+    let mut sentence = format!("{text}{}", lang.pick(".", "。"));
+    if let Some(first) = sentence.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    sentence
 }
 
 /// What is on record of an item, in one sentence.
@@ -336,9 +355,11 @@ pub(crate) fn because(claim: &Claim, facts: &Facts<'_>, readings: &Readings<'_>)
         _ => lang.pick("fails", "不成立"),
     };
     let ids = ids.join(lang.pick(", ", "、"));
-    let whole = lang.pick(
-        format!("{because}; so the claim {held} by the default reading, but not as read by {ids}"),
-        format!("{because}；按默认读法，主张{held}，按 {ids} 的读法则相反"),
+    let whole = lang.say(
+        format_args!(
+            "{because}; so the claim {held} by the default reading, but not as read by {ids}"
+        ),
+        format_args!("{because}；按默认读法，主张{held}，按 {ids} 的读法则相反"),
     );
     sentence(&whole, lang)
 }
@@ -353,9 +374,9 @@ fn outcome_because(claim: &Claim, facts: &Facts<'_>, lang: Language) -> String {
     let against: Vec<_> =
         facts.rows.iter().filter(|(_, record)| !record.holds(claim.asserts)).collect();
     match against.first() {
-        None => lang.pick(
-            format!("the claim holds for each of the {total} on record"),
-            format!("日志中的 {total} 项全都符合"),
+        None => lang.say(
+            format_args!("the claim holds for each of the {total} on record"),
+            format_args!("日志中的 {total} 项全都符合"),
         ),
         Some((subject, record)) => {
             let (count, example) = (against.len(), says(facts, *subject, *record));
@@ -377,37 +398,36 @@ pub(crate) fn no_record(claim: &Claim, asked: &Asked) -> String {
     let (lang, as_of) = (asked.lang, claim.as_of.unwrap_or(asked.as_of));
     let as_of = match asked.names_known_at {
         false => as_of.to_string(),
-        true => lang.pick(
-            format!("{as_of}, as known at {}", asked.known_at),
-            format!("{as_of}（以 {} 时已知的记录为准）", asked.known_at),
+        true => lang.say(
+            format_args!("{as_of}, as known at {}", asked.known_at),
+            format_args!("{as_of}（以 {} 时已知的记录为准）", asked.known_at),
         ),
     };
     let account = quoted(&claim.account);
     let text = match &claim.subject {
         ClaimSubject::Item(item) => {
             let item = quoted(item);
-            lang.pick(
-                format!("the log holds no item {item} of account {account} as of {as_of}"),
-                format!("截至 {as_of}，日志中没有账号{account}的条目{item}"),
+            lang.say(
+                format_args!("the log holds no item {item} of account {account} as of {as_of}"),
+                format_args!("截至 {as_of}，日志中没有账号{account}的条目{item}"),
             )
         }
         ClaimSubject::Backup(backup) => {
             let backup = quoted(backup);
-            lang.pick(
-                format!("the log holds no backup {backup} of account {account} as of {as_of}"),
-                format!("截至 {as_of}，日志中没有账号{account}的备份{backup}"),
+            lang.say(
+                format_args!("the log holds no backup {backup} of account {account} as of {as_of}"),
+                format_args!("截至 {as_of}，日志中没有账号{account}的备份{backup}"),
             )
         }
         ClaimSubject::Category(category) => {
             let category = quoted(category);
-            lang.pick(
-                format!("the log holds no item of category {category} of account {account} as of {as_of}"),
-                format!("截至 {as_of}，日志中没有账号{account}在类别{category}下的条目"),
-            )
+            lang.say(
+                format_args!("the log holds no item of category {category} of account {account} as of {as_of}"),
+                format_args!("截至 {as_of}，日志中没有账号{account}在类别{category}下的条目"))
         }
-        ClaimSubject::Account => lang.pick(
-            format!("the log holds nothing kept by account {account} as of {as_of}"),
-            format!("截至 {as_of}，日志中没有账号{account}的数据"),
+        ClaimSubject::Account => lang.say(
+            format_args!("the log holds nothing kept by account {account} as of {as_of}"),
+            format_args!("截至 {as_of}，日志中没有账号{account}的数据"),
         ),
     };
     sentence(&text, lang)

@@ -217,7 +217,7 @@ impl Note {
         let whole = check_text(bytes)?;
         let lines = |text: &str| text.split('\n').count();
         let line = |line, expected| NoteError::Line { line, expected };
-        let Some(blank) = whole.rfind("\n\n") else {
+        let Some(blank) = whole.as_bytes().windows(2).rposition(|pair| pair == b"\n\n") else {
             return Err(line(lines(whole), "a blank line before the signatures"));
         };
         let (text, rest) = (&whole[..=blank], &whole[blank + 2..]);

@@ -2,9 +2,11 @@
 
 use std::fmt::Write;
 
+use event::{Actor, Kind};
 use jiff::tz::TimeZoneDatabase;
 use stillthere_policy::{
-    CompiledError, DEFAULT_PRESET, Policy, PolicyHash, Stage, Version, presets,
+    Act, Basis, CompiledError, Confidence, DEFAULT_PRESET, Days, FullOf, OnChange, Over, Policy,
+    PolicyHash, Shortens, Stage, Version, When, presets,
 };
 
 /// Everything that a policy can have, in few bytes.
@@ -503,4 +505,17 @@ fn what_no_file_compiles_to_is_refused() {
         &[a_of_q, z].concat(),
         "expected rules with the version's own tiers, found others",
     );
+}
+
+/// What is read by its number is found at that place of its list.
+#[test]
+fn words_are_numbered_from_0_without_gaps() {
+    macro_rules! numbered {
+        ($($words:ty),+) => {
+            $(for (number, word) in <$words>::ALL.iter().enumerate() {
+                assert_eq!(usize::from(word.number()), number, "{word:?}");
+            })+
+        };
+    }
+    numbered!(Kind, Actor, Act, Basis, Confidence, Days, FullOf, OnChange, Over, Shortens, When);
 }

@@ -19,18 +19,18 @@ event::words! {
     }
 }
 
-/// A fact with what it rests on.
+/// A fact with what it rests on; the fields are in byte order, as in a [`Report`](super::Report).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Fact {
-    /// What is so.
-    pub fact: String,
     /// What it rests on.
     pub basis: Basis,
+    /// Why.
+    pub because: String,
     /// By whom, where it is attested.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub by: Option<String>,
-    /// Why.
-    pub because: String,
+    /// What is so.
+    pub fact: String,
 }
 
 fn pages(tree: &Tree) -> String {

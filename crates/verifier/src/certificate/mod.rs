@@ -20,7 +20,7 @@ pub use check::{CertificateError, Checked, Expected, Tree, Trust, check};
 pub use conflict::{Conflict, Together, conflict, together};
 pub use facts::{Basis, Fact};
 pub use replay::{answer, is_needed, without_sentences};
-pub use report::refusal;
+pub use report::{Disclosed, Refusal, Report, refusal};
 pub use wire::{MAX_CERTIFICATE, WireError};
 
 /// An answer with all that it rests on.

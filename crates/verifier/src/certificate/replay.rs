@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use commitment::{ENVELOPE, Envelope, Scope, content_of};
+use event::json::Json;
 use event::{EventHash, History, Kind, Names, Recorded, Step, Timestamp, canonical};
 use policy::Policy;
 use projection::fold;
 use serde::Serialize;
-use serde_json::Value;
 
 use super::{CertificateError, Question, Shown, Stream};
 use crate::{Asked, Bench, Claim, ClaimSubject, Language};
@@ -144,7 +144,7 @@ impl Replay {
                 return Err(CertificateError::Hidden);
             }
         }
-        steps.sort_unstable_by_key(|step| (step.occurred_at, step.revision));
+        event::sort_by_key(&mut steps, |step| (step.occurred_at, step.revision));
         Ok(Replay { history: History { account: account.to_owned(), names, steps }, hashes })
     }
 }
@@ -215,12 +215,12 @@ pub(super) fn answers(
 #[must_use]
 pub fn without_sentences(answers: &[String], question: &Question) -> Vec<String> {
     let bare = |answer: &String| {
-        let verdict: BTreeMap<String, Value> =
-            serde_json::from_str(answer).expect("a verdict is an object");
-        let is_bare = |field: &str| !["because", "caveats"].contains(&field);
-        let mut bare = BTreeMap::new();
-        bare.extend(verdict.into_iter().filter(|(field, _)| is_bare(field)));
-        json(&bare)
+        let mut verdict: Json<'_> = serde_json::from_str(answer).expect("a verdict is JSON");
+        if let Json::Object(fields) = &mut verdict {
+            fields.take("because");
+            fields.take("caveats");
+        }
+        json(&verdict.sorted())
     };
     match question.claims.is_empty() {
         true => answers.to_vec(),

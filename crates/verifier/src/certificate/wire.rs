@@ -17,7 +17,7 @@ pub const MAX_CERTIFICATE: usize = 1 << 30;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum WireError {
     /// Other bytes.
-    #[error("not a certificate: it does not begin with {}", String::from_utf8_lossy(MAGIC))]
+    #[error("not a certificate: it does not begin with STILLCRT")]
     Magic,
     /// Made by a later version of this program.
     #[error("a certificate of version {0}, and this program reads versions 1 to {LATEST}")]

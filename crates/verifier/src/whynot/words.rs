@@ -33,9 +33,9 @@ impl Telling<'_> {
                     true => lang.pick("earlier", "之前"),
                     false => lang.pick("later", "之后"),
                 };
-                lang.pick(
-                    format!("as of {to}, {span} {side}, {is}"),
-                    format!("若问的是 {to}（{span}{side}），{is}"),
+                lang.say(
+                    format_args!("as of {to}, {span} {side}, {is}"),
+                    format_args!("若问的是 {to}（{span}{side}），{is}"),
                 )
             }
             Alteration::Reading { reading } => {
@@ -46,9 +46,9 @@ impl Telling<'_> {
                 let says = says.map_or_else(String::new, |(version, reading)| {
                     reading_says(reading, version, lang)
                 });
-                lang.pick(
-                    format!("by the reading {reading} ({says}), {would}"),
-                    format!("按 {reading} 的读法（{says}），{would}"),
+                lang.say(
+                    format_args!("by the reading {reading} ({says}), {would}"),
+                    format_args!("按 {reading} 的读法（{says}），{would}"),
                 )
             }
             Alteration::Moved { position, revision, kind, to, by_ms, actor, .. } => {
@@ -58,16 +58,18 @@ impl Telling<'_> {
                     true => lang.pick("earlier", "提前"),
                     false => lang.pick("later", "推迟"),
                 };
-                lang.pick(
-                    format!("had {en} (event @{position}) come {span} {side}, at {to}, {would}"),
-                    format!("若{zh}（事件 @{position}）{side} {span}，即在 {to}，{would}"),
+                lang.say(
+                    format_args!(
+                        "had {en} (event @{position}) come {span} {side}, at {to}, {would}"
+                    ),
+                    format_args!("若{zh}（事件 @{position}）{side} {span}，即在 {to}，{would}"),
                 )
             }
             Alteration::LeftOut { position, revision, kind, at, actor } => {
                 let (en, zh) = self.event(*revision, *kind, actor.is_user());
-                lang.pick(
-                    format!("without {en} at {at} (event @{position}), {would}"),
-                    format!("若没有 {at} {zh}（事件 @{position}），{would}"),
+                lang.say(
+                    format_args!("without {en} at {at} (event @{position}), {would}"),
+                    format_args!("若没有 {at} {zh}（事件 @{position}），{would}"),
                 )
             }
             Alteration::Tier { tier, from, until } => {
@@ -78,14 +80,14 @@ impl Telling<'_> {
                     ),
                     None => (" on".to_owned(), String::new()),
                 };
-                lang.pick(
-                    format!("had the tier been {tier} from {from}{en}, {would}"),
-                    format!("若自 {from} 起{zh}等级为 {tier}，{would}"),
+                lang.say(
+                    format_args!("had the tier been {tier} from {from}{en}, {would}"),
+                    format_args!("若自 {from} 起{zh}等级为 {tier}，{would}"),
                 )
             }
-            Alteration::Version { version } => lang.pick(
-                format!("under the policy's version {version} throughout, {would}"),
-                format!("若始终适用政策版本 {version}，{would}"),
+            Alteration::Version { version } => lang.say(
+                format_args!("under the policy's version {version} throughout, {would}"),
+                format_args!("若始终适用政策版本 {version}，{would}"),
             ),
         };
         sentence(&text, lang)
@@ -138,34 +140,30 @@ impl Telling<'_> {
         let (item, wanted) = (quoted(self.item), wanted(self.asked.wanted, lang));
         let is = is(state, until, lang);
         let text = match (already, count) {
-            (true, _) => lang.pick(
-                format!("{item} is {wanted} already: as of {as_of} {is}"),
-                format!("{item}已经是“{wanted}”：截至 {as_of}，{is}"),
-            ),
-            (false, 0) => lang.pick(
-                format!(
+            (true, _) => lang.say(
+                format_args!("{item} is {wanted} already: as of {as_of} {is}"),
+                format_args!("{item}已经是“{wanted}”：截至 {as_of}，{is}")),
+            (false, 0) => lang.say(
+                format_args!(
                     "{item} is not {wanted}: as of {as_of} {is}, and no single change that was \
                      tried would make it so"
                 ),
-                format!("{item}不是“{wanted}”：截至 {as_of}，{is}；试过的单项改动都不能使它成为那样"),
-            ),
-            (false, 1) => lang.pick(
-                format!(
+                format_args!("{item}不是“{wanted}”：截至 {as_of}，{is}；试过的单项改动都不能使它成为那样")),
+            (false, 1) => lang.say(
+                format_args!(
                     "{item} is not {wanted}: as of {as_of} {is}; this change alone would make \
                      it so"
                 ),
-                format!("{item}不是“{wanted}”：截至 {as_of}，{is}；只要有下面这一项不同，它就会是那样"),
-            ),
-            (false, _) => lang.pick(
-                format!(
+                format_args!("{item}不是“{wanted}”：截至 {as_of}，{is}；只要有下面这一项不同，它就会是那样")),
+            (false, _) => lang.say(
+                format_args!(
                     "{item} is not {wanted}: as of {as_of} {is}; each of these changes alone would \
                      make it so, the least first"
                 ),
-                format!(
+                format_args!(
                     "{item}不是“{wanted}”：截至 {as_of}，{is}；下面各项只要有一项不同，它就会是那样，\
                      改动最小的在前"
-                ),
-            ),
+                )),
         };
         sentence(&text, lang)
     }
@@ -188,16 +186,20 @@ fn wanted(wanted: Wanted, lang: Language) -> &'static str {
 fn is(state: ItemState, until: Option<Timestamp>, lang: Language) -> String {
     match (state, until) {
         (ItemState::Live, _) => lang.pick("it is live", "它正常保留").to_owned(),
-        (ItemState::Trashed, Some(until)) => lang
-            .pick(format!("it is recoverable until {until}"), format!("它在 {until} 之前可以恢复")),
+        (ItemState::Trashed, Some(until)) => lang.say(
+            format_args!("it is recoverable until {until}"),
+            format_args!("它在 {until} 之前可以恢复"),
+        ),
         (ItemState::Trashed, None) => {
             lang.pick("it is recoverable without a time limit", "它的恢复没有时间限制").to_owned()
         }
         (ItemState::Expired, until) => {
             let until = until.map_or_else(String::new, |until| until.to_string());
-            lang.pick(
-                format!("it is expired: its window ended at {until}, and no purge is on record"),
-                format!("它已过期：可恢复期于 {until} 结束，没有清除记录"),
+            lang.say(
+                format_args!(
+                    "it is expired: its window ended at {until}, and no purge is on record"
+                ),
+                format_args!("它已过期：可恢复期于 {until} 结束，没有清除记录"),
             )
         }
         (ItemState::Purged, _) => lang.pick("it is purged", "它已被清除").to_owned(),
@@ -211,18 +213,18 @@ fn is(state: ItemState, until: Option<Timestamp>, lang: Language) -> String {
 fn would_be(state: ItemState, until: Option<Timestamp>, lang: Language) -> String {
     match (state, until) {
         (ItemState::Live, _) => lang.pick("it would be live", "它会正常保留").to_owned(),
-        (ItemState::Trashed, Some(until)) => lang.pick(
-            format!("it would be recoverable until {until}"),
-            format!("它在 {until} 之前可以恢复"),
+        (ItemState::Trashed, Some(until)) => lang.say(
+            format_args!("it would be recoverable until {until}"),
+            format_args!("它在 {until} 之前可以恢复"),
         ),
         (ItemState::Trashed, None) => lang
             .pick("it would be recoverable without a time limit", "它的恢复会没有时间限制")
             .to_owned(),
         (ItemState::Expired, until) => {
             let until = until.map_or_else(String::new, |until| until.to_string());
-            lang.pick(
-                format!("it would be expired: its window would have ended at {until}"),
-                format!("它会已过期：可恢复期会于 {until} 结束"),
+            lang.say(
+                format_args!("it would be expired: its window would have ended at {until}"),
+                format_args!("它会已过期：可恢复期会于 {until} 结束"),
             )
         }
         (ItemState::Purged, _) => lang.pick("it would be purged", "它会已被清除").to_owned(),
@@ -248,7 +250,7 @@ fn span(ms: i64, lang: Language) -> String {
         rest %= unit;
         if count > 0 {
             let s = if en == "day" && count > 1 { "s" } else { "" };
-            parts.push(lang.pick(format!("{count} {en}{s}"), format!("{count} {zh}")));
+            parts.push(lang.say(format_args!("{count} {en}{s}"), format_args!("{count} {zh}")));
         }
     }
     parts.join(" ")
