@@ -103,7 +103,7 @@ impl<'a> Batches<'a> {
             .ok_or_else(|| cut_short("a batch's header"))
             .and_then(BatchHeader::read)
             .map_err(|fault| self.corrupt(place.offset, fault))?;
-        let checked = header.check(self.get(header.total())?, &store, &before);
+        let checked = header.check(self.get(header.total())?, &store, Some(&before));
         checked.map_err(|fault| self.corrupt(place.offset, fault))?;
         self.place.offset += header.total() as u64;
         self.position += u64::from(header.events);

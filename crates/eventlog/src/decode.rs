@@ -57,6 +57,10 @@ pub(crate) fn each_event<E: From<Fault>>(
         let (frame, len) = Frame::read(&batch[at..]).map_err(moved)?;
         match frame {
             Frame::Trailer(_) | Frame::Control { .. } => {}
+            Frame::ContentErased { .. } | Frame::EventErased { .. } | Frame::NameErased { .. } => {
+                let (expected, found) = ("a whole frame".to_owned(), "an erased one".to_owned());
+                return Err(moved(Fault { offset: 0, expected, found }).into());
+            }
             Frame::Name { ordinal, secret, name } => {
                 let known = Known { name: name.to_owned(), secret: *secret, next: 0 };
                 if accounts.insert(ordinal, known).is_some() {

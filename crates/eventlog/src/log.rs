@@ -283,7 +283,7 @@ impl Log {
     /// # Errors
     /// [`AppendError`]
     pub fn record(&self, control: &Control<'_>) -> Result<(), AppendError> {
-        self.with_all_written(|_| Ok(Some(*control))).map(|_| ())
+        self.with_all_written(|_| Ok(Some(control.clone()))).map(|_| ())
     }
 
     /// Asks `make` for a control frame when all that was staged is written, up to the end that it is given, and

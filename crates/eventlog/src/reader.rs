@@ -187,8 +187,12 @@ impl Reader {
         to: Option<&str>,
         mut take: impl FnMut(&History) -> Result<(), E>,
     ) -> Result<(), E> {
-        let mut history =
-            History { account: String::new(), names: event::Names::default(), steps: Vec::new() };
+        let mut history = History {
+            account: String::new(),
+            names: event::Names::default(),
+            steps: Vec::new(),
+            erased: event::ErasedEvents::default(),
+        };
         let mut last: Option<String> = None;
         let mut is_anew = false;
         loop {

@@ -170,6 +170,12 @@ impl LogCheck {
                     None => self.pages.count(bytes.len(), false),
                 }
             }
+            What::Frame(
+                Frame::ContentErased { .. } | Frame::EventErased { .. } | Frame::NameErased { .. },
+            ) => {
+                let fault = Fault::new(0, "a frame that is whole", "an erased one");
+                return Err(in_frame(self, fault));
+            }
             What::Frame(Frame::Event { .. }) | What::Run(_) => {
                 unreachable!("events are looked at as such")
             }

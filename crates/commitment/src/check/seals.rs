@@ -55,7 +55,7 @@ impl LogCheck {
         }
         let control = Control::decode(kind, body).and_then(|control| match control {
             Control::Seal(seal) => self.seal(seal),
-            Control::Adoption { .. } | Control::Statement { .. } => Ok(()),
+            Control::Erasure(_) | Control::Adoption { .. } | Control::Statement { .. } => Ok(()),
         });
         control.map_err(|fault| fault.moved(BODY_AT as u64))
     }

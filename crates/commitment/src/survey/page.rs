@@ -326,6 +326,9 @@ impl Survey {
                 }
                 Err(_) => Class::Lost,
             },
+            Frame::ContentErased { .. } | Frame::EventErased { .. } | Frame::NameErased { .. } => {
+                Class::Lost
+            }
             Frame::Name { ordinal, secret, name } => {
                 let is_known = class != Class::Lost
                     && self.accounts.name(*ordinal, secret, name, class == Class::Intact);

@@ -134,6 +134,7 @@ impl Surveyed {
     pub(super) fn control(&mut self, control: &Control<'_>) {
         match control {
             Control::Seal(_) => self.seals += 1,
+            Control::Erasure(_) => {}
             Control::Statement { .. } => self.statements += 1,
             Control::Adoption { compiled, .. } => {
                 self.adopted.retain(|before| before != compiled);

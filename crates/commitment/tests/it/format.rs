@@ -223,7 +223,7 @@ fn sealed() -> Made {
     let events = events();
     let two = events.len() / 2;
     let mut made = Made::new();
-    made.controls(&[adoption]);
+    made.controls(&[adoption.clone()]);
     made.batch(&events[..9], false);
     made.controls(&[Control::Seal(made.seal(0))]);
     made.batch(&events[9..two], true);

@@ -116,8 +116,12 @@ struct Merging {
 
 impl Default for Merging {
     fn default() -> Self {
-        let history =
-            History { account: String::new(), names: Names::default(), steps: Vec::new() };
+        let history = History {
+            account: String::new(),
+            names: Names::default(),
+            steps: Vec::new(),
+            erased: event::ErasedEvents::default(),
+        };
         Merging { gather: Gather::default(), history, places: Vec::new(), steps: Vec::new() }
     }
 }

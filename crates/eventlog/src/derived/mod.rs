@@ -357,8 +357,12 @@ impl Derived {
     /// See [`DerivedError`].
     pub(crate) fn account(&self, account: &str) -> Result<Option<Account>, DerivedError> {
         let mut gather = Gather::default();
-        let mut history =
-            History { account: account.to_owned(), names: Names::default(), steps: Vec::new() };
+        let mut history = History {
+            account: account.to_owned(),
+            names: Names::default(),
+            steps: Vec::new(),
+            erased: event::ErasedEvents::default(),
+        };
         let mut places = Vec::new();
         let mut head = None;
         let hash = name_hash(account);

@@ -279,6 +279,13 @@ impl Walked {
                     self.link();
                 }
             }
+            (
+                Frame::ContentErased { .. } | Frame::EventErased { .. } | Frame::NameErased { .. },
+                _,
+            ) => {
+                let expected = "a whole frame".to_owned();
+                return Err(whole(0, expected, "an erased one".to_owned()));
+            }
             (Frame::Control { kind, salt, body }, Some(leaf)) => {
                 let control = Control::decode(kind, body)
                     .map_err(|f| f.moved((FRAME_HEADER + SALT) as u64))?;
@@ -294,7 +301,7 @@ impl Walked {
                 let is_in_place_of = |met: &Met| match kind {
                     ControlKind::Seal => met.kind == kind,
                     ControlKind::Adoption => met.kind == kind && met.body == body,
-                    ControlKind::Statement => false,
+                    ControlKind::Erasure | ControlKind::Statement => false,
                 };
                 self.controls.retain(|met| !is_in_place_of(met));
                 if kind != ControlKind::Statement {

@@ -1,9 +1,9 @@
 //! Frames, and the files of a whole log.
 
 use commitment::{
-    BATCH_HEADER, BatchHeader, Control, Digest, Divergence, Envelope, FRAME_HEADER, Frame, Level,
-    LogCheck, Report, SEGMENT_HEADER, SLOT, content_of, page_root, segment_name, tree_leaf,
-    write_control, write_event, write_name, write_trailer,
+    BATCH_HEADER, BatchHeader, Control, Digest, Divergence, Envelope, FRAME_HEADER, Frame, Left,
+    Level, LogCheck, Report, SEGMENT_HEADER, SLOT, content_of, erase_frame, page_root,
+    segment_name, tree_leaf, write_control, write_event, write_name, write_trailer,
 };
 use event::{Recorded, canonical};
 
@@ -25,6 +25,17 @@ pub fn frame(bytes: &[u8]) {
             }
             let content = content_of(padded);
             write_event(&mut written, envelope, salt, |out| out.extend_from_slice(content))
+        }
+        // None is written but in the place of a whole one: erasing it again changes nothing.
+        Frame::ContentErased { .. } | Frame::EventErased { .. } | Frame::NameErased { .. } => {
+            let leaf = frame.leaf().expect("erased frames have leaves");
+            let mut again = bytes[..len].to_vec();
+            let left = match frame {
+                Frame::ContentErased { .. } => Left::Envelope,
+                _ => Left::Leaf,
+            };
+            assert_eq!(erase_frame(&mut again, left).map(|(_, leaf)| leaf), Ok(leaf));
+            return assert_eq!(again, bytes[..len]);
         }
         Frame::Trailer(summary) => {
             write_trailer(&mut written, summary);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use commitment::{ENVELOPE, Envelope, Scope, content_of};
-use event::{EventHash, History, Kind, Names, Recorded, Step, Timestamp, canonical};
+use event::{ErasedEvents, EventHash, History, Kind, Names, Recorded, Step, Timestamp, canonical};
 use policy::Policy;
 use projection::fold;
 use serde::Serialize;
@@ -139,7 +139,15 @@ impl Replay {
             }
         }
         steps.sort_unstable_by_key(|step| (step.occurred_at, step.revision));
-        Ok(Replay { history: History { account: account.to_owned(), names, steps }, hashes })
+        Ok(Replay {
+            history: History {
+                account: account.to_owned(),
+                names,
+                steps,
+                erased: ErasedEvents::default(),
+            },
+            hashes,
+        })
     }
 }
 

@@ -201,8 +201,12 @@ fn scanned(
     to: Option<&str>,
 ) -> Result<Vec<Account>, DerivedError> {
     let mut scan = derived.scan(from, to)?;
-    let mut history =
-        History { account: "left over".to_owned(), names: Names::default(), steps: Vec::new() };
+    let mut history = History {
+        account: "left over".to_owned(),
+        names: Names::default(),
+        steps: Vec::new(),
+        erased: event::ErasedEvents::default(),
+    };
     let mut accounts = Vec::new();
     while scan.next_into(&mut history)? {
         // A scan gives no places; those of the list are put in for the comparison.
