@@ -3,13 +3,14 @@
 use event::Event;
 use serde_json::Value;
 use stillthere_commitment::{
-    BATCH_HEADER, Control, Digest, Divergence, Erased, Erasure, FRAME_HEADER, Frame, Left, Level,
-    LogCheck, Ranges, Report, Seal, Standing, chain_start, erased_root, event_leaf, name_leaf,
-    segment_name, write_control,
+    AccountCounts, BATCH_HEADER, Cause, Control, ControlKind, Digest, Divergence, Erased, Erasure,
+    FRAME_HEADER, Frame, Left, Level, LogCheck, Ranges, Report, SEGMENT_HEADER, SLOT, Seal, Slot,
+    Standing, Survey, Surveyed, chain_start, erased_root, event_leaf, name_leaf, segment_name,
+    write_control,
 };
 
 use crate::format::{python, store};
-use crate::made::{Made, ORIGIN, checked, events};
+use crate::made::{Made, ORIGIN, STORE, checked, events};
 
 /// Where the second account's events are: before it and behind it are those of the first.
 fn second(events: &[Event]) -> std::ops::Range<usize> {
@@ -431,8 +432,7 @@ fn a_record_closes_its_page() {
     let mut batch = Vec::new();
     stillthere_commitment::begin_batch(&mut batch);
     write_control(&mut batch, &record, &[7; 16]);
-    made.before =
-        stillthere_commitment::finish_batch(&mut batch, &crate::made::STORE, &made.before, 0);
+    made.before = stillthere_commitment::finish_batch(&mut batch, &STORE, &made.before, 0);
     made.segments.last_mut().unwrap().extend_from_slice(&batch);
     let found = checked(&made).unwrap_err();
     assert_eq!(found.expected, "a page trailer behind an erasure's record");
@@ -549,4 +549,76 @@ fn leaves_stay() {
         panic!("an event comes next");
     };
     assert_eq!(leaves(&gone)[1], Some(event_leaf(envelope, salt, padded)));
+}
+
+fn surveyed(made: &Made) -> (Surveyed, usize) {
+    let head = Slot::decode(made.head()[SLOT..].first_chunk().unwrap()).unwrap();
+    let mut survey = Survey::new(STORE, Some(head));
+    let mut found = Vec::new();
+    for (number, bytes) in (0..).zip(&made.segments) {
+        survey.segment(&segment_name(number), number, None, None, &mut |event| found.push(event));
+        survey.feed(bytes, &mut |event| found.push(event));
+    }
+    let surveyed = survey.finish(true, &mut |event| found.push(event));
+    (surveyed, found.len())
+}
+
+/// What a record says was erased is not missing; what none says was is.
+#[test]
+fn a_survey_tells_what_was_erased_from_what_is_missing() {
+    let made = erased();
+    let (report, _) = checked(&made).unwrap();
+    let (found, told) = surveyed(&made);
+    assert_eq!((found.erased, found.missing.len(), found.unproven), (report.erased, 0, 0));
+    assert_eq!(told as u64 + found.erased.events, made.position);
+    let counts = AccountCounts { whole: 2, gaps: 0, unsure: 0, erased: 1 };
+    assert_eq!(found.accounts, counts);
+
+    // Without a record, and the name too.
+    let mut bare = whole();
+    bare.close();
+    let b = positions(second(&events()));
+    bare.take_out(Left::Envelope, &[], &[3, 4]);
+    bare.take_out(Left::Leaf, &[1], &b);
+    let (found, told) = surveyed(&bare);
+    assert_eq!((found.erased, told as u64), (Erased::default(), bare.position - 2 - 9));
+    let ranges: Vec<_> = found.missing.iter().map(|m| (m.range.from, m.range.events)).collect();
+    assert_eq!(ranges, [(3, Some(2)), (b[0], Some(9))]);
+    let places: Vec<_> = found.missing.iter().flat_map(|m| &m.places).map(|p| p.cause).collect();
+    assert_eq!(places, [Cause::Edited; 2]);
+    assert_eq!((found.missing_events(), found.accounts.gaps), (Some(11), 2));
+
+    // The record of the second erasure is gone: what it alone says is missing then.
+    let records: Vec<_> = made
+        .frames()
+        .into_iter()
+        .filter(|(n, _, at, len)| {
+            matches!(
+                Frame::read(&made.segments[*n][*at..*at + *len]).unwrap().0,
+                Frame::Control { kind: ControlKind::Erasure, .. }
+            )
+        })
+        .collect();
+    let mut torn = made.clone();
+    torn.segments[records[1].0][records[1].2 + FRAME_HEADER + 20] ^= 1;
+    let (found, told) = surveyed(&torn);
+    assert_eq!(found.erased, Erased { events: 6 - 2 + 2, accounts: 0, erasures: 2 });
+    assert_eq!(told as u64 + found.erased.events + 9, made.position);
+    assert_eq!(found.missing_events(), Some(9));
+
+    // Each byte of each batch with erased frames: nothing is told twice, nothing is lost without a word.
+    for (n, segment) in made.segments.iter().enumerate() {
+        for at in (SEGMENT_HEADER..segment.len()).step_by(3) {
+            let mut changed = made.clone();
+            changed.segments[n][at] ^= 0x20;
+            let (found, _) = surveyed(&changed);
+            // Events that are not proven are missing too, but for those of which only the account's name is not.
+            let known = found.events + found.erased.events + found.nameless;
+            let known = found.missing_events().map(|missing| missing + known);
+            if let Some(known) = known {
+                let most = known + found.unproven;
+                assert!((known..=most).contains(&made.position), "{n} {at} {found:?}");
+            }
+        }
+    }
 }
