@@ -94,7 +94,8 @@ fn shown(dir: &Path, reader: &Reader, head: &TreeHead, account: &str) -> Option<
     let sealed = SealedLog::open(dir, reader, head.pages).unwrap();
     assert_eq!(sealed.head(), head);
     let key = MapKey::of(&hex(&reader.store()), account);
-    let leaf = sealed.map(account).unwrap().check(&key, &head.seal.root).unwrap();
+    let proof = sealed.map(account).unwrap();
+    let leaf = proof.check(&key, &head.seal.root).unwrap();
     let stream = sealed.stream(reader, account).unwrap();
     assert_eq!(leaf.is_some(), stream.is_some(), "{account}");
     if let (Some(leaf), Some(stream)) = (leaf, &stream) {
