@@ -3,6 +3,7 @@
 mod checker;
 mod copy;
 mod crash;
+mod erasing;
 mod faulty;
 mod flip;
 mod folder;
