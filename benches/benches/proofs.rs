@@ -7,10 +7,10 @@
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use commitment::{Algorithm, Checkpoint, Envelope, SignerKey, VerifierKey};
+use commitment::{Algorithm, Checkpoint, Domain, Envelope, SignerKey, VerifierKey, hash};
 use criterion::{Criterion, criterion_group, criterion_main};
 use event::{Event, Timestamp, read_line};
-use eventlog::{Log, Options, PlacedControl, Reader, SealedLog, Sealer};
+use eventlog::{Log, Options, PlacedControl, Reader, SealedLog, Sealer, ShownEvent};
 use policy::{DEFAULT_PRESET, Policy};
 use verifier::Language;
 use verifier::certificate::{
@@ -114,14 +114,17 @@ fn certificate() -> (Vec<u8>, VerifierKey) {
     let tag = shown.tag(item);
     let compiled = policy.canonical_bytes();
     let events = shown.events.iter().map(|event| {
-        let envelope = Envelope::decode(&event.envelope).expect("an envelope");
-        let (envelope, salt, padded) = match is_needed(&envelope, Some(&tag)) {
-            true => (event.envelope, event.salt, event.padded.clone()),
-            false => {
-                return Shown::Envelope { envelope: event.envelope, content: event.content_hash() };
-            }
+        let ShownEvent::Whole { envelope, salt, padded, position } = event else {
+            panic!("nothing was erased");
         };
-        Shown::Whole { envelope, salt, padded, position: event.position }
+        let (envelope, salt, position) = (*envelope, *salt, *position);
+        match is_needed(&Envelope::decode(&envelope).expect("an envelope"), Some(&tag)) {
+            true => Shown::Whole { envelope, salt, padded: padded.clone(), position },
+            false => {
+                let content = hash(Domain::Content, &[&salt, padded]);
+                Shown::Envelope { envelope, content }
+            }
+        }
     });
     let stream = Stream {
         ordinal: shown.ordinal,

@@ -106,7 +106,8 @@ impl Assumed {
             steps.push(Step { revision: next + n, position: size + n, ..step });
         }
         steps.sort_by_key(|step| (step.occurred_at, step.revision));
-        History { account: account.to_owned(), names, steps }
+        let erased = history.map(|history| history.erased.clone()).unwrap_or_default();
+        History { account: account.to_owned(), names, steps, erased }
     }
 }
 

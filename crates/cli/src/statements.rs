@@ -117,6 +117,7 @@ impl Statement {
             account: history.account.clone(),
             names: history.names.clone(),
             steps: history.steps.iter().filter(is_seen).copied().collect(),
+            erased: history.erased.clone(),
         };
         let replayed = match fold(&history, policy, as_of, known_at) {
             Some(view) => snapshot(&view, hash).state_hash.to_string(),

@@ -20,9 +20,15 @@ pub struct BatchHeader {
     pub link: [u8; 8],
     /// The length of the body in bytes.
     pub len: u32,
-    /// The number of events in it.
+    /// The number of events in it, under 2^31.
     pub events: u32,
+    /// Whether something in it was erased in place since it was first written: then the link behind it still
+    /// holds the checksum that it had.
+    pub rewritten: bool,
 }
+
+/// The bit of the count of events that says *rewritten*.
+const REWRITTEN: u32 = 1 << 31;
 
 impl BatchHeader {
     /// Reads a header, of which only the length is judged.
@@ -30,11 +36,13 @@ impl BatchHeader {
     /// # Errors
     /// A length that no batch has.
     pub fn read(bytes: &[u8; BATCH_HEADER]) -> Result<BatchHeader, Fault> {
+        let count = u32::from_le_bytes(at(bytes, 28));
         let header = BatchHeader {
             checksum: at(bytes, 0),
             link: at(bytes, 16),
             len: u32::from_le_bytes(at(bytes, 24)),
-            events: u32::from_le_bytes(at(bytes, 28)),
+            events: count & !REWRITTEN,
+            rewritten: count & REWRITTEN != 0,
         };
         if header.len == 0 || header.len as usize > MAX_BATCH {
             let expected = format!("a batch's length from 1 to {MAX_BATCH}");
@@ -50,23 +58,40 @@ impl BatchHeader {
     }
 
     /// Whether `batch`, which begins with this header, is one of `store`, whatever it links to.
-    pub(crate) fn is_sound(&self, batch: &[u8], store: &[u8; 16]) -> bool {
+    #[must_use]
+    pub fn is_sound(&self, batch: &[u8], store: &[u8; 16]) -> bool {
         batch.len() == self.total() && checksum_of(batch, store) == self.checksum
     }
 
+    /// What the link behind this batch is held against: its checksum, unless it was rewritten.
+    #[must_use]
+    pub fn linked(&self) -> Option<Checksum> {
+        (!self.rewritten).then_some(self.checksum)
+    }
+
     /// Checks a whole batch of `store` that begins with this header: its checksum, and that it
-    /// follows `before`.
+    /// follows `before`, if that is known: see [`BatchHeader::linked`].
     ///
     /// # Errors
     /// The first thing that is wrong.
-    pub fn check(&self, batch: &[u8], store: &[u8; 16], before: &Checksum) -> Result<(), Fault> {
+    pub fn check(
+        &self,
+        batch: &[u8],
+        store: &[u8; 16],
+        before: Option<&Checksum>,
+    ) -> Result<(), Fault> {
         same(24, "a batch of bytes:", self.total(), batch.len())?;
         self.check_of(&checksum_of(batch, store), before)
     }
 
     /// The same of a whole batch whose checksum should be `checksum`.
-    pub(crate) fn check_of(&self, checksum: &Checksum, before: &Checksum) -> Result<(), Fault> {
+    pub(crate) fn check_of(
+        &self,
+        checksum: &Checksum,
+        before: Option<&Checksum>,
+    ) -> Result<(), Fault> {
         same_bytes(0, "a batch of the checksum", &self.checksum, checksum)?;
+        let Some(before) = before else { return Ok(()) };
         same_bytes(16, "the link to the checksum before,", &before[..8], &self.link)
     }
 }
@@ -91,6 +116,19 @@ pub fn finish_batch(
     batch[16..24].copy_from_slice(&before[..8]);
     batch[24..28].copy_from_slice(&u32::try_from(len).expect("at most 2^24").to_le_bytes());
     batch[28..32].copy_from_slice(&events.to_le_bytes());
+    let checksum = checksum_of(batch, store);
+    batch[..16].copy_from_slice(&checksum);
+    checksum
+}
+
+/// Makes the checksum of a batch of `store` anew, in which frames were erased in place, and marks it as
+/// *rewritten*; gives the checksum. The link in it stays.
+///
+/// # Panics
+/// If `batch` is shorter than its header.
+pub fn rewrite_batch(batch: &mut [u8], store: &[u8; 16]) -> Checksum {
+    let count = u32::from_le_bytes(at(batch.first_chunk::<BATCH_HEADER>().expect("a header"), 28));
+    batch[28..32].copy_from_slice(&(count | REWRITTEN).to_le_bytes());
     let checksum = checksum_of(batch, store);
     batch[..16].copy_from_slice(&checksum);
     checksum
@@ -124,7 +162,7 @@ pub fn find_batch(bytes: &[u8], store: &[u8; 16]) -> Option<usize> {
         let Some((head, body)) = rest.split_first_chunk() else { break };
         let Ok(header) = BatchHeader::read(head) else { continue };
         let looks_right = header.total() <= rest.len()
-            && matches!(body.first(), Some(1..=3 | 16 | 18 | 19))
+            && matches!(body.first(), Some(1..=3 | 16..=19 | 32..=34))
             && u64::from(header.events) * 72 <= u64::from(header.len);
         if !looks_right {
             continue;

@@ -5,18 +5,23 @@
 //! | kind | frame | body |
 //! |---|---|---|
 //! | 16 | seal | `[size, accounts, root, at]` |
+//! | 17 | erasure | `[at, ground, by, left, before, names, events, root]` |
 //! | 18 | adoption of a policy | `[hash, compiled]` |
 //! | 19 | signed statement | `[what, note]` |
 
 use event::Timestamp;
 
+use crate::erasure::{Erasure, Ranges};
 use crate::fault::{Fault, same, same_bytes};
+use crate::frame::Left;
 use crate::hash::Digest;
 
 /// The longest note of a statement in bytes.
 pub const MAX_STATEMENT: usize = 65_536;
 /// The longest word for what a statement is, in bytes.
 const MAX_WHAT: usize = 128;
+/// The longest ground of an erasure in bytes.
+pub const MAX_GROUND: usize = 1024;
 /// The most accounts a log has.
 const ACCOUNTS: u64 = 1 << 31;
 
@@ -26,6 +31,8 @@ const ACCOUNTS: u64 = 1 << 31;
 pub enum ControlKind {
     /// See [`Seal`].
     Seal = 16,
+    /// See [`Erasure`].
+    Erasure = 17,
     /// A policy is in force from here on.
     Adoption = 18,
     /// What somebody signed.
@@ -38,6 +45,7 @@ impl ControlKind {
     pub const fn from_number(number: u8) -> Option<ControlKind> {
         match number {
             16 => Some(ControlKind::Seal),
+            17 => Some(ControlKind::Erasure),
             18 => Some(ControlKind::Adoption),
             19 => Some(ControlKind::Statement),
             _ => None,
@@ -59,10 +67,12 @@ pub struct Seal {
 }
 
 /// What a control frame says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Control<'a> {
     /// See [`Seal`].
     Seal(Seal),
+    /// See [`Erasure`].
+    Erasure(Erasure<'a>),
     /// A policy is adopted: nobody can pick another one afterwards.
     Adoption {
         /// The policy's hash: BLAKE3 of its compiled form.
@@ -85,6 +95,7 @@ impl<'a> Control<'a> {
     pub const fn kind(&self) -> ControlKind {
         match self {
             Control::Seal(_) => ControlKind::Seal,
+            Control::Erasure(_) => ControlKind::Erasure,
             Control::Adoption { .. } => ControlKind::Adoption,
             Control::Statement { .. } => ControlKind::Statement,
         }
@@ -116,6 +127,30 @@ impl<'a> Control<'a> {
                     accounts: reader.uint("the count of accounts before a seal")?,
                     root: reader.digest("the root of the account map")?,
                     at_ms: reader.int("a seal's time")?,
+                })
+            }
+            ControlKind::Erasure => {
+                reader.array(8)?;
+                Control::Erasure(Erasure {
+                    at_ms: reader.int("an erasure's time")?,
+                    ground: reader.text("the ground of an erasure")?,
+                    by: reader.text("who erased")?,
+                    left: match reader.uint("what is left")? {
+                        0 => Left::Envelope,
+                        1 => Left::Leaf,
+                        n => {
+                            return Err(Fault::new(
+                                reader.at - 1,
+                                "0 or 1, what is left",
+                                n.to_string(),
+                            ));
+                        }
+                    },
+                    before_ms: reader
+                        .optional_int("a time before which all that was erased occurred")?,
+                    names: reader.ranges("the accounts whose names were erased")?,
+                    events: reader.ranges("the positions of what was erased")?,
+                    root: reader.digest("the root over what was erased")?,
                 })
             }
             ControlKind::Adoption => {
@@ -158,6 +193,36 @@ impl<'a> Control<'a> {
                     return Err(Fault::new(0, "a seal in the years 1 to 9999", found));
                 }
             }
+            Control::Erasure(erasure) => {
+                let within = |what: &str, text: &str, most: usize| {
+                    let expected = format!("{what} of 1 to {most} bytes");
+                    let found = format!("{} bytes", text.len());
+                    let is_within = (1..=most).contains(&text.len());
+                    if is_within { Ok(()) } else { Err(Fault::new(0, expected, found)) }
+                };
+                within("the ground of an erasure", erasure.ground, MAX_GROUND)?;
+                within("the name of who erased", erasure.by, MAX_WHAT)?;
+                let times = [Some(erasure.at_ms), erasure.before_ms];
+                if times.iter().flatten().any(|ms| Timestamp::from_ms(*ms).is_none()) {
+                    let found = format!("{:?} ms", times);
+                    return Err(Fault::new(0, "an erasure in the years 1 to 9999", found));
+                }
+                if erasure.names.end() > ACCOUNTS || erasure.events.end() >> 62 != 0 {
+                    let found =
+                        format!("up to {} and {}", erasure.names.end(), erasure.events.end());
+                    return Err(Fault::new(
+                        0,
+                        "accounts under 2^31 and positions under 2^62",
+                        found,
+                    ));
+                }
+                if erasure.names.is_empty() && erasure.events.is_empty() {
+                    return Err(Fault::new(0, "an erasure of something", "nothing"));
+                }
+                if erasure.left == Left::Envelope && !erasure.names.is_empty() {
+                    return Err(Fault::new(0, "no names where envelopes are left", "some"));
+                }
+            }
             Control::Adoption { hash, compiled } => {
                 let own = blake3::hash(compiled);
                 same_bytes(0, "a policy of the hash", own.as_bytes(), hash)?;
@@ -186,6 +251,20 @@ impl<'a> Control<'a> {
                 put_bytes(&mut out, BINARY, root);
                 put_int(&mut out, i128::from(*at_ms));
             }
+            Control::Erasure(erasure) => {
+                out.push(0x98);
+                put_int(&mut out, i128::from(erasure.at_ms));
+                put_bytes(&mut out, TEXT, erasure.ground.as_bytes());
+                put_bytes(&mut out, TEXT, erasure.by.as_bytes());
+                put_int(&mut out, erasure.left as i128);
+                match erasure.before_ms {
+                    None => out.push(NIL),
+                    Some(ms) => put_int(&mut out, i128::from(ms)),
+                }
+                put_ranges(&mut out, &erasure.names);
+                put_ranges(&mut out, &erasure.events);
+                put_bytes(&mut out, BINARY, &erasure.root);
+            }
             Control::Adoption { hash, compiled } => {
                 out.push(0x92);
                 put_bytes(&mut out, BINARY, hash);
@@ -200,6 +279,8 @@ impl<'a> Control<'a> {
         out
     }
 }
+
+const NIL: u8 = 0xc0;
 
 /// The markers of lengths of 1, 2 and 4 bytes.
 type Markers = [u8; 3];
@@ -220,6 +301,27 @@ fn put_int(out: &mut Vec<u8>, value: i128) {
     let n = (0..4).find(is_enough).expect("8 bytes hold each number that is checked");
     out.push(markers[n]);
     out.extend_from_slice(&value.to_be_bytes()[16 - (1 << n)..]);
+}
+
+/// An array of twice as many numbers as there are ranges: of each how far it begins behind the end of the one
+/// before, and how many it has.
+fn put_ranges(out: &mut Vec<u8>, ranges: &Ranges) {
+    let numbers: Vec<u64> = ranges.gaps().flat_map(|(gap, count)| [gap, count]).collect();
+    let len = u32::try_from(numbers.len()).expect("a frame is shorter than 2^24 bytes");
+    match len {
+        0..16 => out.push(0x90 | len as u8),
+        16..=0xffff => {
+            out.push(0xdc);
+            out.extend_from_slice(&(len as u16).to_be_bytes());
+        }
+        _ => {
+            out.push(0xdd);
+            out.extend_from_slice(&len.to_be_bytes());
+        }
+    }
+    for number in numbers {
+        put_int(out, i128::from(number));
+    }
 }
 
 fn put_bytes(out: &mut Vec<u8>, markers: Markers, bytes: &[u8]) {
@@ -271,6 +373,41 @@ impl<'a> Reader<'a> {
             marker if marker == 0x90 | len => Ok(()),
             other => Err(Fault::new(0, what, format!("{other:#04x}"))),
         }
+    }
+
+    fn optional_int(&mut self, what: &str) -> Result<Option<i64>, Fault> {
+        match self.body.get(self.at) {
+            Some(&NIL) => {
+                self.at += 1;
+                Ok(None)
+            }
+            _ => self.int(what).map(Some),
+        }
+    }
+
+    fn ranges(&mut self, what: &str) -> Result<Ranges, Fault> {
+        let start = self.at;
+        let bad = |found: String| Fault::new(start, format!("{what}, an array of ranges"), found);
+        let len = match self.marker(what)? {
+            marker @ 0x90..=0x9f => u64::from(marker & 0x0f),
+            0xdc => self.number(2, what)?,
+            0xdd => self.number(4, what)?,
+            other => return Err(bad(format!("{other:#04x}"))),
+        };
+        if len % 2 != 0 {
+            return Err(bad(format!("{len} numbers")));
+        }
+        let mut ranges = Ranges::default();
+        for n in 0..len / 2 {
+            let (gap, count) = (self.uint(what)?, self.uint(what)?);
+            let begin = ranges.end().checked_add(gap).filter(|_| gap > 0 || n == 0);
+            let range = begin.and_then(|begin| Some(begin..begin.checked_add(count)?));
+            match range.filter(|range| !range.is_empty()) {
+                Some(range) => ranges.push(range),
+                None => return Err(bad(format!("a gap of {gap} and a count of {count}"))),
+            }
+        }
+        Ok(ranges)
     }
 
     fn uint(&mut self, what: &str) -> Result<u64, Fault> {
@@ -368,6 +505,30 @@ mod tests {
             1_772_000_000_000,
         ];
         let mut some = Vec::new();
+        let ranges = |starts: &[(u64, u64)]| {
+            let mut ranges = Ranges::default();
+            starts.iter().for_each(|(from, to)| ranges.push(*from..*to));
+            ranges
+        };
+        let many: Vec<_> = (0..40_000).map(|n| (3 * n, 3 * n + 1 + n % 2)).collect();
+        for events in [&[(0, 1)][..], &[(7, 9), (10, 400)], &many[..7], &many[..8], &many[1..]] {
+            for (left, names) in [
+                (Left::Envelope, ranges(&[])),
+                (Left::Leaf, ranges(&[])),
+                (Left::Leaf, ranges(&[(0, 1), (300, (1 << 31) - 1)])),
+            ] {
+                some.push(Control::Erasure(Erasure {
+                    at_ms: times[events.len() % times.len()],
+                    ground: text(1 + events.len() % 1024),
+                    by: text(1 + events.len() % 128),
+                    left,
+                    before_ms: (events.len() % 2 == 0).then_some(5),
+                    names,
+                    events: ranges(events),
+                    root: [9; 32],
+                }));
+            }
+        }
         for (n, size) in sizes.iter().chain(&[(1 << 62) - 1]).enumerate() {
             let at_ms = times[n % times.len()];
             let accounts = *size.min(&((1 << 31) - 1));
@@ -389,7 +550,7 @@ mod tests {
         for control in some() {
             let body = control.encode();
             let kind = control.kind();
-            assert_eq!(Control::decode(kind, &body), Ok(control));
+            assert_eq!(Control::decode(kind, &body), Ok(control.clone()));
             assert_eq!(ControlKind::from_number(kind as u8), Some(kind));
             assert!(Control::decode(kind, &[&body[..], &[0]].concat()).is_err());
             for at in 0..body.len().min(if body.len() < 1000 { 200 } else { 48 }) {

@@ -27,6 +27,9 @@ pub(crate) const PADDED_AT: usize = FRAME_HEADER + ENVELOPE + SALT;
 const NAME: u8 = 1;
 const EVENT: u8 = 2;
 const TRAILER: u8 = 3;
+const CONTENT_ERASED: u8 = 32;
+const EVENT_ERASED: u8 = 33;
+const NAME_ERASED: u8 = 34;
 
 /// A frame, as it stands in its bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,6 +52,27 @@ pub enum Frame<'a> {
         /// The event's content, behind zeros if it is shorter than [`MIN_CONTENT`]: see
         /// [`content_of`].
         padded: &'a [u8],
+    },
+    /// An event whose content was erased, and its salt.
+    ContentErased {
+        /// See [`Envelope`](crate::Envelope).
+        envelope: &'a [u8; ENVELOPE],
+        /// The salted hash of its content.
+        content: &'a Digest,
+    },
+    /// An event that was erased to its leaf.
+    EventErased {
+        /// The account's number.
+        ordinal: u32,
+        /// The event's leaf.
+        leaf: &'a Digest,
+    },
+    /// An account's name, erased to its leaf with the secret.
+    NameErased {
+        /// The account's number.
+        ordinal: u32,
+        /// The name's leaf.
+        leaf: &'a Digest,
     },
     /// The end of a page: its [`Summary`](crate::Summary).
     Trailer(&'a [u8; SUMMARY]),
@@ -108,10 +132,33 @@ impl<'a> Frame<'a> {
                 same(1, "a page trailer's length of", SUMMARY, len)?;
                 Frame::Trailer(body.first_chunk().expect("the length was checked"))
             }
+            CONTENT_ERASED => {
+                let (envelope, rest) = body.split_first_chunk().ok_or_else(|| short("an event"))?;
+                let (content, rest) = rest.split_first_chunk().ok_or_else(|| short("an event"))?;
+                is_blank(rest, FRAME_HEADER + body.len() - rest.len())?;
+                Frame::ContentErased { envelope, content }
+            }
+            kind @ (EVENT_ERASED | NAME_ERASED) => {
+                let what = "an erased frame of at least 36 bytes";
+                let (ordinal, rest) = body.split_first_chunk().ok_or_else(|| short(what))?;
+                let (leaf, rest) = rest.split_first_chunk().ok_or_else(|| short(what))?;
+                is_blank(rest, FRAME_HEADER + body.len() - rest.len())?;
+                let ordinal = u32::from_le_bytes(*ordinal);
+                match kind {
+                    EVENT_ERASED if len < ENVELOPE + SALT + MIN_CONTENT => {
+                        return Err(short("an event of at least 72 bytes"));
+                    }
+                    EVENT_ERASED => Frame::EventErased { ordinal, leaf },
+                    _ if !(37..=36 + 128).contains(&len) => {
+                        return Err(short("a name of 1 to 128 bytes behind 36 others"));
+                    }
+                    _ => Frame::NameErased { ordinal, leaf },
+                }
+            }
             kind => {
                 let Some(kind) = ControlKind::from_number(kind) else {
-                    let expected = "a frame of kind 1, 2, 3, 16, 18 or 19";
-                    return Err(Fault::new(0, expected, unknown(kind)));
+                    let expected = "a frame of kind 1 to 3, 16 to 19 or 32 to 34";
+                    return Err(Fault::new(0, expected, format!("kind {kind}, which is unknown")));
                 };
                 let (salt, body) = body.split_first_chunk().ok_or_else(|| short("a salt"))?;
                 Frame::Control { kind, salt, body }
@@ -135,19 +182,108 @@ impl<'a> Frame<'a> {
         match self {
             Frame::Name { ordinal, secret, name } => Some(name_leaf(*ordinal, secret, name)),
             Frame::Event { envelope, salt, padded } => Some(event_leaf(envelope, salt, padded)),
+            Frame::ContentErased { envelope, content } => {
+                Some(hash(Domain::EventLeaf, &[*envelope, *content]))
+            }
+            Frame::EventErased { leaf, .. } | Frame::NameErased { leaf, .. } => Some(**leaf),
             Frame::Trailer(_) => None,
             Frame::Control { kind, salt, body } => Some(control_leaf(*kind, salt, body)),
         }
     }
+
+    /// Whether it is an event, whole or erased: one that has a position.
+    #[must_use]
+    pub const fn is_event(&self) -> bool {
+        matches!(
+            self,
+            Frame::Event { .. } | Frame::ContentErased { .. } | Frame::EventErased { .. }
+        )
+    }
+
+    /// The number of the account of an event, whole or erased.
+    #[must_use]
+    pub fn event_ordinal(&self) -> Option<u32> {
+        match self {
+            Frame::Event { envelope, .. } | Frame::ContentErased { envelope, .. } => {
+                Some(u32::from_le_bytes(at(*envelope, 4)))
+            }
+            Frame::EventErased { ordinal, .. } => Some(*ordinal),
+            _ => None,
+        }
+    }
+
+    /// Whether something of it was erased.
+    #[must_use]
+    pub const fn is_erased(&self) -> bool {
+        matches!(
+            self,
+            Frame::ContentErased { .. } | Frame::EventErased { .. } | Frame::NameErased { .. }
+        )
+    }
 }
 
-fn unknown(kind: u8) -> String {
-    let what = match kind {
-        17 => "an erasure",
-        32..=34 => "an erased frame",
-        _ => "unknown",
+/// Behind what is left of an erased frame stand zeros, `at` so many bytes from its beginning.
+fn is_blank(rest: &[u8], at: usize) -> Result<(), Fault> {
+    match rest.iter().position(|byte| *byte != 0) {
+        None => Ok(()),
+        Some(n) => {
+            Err(Fault::new(at + n, "a zero behind what is left of an erased frame", "another byte"))
+        }
+    }
+}
+
+/// How much of an event an erasure leaves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum Left {
+    /// Its envelope and the salted hash of its content.
+    Envelope = 0,
+    /// Its leaf and its account's number.
+    Leaf = 1,
+}
+
+/// Erases in place: the frame that is all of `frame` becomes one of which nothing else is `left`. Gives its
+/// account's number and its leaf, which stays. Names are erased to their leaves. What was erased as far before
+/// stays as it is.
+///
+/// # Errors
+/// If it is no frame, or none of an event or a name.
+pub fn erase_frame(frame: &mut [u8], left: Left) -> Result<(u32, Digest), Fault> {
+    let (read, len) = Frame::read(frame)?;
+    same(1, "a frame of bytes:", frame.len(), len)?;
+    let leaf = read.leaf().unwrap_or_default();
+    let of_envelope = |envelope: &[u8; ENVELOPE]| u32::from_le_bytes(at(envelope, 4));
+    let (kind, ordinal, stays) = match read {
+        Frame::Event { envelope, salt, padded } => {
+            let ordinal = of_envelope(envelope);
+            match left {
+                Left::Leaf => (EVENT_ERASED, ordinal, [&ordinal.to_le_bytes()[..], &leaf].concat()),
+                Left::Envelope => {
+                    let content = hash(Domain::Content, &[salt, padded]);
+                    (CONTENT_ERASED, ordinal, [&envelope[..], &content].concat())
+                }
+            }
+        }
+        Frame::ContentErased { envelope, .. } if left == Left::Leaf => {
+            let ordinal = of_envelope(envelope);
+            (EVENT_ERASED, ordinal, [&ordinal.to_le_bytes()[..], &leaf].concat())
+        }
+        Frame::ContentErased { envelope, .. } => return Ok((of_envelope(envelope), leaf)),
+        Frame::Name { ordinal, .. } => {
+            (NAME_ERASED, ordinal, [&ordinal.to_le_bytes()[..], &leaf].concat())
+        }
+        Frame::EventErased { ordinal, .. } | Frame::NameErased { ordinal, .. } => {
+            return Ok((ordinal, leaf));
+        }
+        Frame::Trailer(_) | Frame::Control { .. } => {
+            return Err(Fault::new(0, "an event or a name to erase", "another frame"));
+        }
     };
-    format!("kind {kind} ({what}), which this version does not read")
+    frame[0] = kind;
+    let body = &mut frame[FRAME_HEADER..];
+    body.fill(0);
+    body[..stays.len()].copy_from_slice(&stays);
+    Ok((ordinal, leaf))
 }
 
 /// The content in an event's frame, without the zeros that a short one stands behind. No content

@@ -20,6 +20,7 @@ pub enum Domain {
     PageNode = 9,
     MapKey = 10,
     MapLeaf = 11,
+    Erased = 12,
     DerivedAccount = 128,
     DerivedId = 129,
     DerivedEvent = 130,

@@ -20,6 +20,7 @@ mod chains;
 mod check;
 mod control;
 mod envelope;
+mod erasure;
 mod fault;
 mod frame;
 mod hash;
@@ -33,20 +34,21 @@ mod tree;
 
 pub use batch::{
     BATCH_HEADER, BatchHeader, Checksum, MAX_BATCH, begin_batch, find_batch, finish_batch,
-    without_room,
+    rewrite_batch, without_room,
 };
 pub use chains::Chains;
 pub use check::{
-    Checked, Divergence, End, Level, LogCheck, Looked, Report, Sealed, Standing, StandingAccount,
-    StandingError, id_hash, whole_batches,
+    Checked, Divergence, End, Erased, Level, LogCheck, Looked, Report, Sealed, Standing,
+    StandingAccount, StandingError, id_hash, whole_batches,
 };
-pub use control::{Control, ControlKind, MAX_STATEMENT, Seal};
+pub use control::{Control, ControlKind, MAX_GROUND, MAX_STATEMENT, Seal};
 pub use envelope::{ENVELOPE, Envelope, Scope};
+pub use erasure::{Erasure, ErasureRecord, Ranges, erased_leaf, erased_root};
 pub use fault::Fault;
 pub use frame::{
-    FRAME_HEADER, Frame, MAX_FRAME, MIN_CONTENT, SALT, begin_event, chain_start, chain_starts,
-    chain_step, content_of, control_leaf, event_leaf, event_leaves, finish_events, name_leaf,
-    name_leaves, write_control, write_event, write_name, write_trailer,
+    FRAME_HEADER, Frame, Left, MAX_FRAME, MIN_CONTENT, SALT, begin_event, chain_start,
+    chain_starts, chain_step, content_of, control_leaf, erase_frame, event_leaf, event_leaves,
+    finish_events, name_leaf, name_leaves, write_control, write_event, write_name, write_trailer,
 };
 pub use hash::{Digest, Domain, KeyedDomain, hash, hash_pairs, hex, keyed, unhex};
 pub use head::{HEAD, Head, SLOT, Slot};

@@ -311,6 +311,45 @@ pub struct History {
     pub names: Names,
     /// Its events, in fold order.
     pub steps: Vec<Step>,
+    /// What was erased of its events.
+    pub erased: ErasedEvents,
+}
+
+/// What was erased of an account's events (docs/format.md, "Erased").
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ErasedEvents {
+    /// The revisions, rising, of events whose contents were erased. What their envelopes say stands in
+    /// [`History::steps`]: kind, actor, surface, both times. The step's subject is the number of the item or backup that
+    /// it is about, if another event tells its name; else a number of its own in [`History::names`], of the empty string, one
+    /// for each subject. Bytes, category, tier and cause are none.
+    pub contents: Vec<u64>,
+    /// The events that were erased to their leaves, by revision. They have no step.
+    pub leaves: Vec<ErasedLeaf>,
+}
+
+/// An event of which nothing is known but that it was logged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ErasedLeaf {
+    /// Place in the log.
+    pub position: u64,
+    /// Place in the stream.
+    pub revision: u64,
+    /// It occurred before then, by the record of its erasure, if that says so.
+    pub before: Option<Timestamp>,
+}
+
+impl ErasedEvents {
+    /// Whether nothing was erased.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.contents.is_empty() && self.leaves.is_empty()
+    }
+
+    /// Forgets all, and keeps the memory.
+    pub fn clear(&mut self) {
+        self.contents.clear();
+        self.leaves.clear();
+    }
 }
 
 impl History {
@@ -323,7 +362,7 @@ impl History {
         let mut steps: Vec<Step> =
             by_revision.into_iter().map(|r| Step::of(r, &mut names)).collect();
         steps.sort_by_key(|s| (s.occurred_at, s.revision));
-        History { account: account.to_owned(), names, steps }
+        History { account: account.to_owned(), names, steps, erased: ErasedEvents::default() }
     }
 
     /// The steps that are seen as of `as_of` (`occurred_at` at or before it) and as known at

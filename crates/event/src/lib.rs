@@ -34,7 +34,7 @@ pub use canonical::{CanonicalError, Content};
 pub use cloudevents::{CLOUDEVENT_SOURCE, write_cloudevent};
 pub use event::{Event, Payload, Recorded};
 pub use hash::{EventHash, ParseHashError};
-pub use history::{History, NameId, Names, Step};
+pub use history::{ErasedEvents, ErasedLeaf, History, NameId, Names, Step};
 pub use line_error::LineError;
 pub use ndjson::{borrow_line, is_blank, read_line, write_ndjson};
 pub use near::nearest_word;

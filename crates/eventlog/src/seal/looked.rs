@@ -54,7 +54,14 @@ pub(super) enum What {
         /// When it was recorded, if the log says so, in ms since the epoch.
         clock_ms: Option<i64>,
     },
+    /// Of which nothing else is left.
+    EventErased {
+        ordinal: u32,
+    },
     Name(Box<Name>),
+    NameErased {
+        ordinal: u32,
+    },
     Control,
     Trailer,
 }
@@ -187,6 +194,14 @@ fn see<'a>(
             // Until its hashes are made.
             (What::Control, None)
         }
+        Frame::ContentErased { envelope, .. } => {
+            let envelope = Envelope::decode(envelope).map_err(|f| f.moved(FRAME_HEADER as u64))?;
+            let Envelope { ordinal, recorded_by, recorded_at, .. } = envelope;
+            let clock_ms = (recorded_by == RecordedBy::Log).then_some(recorded_at.ms());
+            (What::Event { ordinal, clock_ms }, frame.leaf())
+        }
+        Frame::EventErased { ordinal, .. } => (What::EventErased { ordinal }, frame.leaf()),
+        Frame::NameErased { ordinal, .. } => (What::NameErased { ordinal }, frame.leaf()),
         Frame::Control { .. } => (What::Control, frame.leaf()),
         Frame::Trailer(_) => (What::Trailer, None),
     };

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use commitment::{ENVELOPE, Envelope, Scope, content_of};
 use event::json::Json;
-use event::{EventHash, History, Kind, Names, Recorded, Step, Timestamp, canonical};
+use event::{ErasedEvents, EventHash, History, Kind, Names, Recorded, Step, Timestamp, canonical};
 use policy::Policy;
 use projection::fold;
 use serde::Serialize;
@@ -145,7 +145,11 @@ impl Replay {
             }
         }
         event::sort_by_key(&mut steps, |step| (step.occurred_at, step.revision));
-        Ok(Replay { history: History { account: account.to_owned(), names, steps }, hashes })
+        let erased = ErasedEvents::default();
+        Ok(Replay {
+            history: History { account: account.to_owned(), names, steps, erased },
+            hashes,
+        })
     }
 }
 

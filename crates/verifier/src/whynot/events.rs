@@ -40,7 +40,7 @@ pub(super) fn concerning(
             steps.push(Step { subject, word, ..*step });
         }
     }
-    History { account: history.account.clone(), names, steps }
+    History { account: history.account.clone(), names, steps, erased: history.erased.clone() }
 }
 
 fn concerns(step: &Step, item: NameId) -> bool {

@@ -63,6 +63,7 @@ impl<'a> Search<'a> {
             account: history.account.clone(),
             names: history.names.clone(),
             steps: seen.copied().collect(),
+            erased: history.erased.clone(),
         };
         let concerning = concerning(history, id, asked.known_at, policy.trash_can_be_full());
         Some(Search { whole, concerning, policy, item, wanted: asked.wanted, as_of: asked.as_of })
