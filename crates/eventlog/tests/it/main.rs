@@ -16,5 +16,6 @@ mod rot;
 mod salvage;
 mod sealed;
 mod sealing;
+mod sealing_erased;
 mod support;
 mod write_and_read;
