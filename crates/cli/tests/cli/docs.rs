@@ -179,7 +179,7 @@ fn the_tables_of_keys_list_them_all() {
     add("tiers.NAME.", keys(&whole, ""));
     let stage = "[version.stages.s]\nwhen = \"over_quota\"\nafter = \"1d\"\nadmits = [\"clear\"]\n";
     add("stages.NAME.", keys(&format!("{whole}{stage}"), ""));
-    let sections = ["trash", "inactivity", "quota", "backup", "clock"];
+    let sections = ["trash", "inactivity", "quota", "backup", "clock", "records"];
     for section in sections {
         add(&format!("{section}."), keys(&format!("{whole}[version.{section}]\n"), ""));
     }
