@@ -17,7 +17,7 @@ mod options;
 mod room;
 
 use options::Options;
-use verifier::certificate::{check as check_certificate, refusal};
+use verifier::certificate::{judge, refusal};
 
 /// Room for `len` bytes.
 #[allow(unsafe_code, reason = "no other function of the module is called so")]
@@ -55,8 +55,8 @@ fn answer(certificate: &[u8], options: &[u8]) -> String {
         Ok(options) => options,
         Err(error) => return fault(&format!("options: {error}")),
     };
-    match check_certificate(certificate, &trust, &expected, lang) {
-        Ok(checked) => checked.report(),
+    match judge(certificate, &trust, &expected, lang) {
+        Ok(report) => report,
         Err(error) => refusal(&file, &error.to_string()),
     }
     .to_string()

@@ -1,6 +1,6 @@
 //! What a certificate says, and what each of it rests on.
 
-use commitment::hex;
+use commitment::{Digest, Witnessed, hex};
 use event::Timestamp;
 use serde::Serialize;
 
@@ -33,26 +33,25 @@ pub struct Fact {
     pub because: String,
 }
 
-/// The facts of a certificate that holds.
-pub(super) fn of(checked: &Checked, lang: Language) -> Vec<Fact> {
-    let Checked { origin, pages, root, seal, account, policy, policy_name, .. } = checked;
-    let Checked { whole, hidden, .. } = checked;
+/// Which log it is, and who saw it.
+pub(super) fn log_and_witnesses(
+    (origin, pages, root): (&str, u64, &Digest),
+    witnesses: &[Witnessed],
+    lang: Language,
+) -> Vec<Fact> {
     let pick = |en: String, zh: String| lang.pick(en, zh);
-    let at = Timestamp::from_ms(seal.at_ms).map_or_else(String::new, |at| at.to_string());
-    let size = seal.size;
-    let operator = pick(format!("the operator of {origin}"), format!("{origin} 的运营者"));
+    let operator = operator(origin, lang);
     let mut facts = Vec::new();
     let mut fact = |basis, by: Option<&str>, fact: String, because: String| {
         facts.push(Fact { fact, basis, by: by.map(str::to_owned), because });
     };
-
     fact(
         Basis::Attested,
         Some(&operator),
         pick(
             format!(
                 "the log is the one whose tree of {pages} page{} has the root {}",
-                if *pages == 1 { "" } else { "s" },
+                if pages == 1 { "" } else { "s" },
                 hex(root)
             ),
             format!("日志即根为 {}、共 {pages} 页的那一份", hex(root)),
@@ -63,7 +62,7 @@ pub(super) fn of(checked: &Checked, lang: Language) -> Vec<Fact> {
             "该检查点由其密钥签名；若另有同样大小而根不同的检查点，即可证明其作弊".to_owned(),
         ),
     );
-    for witness in &checked.witnesses {
+    for witness in witnesses {
         let seconds = i64::try_from(witness.time_s).unwrap_or(i64::MAX);
         let time = Timestamp::from_ms(seconds.saturating_mul(1000))
             .map_or_else(|| witness.time_s.to_string(), |time| time.to_string());
@@ -77,6 +76,27 @@ pub(super) fn of(checked: &Checked, lang: Language) -> Vec<Fact> {
             pick("it cosigned the checkpoint".to_owned(), "见证者联署了该检查点".to_owned()),
         );
     }
+    facts
+}
+
+/// Who it is whose word it is.
+pub(super) fn operator(origin: &str, lang: Language) -> String {
+    lang.pick(format!("the operator of {origin}"), format!("{origin} 的运营者"))
+}
+
+/// The facts of a certificate that holds.
+pub(super) fn of(checked: &Checked, lang: Language) -> Vec<Fact> {
+    let Checked { origin, pages, root, seal, account, policy, policy_name, .. } = checked;
+    let Checked { whole, hidden, witnesses, .. } = checked;
+    let pick = |en: String, zh: String| lang.pick(en, zh);
+    let at = Timestamp::from_ms(seal.at_ms).map_or_else(String::new, |at| at.to_string());
+    let size = seal.size;
+    let operator = operator(origin, lang);
+    let mut facts = log_and_witnesses((origin, *pages, root), witnesses, lang);
+    let mut fact = |basis, by: Option<&str>, fact: String, because: String| {
+        facts.push(Fact { fact, basis, by: by.map(str::to_owned), because });
+    };
+
     let count = checked.heads.as_ref().map(|heads| heads.len() - 1);
     match count {
         Some(count) => {
