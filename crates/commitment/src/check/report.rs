@@ -6,6 +6,7 @@ use super::LogCheck;
 use crate::batch::Checksum;
 use crate::control::Seal;
 use crate::envelope::Envelope;
+use crate::erasure::ErasureRecord;
 use crate::fault::Fault;
 use crate::frame::{Frame, content_of};
 use crate::hash::Digest;
@@ -96,7 +97,7 @@ impl Checked<'_> {
 pub struct Report {
     /// Events in it.
     pub events: u64,
-    /// Accounts in it.
+    /// Accounts in it, those whose names were erased too.
     pub accounts: u64,
     /// The root of the tree, the open page counted in (docs/format.md, section 8).
     pub root: Digest,
@@ -109,6 +110,24 @@ pub struct Report {
     pub torn: u64,
     /// Its seals, in order.
     pub seals: Vec<Sealed>,
+    /// How many of these no check can hold against the account map, or could not: an account of before was erased
+    /// behind them, and its key and its leaf there with it. What their maps' roots say is under the tree all the same.
+    pub unheld: u64,
+    /// What was erased.
+    pub erased: Erased,
+    /// The records of the erasures, in order.
+    pub erasures: Vec<ErasureRecord>,
+}
+
+/// How much of a log was erased.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Erased {
+    /// Events of which the content is gone, or all but the leaf.
+    pub events: u64,
+    /// Accounts of which the name is gone.
+    pub accounts: u64,
+    /// Records of erasures.
+    pub erasures: u64,
 }
 
 /// A seal, and where it is.
@@ -151,7 +170,7 @@ impl LogCheck {
             store: self.head.now.store,
             segment: self.segment.expect("HEAD's end was met, and it is in a segment"),
             offset: self.offset,
-            checksum: self.checksum,
+            checksum: self.checksum.expect("a rewritten batch has a record behind it"),
             torn: self.buffer.len() as u64,
             pages: self.pages.clone(),
             accounts: self.named,
