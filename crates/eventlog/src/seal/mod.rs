@@ -8,6 +8,7 @@
 mod kept;
 mod shown;
 mod signed;
+mod taken;
 mod tree;
 mod walked;
 
@@ -27,6 +28,7 @@ use crate::{AppendError, OpenError, ReadError};
 
 pub use shown::{PlacedControl, SealedLog, ShownEvent, ShownStream, page_leaves};
 pub use signed::LastSigned;
+pub use taken::erased_frames;
 
 /// Why a log cannot be sealed, or its tree not be published or read.
 #[derive(Debug, thiserror::Error)]
