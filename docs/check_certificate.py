@@ -104,6 +104,7 @@ class Stream:
 @dataclass
 class Certificate:
     checkpoint: str
+    since: object       # (an earlier checkpoint, hashes)
     notes: list
     seal_place: Placed
     seal: bytes
@@ -122,6 +123,10 @@ class Certificate:
 def read_placed(reader):
     return Placed(reader.take(16), reader.list(lambda: reader.take(32)), reader.take(120),
                   reader.list(lambda: reader.take(32)))
+
+
+def read_since(reader):
+    return reader.text(), reader.list(lambda: reader.take(32))
 
 
 def read_event(reader):
@@ -143,16 +148,18 @@ def read_certificate(data):
     reader = Reader(data)
     reader.take(8)
     version = reader.unsigned(4)
-    assert version <= 1, "of a later version"
-    assert version == 1, "of no version"
+    assert version <= 2, "of a later version"
+    assert version >= 1, "of no version"
     assert check_format.blake3(data) == checksum, "changed or cut since it was written"
     certificate = Certificate(
-        reader.text(), reader.list(reader.text), read_placed(reader), reader.bytes(), reader.bytes(), reader.text(),
+        reader.text(), reader.optional(lambda: read_since(reader)) if version == 2 else None,
+        reader.list(reader.text), read_placed(reader), reader.bytes(), reader.bytes(), reader.text(),
         reader.optional(lambda: read_stream(reader)), reader.bytes(),
         reader.optional(lambda: (reader.unsigned(4), read_placed(reader))),
         reader.time(), reader.time(), reader.optional(reader.text), reader.list(reader.text),
         reader.list(reader.text))
     reader.end()
+    assert (certificate.since is not None) == (version == 2), "of a version that it does not need"
     return certificate
 
 
@@ -174,6 +181,40 @@ def climb(leaf, index, count, beside, join):
 
 def sha_node(left, right):
     return hashlib.sha256(b"\1" + left + right).digest()
+
+
+def check_consistency(old, old_root, size, root, hashes):
+    """The tree of `old` leaves is the beginning of the one of `size`: RFC 6962, 2.1.2, by its definition."""
+    hashes = list(hashes)
+
+    def both(old, size, is_left_edge):
+        """The roots of the old leaves and of all of them, of a subtree in which the old tree ends."""
+        if old == size:
+            # What is asked about is known, if it is the whole old tree.
+            known = old_root if is_left_edge else hashes.pop(0)
+            return known, known
+        half = 1 << (size - 1).bit_length() - 1
+        if old <= half:
+            old_part, part = both(old, half, is_left_edge)
+            return old_part, sha_node(part, hashes.pop(0))
+        old_part, part = both(old - half, size - half, False)
+        left = hashes.pop(0)
+        return sha_node(left, old_part), sha_node(left, part)
+
+    assert 0 < old <= size, "no beginning"
+    roots = both(old, size, True)
+    assert not hashes, "a hash left over"
+    assert roots == (old_root, root), "the log does not go on from the earlier checkpoint"
+
+
+def check_since(certificate, key, size, root):
+    """The size and root of the earlier checkpoint, from which the log goes on."""
+    if certificate.since is None:
+        return None
+    note, hashes = certificate.since
+    _, old, old_root = check_checkpoint(note, key)
+    check_consistency(old, old_root, size, root, hashes)
+    return {"size": old, "root": old_root.hex()}
 
 
 @dataclass
@@ -503,6 +544,7 @@ def check(data, key, auditors=(), any_known_at=False):
     """What the certificate says, if it holds."""
     certificate = read_certificate(data)
     origin, size, tree_root = check_checkpoint(certificate.checkpoint, key)
+    since = check_since(certificate, key, size, tree_root)
     page, events, map_root = check_seal(certificate, size, tree_root)
     shown = check_stream(certificate, page, events, map_root)
     late = [event for event in shown if event.recorded_at > certificate.known_at]
@@ -517,7 +559,8 @@ def check(data, key, auditors=(), any_known_at=False):
     if texts != certificate.answers:
         raise OtherAnswers(texts)
     return {"account": certificate.account, "as_of": answers.time_text(certificate.as_of),
-            "known_at": answers.time_text(certificate.known_at), "events": events, "answers": found, "auditors": heard}
+            "known_at": answers.time_text(certificate.known_at), "since": since, "events": events, "answers": found,
+            "auditors": heard}
 
 
 # What reading bytes that are no certificate comes to in Python.

@@ -137,6 +137,7 @@ fn certificate() -> (Vec<u8>, VerifierKey) {
     let seal = sealed.seal().expect("a seal");
     let certificate = Certificate {
         checkpoint,
+        since: None,
         audits: Vec::new(),
         seal_body: seal.body.clone(),
         seal: placed(seal),

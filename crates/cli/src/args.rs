@@ -284,18 +284,21 @@ pub enum Verb {
     #[command(
         after_help = "Example:\n  stillthere certify ann --item photo-17 -o photo-17.cert\n  \
         stillthere certify ann --claim claims.ndjson -o ann.cert\n  \
-        stillthere check photo-17.cert --key example.vkey\n\n\
+        stillthere check photo-17.cert --key example.vkey\n  \
+        stillthere certify bob --since ann.cert -o bob.cert\n\n\
         A certificate of one item shows whole the events about it and about the account; of the others only \
         when, of what kind and by whom. It goes up to the last checkpoint. An account that is not there can be \
-        certified too."
+        certified too. With --since it proves as well that the log goes on from a checkpoint that somebody kept, \
+        as it is or in a certificate of any account."
     )]
     Certify(CertifyArgs),
     /// Check a certificate, with no store and no network
     #[command(after_help = "Example:\n  stillthere check photo-17.cert --key example.vkey\n  \
         stillthere check old.cert new.cert --key example.vkey\n\n\
         Each fact is shown with the word for what it rests on: proven, attested and by whom, or what nobody can \
-        prove. A key is a verifier key or a file of them. Two certificates that hold are held against each \
-        other: where they cannot both be true, that proves misconduct.")]
+        prove. A key is a verifier key or a file of them. Several certificates that hold are held against each \
+        other: where two cannot both be true, that proves misconduct; else it is said whether they were shown to \
+        be of one log, and how whoever holds the store can show it.")]
     Check(CheckArgs),
     /// Replay a log with everything in it, and sign that to its checkpoint all is right
     #[command(
@@ -523,6 +526,9 @@ pub struct CertifyArgs {
     /// Up to this checkpoint [default: the last]
     #[arg(long, value_name = "FILE")]
     pub checkpoint: Option<PathBuf>,
+    /// Prove that the log goes on from this earlier checkpoint, or from that of this certificate
+    #[arg(long, value_name = "FILE")]
+    pub since: Option<PathBuf>,
     /// Carry this auditor's note
     #[arg(long = "audit", value_name = "NOTE")]
     pub audits: Vec<PathBuf>,
@@ -531,8 +537,8 @@ pub struct CertifyArgs {
 /// What `check` takes.
 #[derive(Debug, Args)]
 pub struct CheckArgs {
-    /// A certificate, or two to hold against each other
-    #[arg(required = true, num_args = 1..=2, value_name = "FILE")]
+    /// A certificate, or several to hold against each other
+    #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
     /// The log's verifier key, or a file of such [default: those of the store, if it is at hand]
     #[arg(long = "key", value_name = "VKEY")]

@@ -1,5 +1,7 @@
 //! `certify`: an answer with all that it rests on, in one file.
 
+mod since;
+
 use std::path::Path;
 
 use commitment::{Envelope, Scope};
@@ -11,6 +13,7 @@ use verifier::certificate::{
     is_needed, without_sentences,
 };
 
+use self::since::Earlier;
 use super::checkpoint::published;
 use crate::args::CertifyArgs;
 use crate::commands::check::show;
@@ -43,6 +46,10 @@ pub fn run(
             counted(checkpoint.size, "page")
         )));
     }
+    let keys = own_keys(question, Some(&checkpoint.origin))?;
+    let earlier = args.since.as_deref().map(|path| Earlier::open(path, &checkpoint, &keys));
+    let since = earlier.transpose()?.map(|earlier| earlier.goes_on(&sealed, &reader, question));
+    let since = since.transpose()?;
     let stream = sealed.stream(&reader, &args.account)?;
     let tag = match (&stream, &args.item) {
         (Some(stream), Some(item)) => Some(item_tag(stream, item, question)?),
@@ -68,6 +75,7 @@ pub fn run(
     let seal = sealed.seal()?;
     let certificate = Certificate {
         checkpoint: note.to_string(),
+        since,
         audits: audits.iter().map(ToString::to_string).collect(),
         seal_body: seal.body.clone(),
         seal: placed(seal),
@@ -81,7 +89,7 @@ pub fn run(
     };
     let bytes = certificate.encode();
     // Whoever is handed it will check it: so it is checked first.
-    let trust = Trust { log: own_keys(question, Some(&checkpoint.origin))?, ..Trust::default() };
+    let trust = Trust { log: keys, ..Trust::default() };
     let expected = Expected { known_at: Some(question.known_at), ..Expected::default() };
     let checked = certificate::check(&bytes, &trust, &expected, question.lang);
     let checked = checked.map_err(|error| {
@@ -95,8 +103,8 @@ pub fn run(
             return match question.json {
                 true => screen.json(&json!({
                     "certificate": name, "bytes": bytes.len(), "account": args.account,
-                    "whole": checked.whole, "envelopes": checked.hidden, "size": checked.pages,
-                    "events": checked.seal.size,
+                    "whole": checked.whole, "envelopes": checked.hidden, "size": checked.tree.pages,
+                    "events": checked.seal.size, "since": checked.report()["since"],
                 })),
                 false => screen.line(question.pick(
                     format!(

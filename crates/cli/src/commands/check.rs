@@ -1,14 +1,16 @@
 //! `check`: whether a certificate holds, and what its answer rests on; with no store and no network.
 
+mod several;
+
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
 use commitment::Quorum;
-use serde_json::{Value, json};
+use serde_json::Value;
 use verifier::certificate::{
     Basis, CertificateError, Checked, Expected, Fact, MAX_CERTIFICATE, Trust, WireError, check,
-    conflict, refusal,
+    refusal,
 };
 
 use crate::args::CheckArgs;
@@ -59,20 +61,19 @@ pub fn run(args: &CheckArgs, question: &Question, screen: &mut Screen) -> Result
     for file in &args.files {
         match check(&read(file)?, &trust, &expected, question.lang) {
             Ok(checked) => held.push(checked),
-            Err(CertificateError::Wire(WireError::Magic)) if args.files.len() == 1 => {
+            Err(CertificateError::Wire(WireError::Magic)) => {
                 return Err(Failure::Usage(format!("{}: not a certificate", escaped_path(file))));
             }
             Err(error) => return refuse(file, &error.to_string(), question, screen),
         }
     }
-    if let [a, b] = &held[..] {
-        return compare(a, b, question, screen);
+    match &held[..] {
+        [one] => show(one, question, screen).map(|()| Outcome::Fine),
+        all => several::show(all, &args.files, question, screen),
     }
-    show(&held[0], question, screen)?;
-    Ok(Outcome::Fine)
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, Failure> {
+pub fn read(path: &Path) -> Result<Vec<u8>, Failure> {
     let failed = |e: &std::io::Error| Failure::file(path, "read the certificate", e);
     let mut bytes = Vec::new();
     let file = File::open(path).map_err(|e| failed(&e))?;
@@ -95,30 +96,6 @@ fn refuse(
         }
     }
     Ok(Outcome::BadNews)
-}
-
-fn compare(
-    a: &Checked,
-    b: &Checked,
-    question: &Question,
-    screen: &mut Screen,
-) -> Result<Outcome, Failure> {
-    let found = conflict(a, b).map(|conflict| conflict.to_string());
-    match (question.json, &found) {
-        (true, _) => screen.json(&json!({
-            "ok": found.is_none(), "misconduct": found, "origin": a.origin,
-            "accounts": [a.account, b.account], "sizes": [a.pages, b.pages],
-        }))?,
-        (false, None) => screen.line(question.pick(
-            "Both hold, and they go together as far as they show.",
-            "两份均成立，且就其所示内容彼此一致。",
-        ))?,
-        (false, Some(found)) => screen.line(question.pick(
-            format!("Both hold, and they cannot both be true: {found}. Whoever signed them for {} is at fault.", a.origin),
-            format!("两份均成立，却不可能同时为真：{found}。过错在为 {} 签名者。", a.origin),
-        ))?,
-    }
-    Ok(if found.is_none() { Outcome::Fine } else { Outcome::BadNews })
 }
 
 /// Shows a certificate that holds.

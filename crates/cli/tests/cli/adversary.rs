@@ -2,14 +2,14 @@
 //!
 //! Each attempt is looked at by all four, and has to be noticed by those whom its row names, and by nobody else.
 
-mod forger;
+pub mod forger;
 
 use std::fmt::Write;
 
 use commitment::{Algorithm, SignerKey, check_consistency};
 use event::Timestamp;
 use policy::Policy;
-use verifier::certificate::{Certificate, Question, Shown};
+use verifier::certificate::{Certificate, Question, Shown, Since};
 
 use self::forger::{Entry, Event, Forged, Sealing};
 use crate::binary::{Folder, root};
@@ -21,8 +21,8 @@ const TWO: u8 = 4;
 const AUDIT: u8 = 8;
 const NOBODY: u8 = 0;
 
-const ANN: u32 = 0;
-const BOB: u32 = 1;
+pub const ANN: u32 = 0;
+pub const BOB: u32 = 1;
 const AS_OF: &str = "2026-01-20T00:00:00Z";
 
 /// What the operator does, and shows.
@@ -57,7 +57,7 @@ impl Attempt {
 }
 
 /// `a.jpg` is trashed by its owner; `b.jpg` is purged by the provider behind the first seal.
-fn honest() -> Vec<Entry> {
+pub fn honest() -> Vec<Entry> {
     vec![
         event(ANN, "01", r#""kind":"item_uploaded","item":"a.jpg","category":"photos","bytes":7"#),
         event(ANN, "02", r#""kind":"item_uploaded","item":"b.jpg","category":"photos","bytes":8"#),
@@ -74,7 +74,7 @@ fn honest() -> Vec<Entry> {
 const PURGE: usize = 5;
 const SEAL: usize = 4;
 
-fn event(ordinal: u32, day: &str, rest: &str) -> Entry {
+pub fn event(ordinal: u32, day: &str, rest: &str) -> Entry {
     let account = ["ann", "bob", "ann"][ordinal as usize];
     let at = format!("2026-01-{day}T08:00:00Z");
     let actor = if rest.contains("item_purged") { "provider" } else { "user" };
@@ -96,7 +96,7 @@ fn purge(day: &str, item: &str) -> Entry {
     event(ANN, day, &format!(r#""kind":"item_purged","item":"{item}","cause":"quota""#))
 }
 
-fn seal(day: &str) -> Entry {
+pub fn seal(day: &str) -> Entry {
     let at = Timestamp::parse(&format!("2026-01-{day}T08:00:00Z")).unwrap();
     Entry::Seal(Sealing { at, root: None, without: None })
 }
@@ -108,7 +108,7 @@ fn with(at: usize, change: impl FnOnce(&mut Entry)) -> Vec<Entry> {
     entries
 }
 
-fn with_event(at: usize, change: impl FnOnce(&mut Event)) -> Vec<Entry> {
+pub fn with_event(at: usize, change: impl FnOnce(&mut Event)) -> Vec<Entry> {
     with(at, |entry| match entry {
         Entry::Event(event) => change(event),
         Entry::Seal(_) => panic!("a seal"),
@@ -126,7 +126,7 @@ fn key() -> SignerKey {
     SignerKey::new("example.com/log", Algorithm::Ed25519, &[0x42; 32]).unwrap()
 }
 
-fn question(item: Option<&str>) -> Question {
+pub fn question(item: Option<&str>) -> Question {
     let as_of = Timestamp::parse(AS_OF).unwrap();
     Question { as_of, known_at: as_of, item: item.map(str::to_owned), claims: vec![] }
 }
@@ -146,6 +146,15 @@ fn of(log: &Forged, whose: (&str, Option<u32>), pages: u64, item: Option<&str>) 
 /// The events that a certificate shows.
 fn events(certificate: &mut Certificate) -> &mut Vec<Shown> {
     &mut certificate.stream.as_mut().expect("it has events").events
+}
+
+/// Bob's account differs behind the first seal, and the one that is shown is a page longer.
+fn forked() -> Attempt {
+    let mut entries = with_event(6, |e| e.line = e.line.replace("item_trashed", "item_restored"));
+    entries.extend([event(BOB, "08", r#""kind":"signed_in""#), seal("09")]);
+    let other = Forged::of(&honest());
+    let before = of_ann(&other, 2);
+    Attempt { before, kept: (other, 2), ..Attempt::of(&entries) }
 }
 
 type Row = (&'static str, u8, fn() -> Attempt);
@@ -177,14 +186,29 @@ const ROWS: &[Row] = &[
         let before = of_ann(&other, 2);
         Attempt { before, kept: (other, 2), ..Attempt::of(&entries) }
     }),
-    ("signs two continuations of other lengths, which differ in another account", KEPT, || {
-        let mut entries =
-            with_event(6, |e| e.line = e.line.replace("item_trashed", "item_restored"));
-        entries.extend([event(BOB, "08", r#""kind":"signed_in""#), seal("09")]);
-        let other = Forged::of(&honest());
-        let before = of_ann(&other, 2);
-        Attempt { before, kept: (other, 2), ..Attempt::of(&entries) }
-    }),
+    ("signs two continuations of other lengths, which differ in another account", KEPT, forked),
+    (
+        "does so, and when asked for the later one `--since` the earlier, signs another tree of its size",
+        KEPT | TWO,
+        || {
+            let mut attempt = forked();
+            let checkpoint = attempt.log.note(2, &key());
+            let proof = attempt.log.consistency(2, 3).unwrap();
+            attempt.shown.since = Some(Since { checkpoint, proof });
+            attempt
+        },
+    ),
+    (
+        "does so, and when asked for the later one `--since` the earlier, makes up the proof",
+        ONE | KEPT,
+        || {
+            let mut attempt = forked();
+            let checkpoint = attempt.kept.0.note(2, &key());
+            let proof = attempt.log.consistency(2, 3).unwrap();
+            attempt.shown.since = Some(Since { checkpoint, proof });
+            attempt
+        },
+    ),
     ("leaves a logged purge out of the account's chain in the map", AUDIT, || {
         Attempt::of(&with_event(PURGE, |e| e.is_left_out = true))
     }),

@@ -75,7 +75,7 @@ impl<'l> Judges<'l> {
         assert_eq!(here["ok"], is_ok, "{ran:?}");
         let is_alike = there["ok"] == is_ok
             && (!is_ok
-                || ["account", "as_of", "known_at", "events", "answers"]
+                || ["account", "as_of", "known_at", "since", "events", "answers"]
                     .iter()
                     .all(|key| here[key] == there[key])
                     && auditors_in(&here) == there["auditors"]);

@@ -19,6 +19,7 @@ mod population;
 mod proofs;
 mod readme;
 mod report;
+mod since;
 mod snapshots;
 mod store;
 mod verbs;

@@ -316,7 +316,7 @@ fn a_certificate_is_refused_with_the_reason() {
     folder.write("half.cert", &whole[..whole.len() / 2]);
     folder.write("long.cert", [&whole[..], b"\0"].concat());
     let mut later = whole.clone();
-    later[8] = 2;
+    later[8] = 3;
     folder.write("later.cert", later);
     folder.words("key new --key other.key --origin example.com/log").expect(0);
     let early = "2025-09-01T00:00:00Z";
@@ -324,7 +324,7 @@ fn a_certificate_is_refused_with_the_reason() {
     for (args, reason) in [
         ("half.cert", "changed or cut since it was written"),
         ("long.cert", "changed or cut since it was written"),
-        ("later.cert", "a certificate of version 2, and this program reads version 1"),
+        ("later.cert", "a certificate of version 3, and this program reads versions 1 to 2"),
         ("item.cert --account bob", r#"made for the account "ann", expected "bob""#),
         ("item.cert --item x.jpg", r#"made for the item "dunes.jpg", expected "x.jpg""#),
         ("ann.cert --item x.jpg", r#"made for the item the account, expected "x.jpg""#),
@@ -437,10 +437,10 @@ fn every_verb_answers_in_json() {
     let about = format!("--as-of {AS_OF}");
     let certified = object(
         &format!("certify ann {about} --audit note -o a.cert"),
-        "certificate bytes account whole envelopes size events",
+        "certificate bytes account whole envelopes size events since",
     );
     assert_eq!(certified["whole"], 12);
-    let fields = "ok account item as_of known_at origin size root events policy policy_hash answers what disclosed";
+    let fields = "ok account item as_of known_at origin size root since events policy policy_hash answers what disclosed";
     let checked = object("check a.cert --key log.vkey --auditor auditor.key.pub", fields);
     let by = |who: &str| checked["what"].as_array().unwrap().iter().any(|fact| fact["by"] == who);
     assert!(by("auditor"), "{checked}");
@@ -450,8 +450,11 @@ fn every_verb_answers_in_json() {
     assert_eq!(checked["answers"][0], answer);
     let printed = object(&format!("certify ann {about} --print"), fields);
     assert_eq!(printed["answers"], checked["answers"]);
-    let both = object("check a.cert a.cert --key log.vkey", "ok misconduct origin accounts sizes");
-    assert_eq!(both["misconduct"], Value::Null);
+    let both = object(
+        "check a.cert a.cert --key log.vkey",
+        "ok misconduct shown between command origin accounts sizes",
+    );
+    assert_eq!((&both["misconduct"], &both["shown"]), (&Value::Null, &"log".into()));
     let verified =
         object("verify --checkpoint stillthere.store/tlog/checkpoint --key log.vkey", "ok");
     assert_eq!(verified["ok"], true);
@@ -462,10 +465,15 @@ fn no_byte_of_a_certificate_can_be_another() {
     let folder = Folder::signed();
     folder.certify("ann --item dunes.jpg", "item.cert");
     folder.certify("nobody", "absent.cert");
+    for day in 2..5 {
+        folder.more(day);
+        folder.words("checkpoint").expect(0);
+    }
+    folder.certify("ann --item dunes.jpg --since absent.cert", "since.cert");
     let vkey = String::from_utf8(folder.read("log.vkey")).unwrap();
     let key = VerifierKey::parse(vkey.trim()).unwrap();
     let trust = Trust { log: vec![key], ..Trust::default() };
-    for file in ["item.cert", "absent.cert"] {
+    for file in ["item.cert", "absent.cert", "since.cert"] {
         let whole = folder.read(file);
         let first = check(&whole, &trust, &Expected::default(), Language::En).unwrap();
         // Whoever checks says what they asked for.

@@ -45,8 +45,8 @@ fn a_browser_answers_as_the_binary_does() {
         all.extend(more.as_object().unwrap().clone());
         jobs.push((args, options));
     };
-    for file in
-        ["item", "account", "absent", "claims", "item-claims", "early"].map(|n| format!("{n}.cert"))
+    for file in ["item", "account", "absent", "claims", "item-claims", "early", "since"]
+        .map(|n| format!("{n}.cert"))
     {
         job(&file, &[], json!({}));
         job(&file, &["--auditor", &auditor], json!({ "auditors": [auditor] }));
@@ -134,6 +134,7 @@ fn certificates() -> Folder {
         ("nobody", "absent"),
         ("ann --claim ann.ndjson", "claims"),
         ("ann --item beach.jpg --claim beach.ndjson", "item-claims"),
+        ("ann --item dunes.jpg --since item.cert", "since"),
     ] {
         run(&format!("certify {args} --as-of {AS_OF} --audit note -o {name}.cert"));
     }

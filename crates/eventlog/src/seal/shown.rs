@@ -113,6 +113,14 @@ impl SealedLog {
         &self.head
     }
 
+    /// The proof that the tree of `old` pages is the beginning of this one.
+    ///
+    /// # Errors
+    /// [`SealError::Tile`], of an old tree that is larger too; [`SealError::Open`]
+    pub fn consistency(&self, old: u64) -> Result<Vec<Digest>, SealError> {
+        TreeFolder::new(&self.folder).tiles(self.head.pages).prove_consistency(old)
+    }
+
     /// The seal in its place.
     ///
     /// # Errors

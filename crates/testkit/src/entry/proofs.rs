@@ -4,14 +4,15 @@ use commitment::{
     AddCheckpoint, Checkpoint, Control, ControlKind, MapKey, MapProof, Note, SignerKey, Standing,
     Tile, VerifierKey, answered_lines, conflict_size,
 };
-use verifier::certificate::{Certificate, Expected, Trust, check, conflict};
+use verifier::certificate::{Certificate, Expected, Together, Trust, check, conflict, together};
 use verifier::{Attestation, Language};
 
 use super::is_printable;
 
-/// The key that signed the certificates under `fixtures/proofs`, and the auditor's.
-const KEYS: [&str; 2] = [
+/// The key that signed the certificates under `fixtures/proofs`, that of those in `since`, and the auditor's.
+const KEYS: [&str; 3] = [
     include_str!("../../../../fixtures/proofs/example.vkey"),
+    include_str!("../../../../fixtures/proofs/since/log.vkey"),
     include_str!("../../../../fixtures/proofs/auditor.vkey"),
 ];
 
@@ -24,8 +25,8 @@ pub fn certificate(bytes: &[u8]) {
 }
 
 fn checked(bytes: &[u8]) {
-    let [log, auditor] = KEYS.map(|key| VerifierKey::parse(key.trim()).expect("a key"));
-    let trust = Trust { log: vec![log], auditors: vec![auditor], witnesses: None };
+    let [log, since, auditor] = KEYS.map(|key| VerifierKey::parse(key.trim()).expect("a key"));
+    let trust = Trust { log: vec![log, since], auditors: vec![auditor], witnesses: None };
     let decoded = Certificate::decode(bytes);
     match &decoded {
         Ok(certificate) => assert!(certificate.encode() == bytes, "it is the only spelling"),
@@ -39,6 +40,9 @@ fn checked(bytes: &[u8]) {
                 assert_eq!(checked.account, certificate.account);
                 assert!(!checked.facts().is_empty());
                 assert_eq!(conflict(&checked, &checked), None);
+                assert_eq!(checked.since.is_some(), certificate.since.is_some());
+                let twice = [checked.clone(), checked];
+                assert_eq!(together(&twice), (Together::Log, None));
             }
         }
     }

@@ -78,7 +78,12 @@ pub fn make() -> Vec<(&'static str, Vec<Vec<u8>>)> {
     let (files, frames) = log();
     vec![
         ("canonical", spelled.collect()),
-        ("certificate", ["wedding.cert", "nobody.cert"].map(proof).into()),
+        (
+            "certificate",
+            ["wedding.cert", "nobody.cert", "since/later.cert", "since/uneven.cert"]
+                .map(proof)
+                .into(),
+        ),
         ("claim", claims.lines().take(24).map(|line| line.as_bytes().into()).collect()),
         ("compiled", compiled.collect()),
         ("content", contents.collect()),

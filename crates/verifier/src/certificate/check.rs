@@ -5,13 +5,14 @@ use std::collections::BTreeSet;
 use commitment::{
     Checkpoint, CheckpointError, Control, ControlKind, Digest, Domain, MapKey, MapProofError, Note,
     ProofError, Quorum, QuorumError, SUMMARY, Seal, Signed, Summary, VerifierKey, Witnessed,
-    chain_start, chain_step, check_inclusion, control_leaf, hash, hex, page_root_by, tree_leaf,
+    chain_start, chain_step, check_consistency, check_inclusion, control_leaf, hash, hex,
+    page_root_by, tree_leaf,
 };
 use event::{LineError, Timestamp};
 use policy::{CompiledError, Policy, PolicyHash};
 
 use super::replay::{Replay, answers, without_sentences};
-use super::{Adopted, Certificate, Fact, Placed, Shown, Stream, WireError, facts};
+use super::{Adopted, Certificate, Fact, Placed, Shown, Since, Stream, WireError, facts};
 use crate::Language;
 use crate::attestation::Attestation;
 
@@ -54,6 +55,10 @@ pub enum CertificateError {
     NoKey,
     #[error("its checkpoint: {0}")]
     Checkpoint(#[from] CheckpointError),
+    #[error("the earlier checkpoint: {0}")]
+    Since(CheckpointError),
+    #[error("the earlier checkpoint has no pages, so every log goes on from it")]
+    SinceNothing,
     #[error("its witnesses: {0}")]
     Witnesses(#[from] QuorumError),
     #[error("{what}: {source}")]
@@ -103,15 +108,24 @@ fn differ(a: &str, b: &str) -> usize {
     a.bytes().zip(b.bytes()).take_while(|(a, b)| a == b).count()
 }
 
+/// A tree that the log signed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Tree {
+    /// Its pages.
+    pub pages: u64,
+    /// Its root.
+    pub root: Digest,
+}
+
 /// What a certificate that holds says.
 #[derive(Debug, Clone)]
 pub struct Checked {
     /// The log.
     pub origin: String,
-    /// Pages in the log's tree.
-    pub pages: u64,
-    /// The tree's root.
-    pub root: Digest,
+    /// The log's tree.
+    pub tree: Tree,
+    /// An earlier one, with which it begins.
+    pub since: Option<Tree>,
     /// What the seal says.
     pub seal: Seal,
     /// Whose log.
@@ -171,6 +185,8 @@ pub fn check(
         &certificate;
     let Sealed { checkpoint, witnesses, summary, seal } =
         sealed(checkpoint, (seal, seal_body), trust)?;
+    let since = certificate.since.as_ref();
+    let since = since.map(|since| goes_on(since, &checkpoint, &trust.log)).transpose()?;
 
     let key = MapKey::of(&hex(&summary.store), account);
     let leaf = map.check(&key, &seal.root)?;
@@ -226,8 +242,8 @@ pub fn check(
     let left_out = last_recorded.filter(|at| *at > question.known_at);
     let checked = Checked {
         origin: checkpoint.origin,
-        pages: checkpoint.size,
-        root: checkpoint.root,
+        tree: Tree { pages: checkpoint.size, root: checkpoint.root },
+        since,
         store: summary.store,
         account: account.clone(),
         heads,
@@ -300,6 +316,24 @@ fn seen_by(signed: &[Signed], trust: &Trust) -> Result<Vec<Witnessed>, Certifica
         None => Ok(Vec::new()),
         Some(quorum) => Ok(quorum.check(signed)?),
     }
+}
+
+/// The earlier tree, with which the checkpoint's begins.
+fn goes_on(
+    since: &Since,
+    checkpoint: &Checkpoint,
+    log: &[VerifierKey],
+) -> Result<Tree, CertificateError> {
+    let opened = Note::parse(since.checkpoint.as_bytes())
+        .map_err(CheckpointError::from)
+        .and_then(|note| Checkpoint::open(&note, &checkpoint.origin, log, &[]));
+    let (Checkpoint { size, root, .. }, _) = opened.map_err(CertificateError::Since)?;
+    if size == 0 {
+        return Err(CertificateError::SinceNothing);
+    }
+    check_consistency(size, &root, checkpoint.size, &checkpoint.root, &since.proof)
+        .map_err(|source| CertificateError::Tree { what: "the earlier checkpoint", source })?;
+    Ok(Tree { pages: size, root })
 }
 
 /// The summary of a page that lies in the tree.

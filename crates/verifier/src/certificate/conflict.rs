@@ -1,8 +1,11 @@
-//! Two certificates of one log that cannot both be true: proof of misconduct by whoever signed them.
+//! Several certificates of one log: whether they can all be true, and how far they are shown to be of one log.
 
-use super::Checked;
+use std::collections::BTreeSet;
 
-/// What two certificates cannot both say.
+use super::{Checked, Tree};
+use crate::Language;
+
+/// What two certificates cannot both say: proof of misconduct by whoever signed them.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[allow(missing_docs, reason = "the sentences say what the fields are")]
 pub enum Conflict {
@@ -10,12 +13,38 @@ pub enum Conflict {
     Roots(u64),
     #[error("two logs of one origin: the stores are not the same")]
     Stores,
+    #[error("a fork: the first {0} pages of their logs have other roots, both signed")]
+    Fork(u64),
     #[error("the account has events up to position {0}, and none up to the later {1}")]
     Vanished(u64, u64),
     #[error("the account has {0} events up to position {1}, and only {2} up to the later {3}")]
     Fewer(u64, u64, u64, u64),
     #[error("of the account's first {0} events, at least one is another in the later log")]
     Chains(u64),
+}
+
+impl Conflict {
+    /// The sentence in this language.
+    #[must_use]
+    pub fn told(&self, lang: Language) -> String {
+        let zh = match self {
+            Conflict::Roots(pages) => format!("两棵 {pages} 页的树根不同，且均已签名"),
+            Conflict::Stores => "同一来源的两份日志：存储不同".to_owned(),
+            Conflict::Fork(pages) => {
+                format!("分叉：两份日志的前 {pages} 页根不同，且均已签名")
+            }
+            Conflict::Vanished(at, later) => {
+                format!("该账号在位置 {at} 之前有事件，到更晚的 {later} 却没有")
+            }
+            Conflict::Fewer(count, at, fewer, later) => format!(
+                "该账号在位置 {at} 之前有 {count} 条事件，到更晚的 {later} 却只有 {fewer} 条"
+            ),
+            Conflict::Chains(count) => {
+                format!("该账号最初的 {count} 条事件中，至少一条在更晚的日志中不同")
+            }
+        };
+        lang.pick(self.to_string(), zh)
+    }
 }
 
 /// Holds two certificates that hold by themselves against each other; `None` if they go together as far as
@@ -28,13 +57,18 @@ pub fn conflict(a: &Checked, b: &Checked) -> Option<Conflict> {
     if a.store != b.store {
         return Some(Conflict::Stores);
     }
-    if a.pages == b.pages && a.root != b.root {
-        return Some(Conflict::Roots(a.pages));
+    let differ = |a: Tree, b: Tree| a.pages == b.pages && a.root != b.root;
+    if differ(a.tree, b.tree) {
+        return Some(Conflict::Roots(a.tree.pages));
+    }
+    let forked = a.signed().find(|one| b.signed().any(|other| differ(*one, other)));
+    if let Some(Tree { pages, .. }) = forked {
+        return Some(Conflict::Fork(pages));
     }
     if a.account != b.account {
         return None;
     }
-    let (earlier, later) = if a.pages <= b.pages { (a, b) } else { (b, a) };
+    let (earlier, later) = if a.tree.pages <= b.tree.pages { (a, b) } else { (b, a) };
     let (size, later_size) = (earlier.seal.size, later.seal.size);
     let heads = earlier.heads.as_ref()?;
     let Some(later_heads) = &later.heads else {
@@ -45,4 +79,58 @@ pub fn conflict(a: &Checked, b: &Checked) -> Option<Conflict> {
         return Some(Conflict::Fewer(count, size, later_count, later_size));
     }
     (later_heads[heads.len() - 1] != heads[heads.len() - 1]).then_some(Conflict::Chains(count))
+}
+
+event::words! {
+    /// How far certificates that can all be true are shown to be of one log.
+    Together {
+        /// Of each two the smaller tree is proven to be the beginning of the larger.
+        Log = 0 "log",
+        /// They are of one account, and its events in the smaller tree are proven to be the first of those in the
+        /// larger; nothing is shown of others.
+        Account = 1 "account",
+        /// They may be of two logs.
+        Nothing = 2 "nothing",
+    }
+}
+
+/// How far certificates of which no two [`conflict`] are shown to be of one log; and the first two, by their places in
+/// `all`, of which the tree of the one is not shown to be the beginning of the other's.
+#[must_use]
+pub fn together(all: &[Checked]) -> (Together, Option<(usize, usize)>) {
+    let mut order: Vec<usize> = (0..all.len()).collect();
+    order.sort_by_key(|at| all[*at].tree.pages);
+    let begun: Vec<BTreeSet<Tree>> =
+        order.iter().map(|at| beginnings(all[*at].tree, &order, all)).collect();
+    let pairs = || order.windows(2).map(|pair| (pair[0], pair[1]));
+    // Two beginnings of one tree are beginnings of each other.
+    let is_shown = |(a, b): &(usize, usize)| {
+        begun.iter().any(|begun| [a, b].iter().all(|at| begun.contains(&all[**at].tree)))
+    };
+    let Some(unshown) = pairs().find(|pair| !is_shown(pair)) else { return (Together::Log, None) };
+    let is_of_one_account =
+        |(a, b): (usize, usize)| all[a].account == all[b].account && all[a].heads.is_some();
+    match pairs().all(is_of_one_account) {
+        true => (Together::Account, Some(unshown)),
+        false => (Together::Nothing, Some(unshown)),
+    }
+}
+
+/// The trees with which a tree is shown to begin, itself among them.
+fn beginnings(tree: Tree, order: &[usize], all: &[Checked]) -> BTreeSet<Tree> {
+    let mut found = BTreeSet::from([tree]);
+    // What a tree goes on from is no larger, so once through from the largest down finds all.
+    for at in order.iter().rev() {
+        if found.contains(&all[*at].tree) {
+            found.extend(all[*at].since);
+        }
+    }
+    found
+}
+
+impl Checked {
+    /// The trees that it shows to be signed.
+    fn signed(&self) -> impl Iterator<Item = Tree> {
+        [self.tree].into_iter().chain(self.since)
+    }
 }

@@ -9,10 +9,10 @@ use commitment::{
 use event::Timestamp;
 
 use super::check::{Sealed, audited_by, event_leaf, in_page, in_tree, name_leaf, sealed};
-use super::facts::{log_and_witnesses, operator};
+use super::facts::{of_log, operator};
 use super::wire::{In, Out};
 use super::{
-    Basis, Certificate, CertificateError, Checked, Conflict, Expected, Fact, Placed, Trust,
+    Basis, Certificate, CertificateError, Checked, Conflict, Expected, Fact, Placed, Tree, Trust,
     WireError,
 };
 use crate::Language;
@@ -107,10 +107,8 @@ impl ErasureCertificate {
 pub struct CheckedErasure {
     /// The log.
     pub origin: String,
-    /// Pages in the log's tree.
-    pub pages: u64,
-    /// The tree's root.
-    pub root: Digest,
+    /// The log's tree.
+    pub tree: Tree,
     /// Whose log.
     pub store: [u8; 16],
     /// What the seal says.
@@ -198,8 +196,7 @@ pub fn check_erasure(
     let time = |ms| Timestamp::from_ms(ms).expect("a record's times are read within the years");
     let checked = CheckedErasure {
         origin: checkpoint.origin,
-        pages: checkpoint.size,
-        root: checkpoint.root,
+        tree: Tree { pages: checkpoint.size, root: checkpoint.root },
         store: summary.store,
         seal,
         page: page.page,
@@ -263,19 +260,19 @@ impl CheckedErasure {
         if self.store != other.store {
             return Some(Conflict::Stores);
         }
-        (self.pages == other.pages && self.root != other.root)
-            .then_some(Conflict::Roots(self.pages))
+        (self.tree.pages == other.tree.pages && self.tree.root != other.tree.root)
+            .then_some(Conflict::Roots(self.tree.pages))
     }
 
     /// Each fact with the word for what it rests on, and the reason.
     #[must_use]
     pub fn facts(&self) -> Vec<Fact> {
-        let CheckedErasure { origin, pages, root, seal, page, at, ground, by, lang, .. } = self;
+        let CheckedErasure { origin, tree, seal, page, at, ground, by, lang, .. } = self;
         let pick = |en: String, zh: String| lang.pick(en, zh);
         let (events, names) = (self.events.count(), self.names.count());
         let s = |count: u64| if count == 1 { "" } else { "s" };
         let operator = operator(origin, *lang);
-        let mut facts = log_and_witnesses((origin, *pages, root), &self.witnesses, *lang);
+        let mut facts = of_log(origin, (tree, None), &self.witnesses, *lang);
         let mut fact = |basis, by: Option<&str>, fact: String, because: String| {
             facts.push(Fact { fact, basis, by: by.map(str::to_owned), because });
         };

@@ -1,10 +1,10 @@
 //! What a certificate says, and what each of it rests on.
 
-use commitment::{Digest, Witnessed, hex};
+use commitment::{Witnessed, hex};
 use event::Timestamp;
 use serde::Serialize;
 
-use super::Checked;
+use super::{Checked, Tree};
 use crate::Language;
 
 event::words! {
@@ -33,9 +33,14 @@ pub struct Fact {
     pub because: String,
 }
 
-/// Which log it is, and who saw it.
-pub(super) fn log_and_witnesses(
-    (origin, pages, root): (&str, u64, &Digest),
+fn pages(tree: &Tree) -> String {
+    format!("{} page{}", tree.pages, if tree.pages == 1 { "" } else { "s" })
+}
+
+/// Which log it is, what it goes on from, and who saw it.
+pub(super) fn of_log(
+    origin: &str,
+    (tree, since): (&Tree, Option<&Tree>),
     witnesses: &[Witnessed],
     lang: Language,
 ) -> Vec<Fact> {
@@ -50,11 +55,11 @@ pub(super) fn log_and_witnesses(
         Some(&operator),
         pick(
             format!(
-                "the log is the one whose tree of {pages} page{} has the root {}",
-                if pages == 1 { "" } else { "s" },
-                hex(root)
+                "the log is the one whose tree of {} has the root {}",
+                pages(tree),
+                hex(&tree.root)
             ),
-            format!("日志即根为 {}、共 {pages} 页的那一份", hex(root)),
+            format!("日志即根为 {}、共 {} 页的那一份", hex(&tree.root), tree.pages),
         ),
         pick(
             "its key signed this checkpoint; another one of this size would prove misconduct"
@@ -62,6 +67,29 @@ pub(super) fn log_and_witnesses(
             "该检查点由其密钥签名；若另有同样大小而根不同的检查点，即可证明其作弊".to_owned(),
         ),
     );
+    if let Some(since) = since {
+        fact(
+            Basis::Proven,
+            None,
+            pick(
+                format!(
+                    "the log of this certificate goes on from the checkpoint of {} with the root {}",
+                    pages(since),
+                    hex(&since.root)
+                ),
+                format!(
+                    "本证书的日志是 {} 页、根为 {} 的检查点的延续",
+                    since.pages,
+                    hex(&since.root)
+                ),
+            ),
+            pick(
+                "its key signed that one too, and a consistency proof leads from its root to this one's"
+                    .to_owned(),
+                "该检查点亦由其密钥签名，一致性证明由其根通向此处的根".to_owned(),
+            ),
+        );
+    }
     for witness in witnesses {
         let seconds = i64::try_from(witness.time_s).unwrap_or(i64::MAX);
         let time = Timestamp::from_ms(seconds.saturating_mul(1000))
@@ -86,13 +114,13 @@ pub(super) fn operator(origin: &str, lang: Language) -> String {
 
 /// The facts of a certificate that holds.
 pub(super) fn of(checked: &Checked, lang: Language) -> Vec<Fact> {
-    let Checked { origin, pages, root, seal, account, policy, policy_name, .. } = checked;
-    let Checked { whole, hidden, witnesses, .. } = checked;
+    let Checked { origin, tree, seal, account, policy, policy_name, .. } = checked;
+    let Checked { whole, hidden, since, witnesses, .. } = checked;
     let pick = |en: String, zh: String| lang.pick(en, zh);
     let at = Timestamp::from_ms(seal.at_ms).map_or_else(String::new, |at| at.to_string());
     let size = seal.size;
     let operator = operator(origin, lang);
-    let mut facts = log_and_witnesses((origin, *pages, root), witnesses, lang);
+    let mut facts = of_log(origin, (tree, since.as_ref()), witnesses, lang);
     let mut fact = |basis, by: Option<&str>, fact: String, because: String| {
         facts.push(Fact { fact, basis, by: by.map(str::to_owned), because });
     };

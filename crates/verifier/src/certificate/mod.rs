@@ -4,7 +4,8 @@
 //! it: some events whole, the others by their envelopes. [`check`] needs nothing but its bytes and the keys of those
 //! who are trusted: it finds out what follows from what, replays the policy, and says of each fact whether it is
 //! proven, attested and by whom, or what nobody can prove. An [`ErasureCertificate`] shows that something was taken out of
-//! a log under a record of it. [`judge`] checks either. [`conflict`] holds two against each other.
+//! a log under a record of it. [`judge`] checks either. [`conflict`] holds two against each other, and [`together`] says
+//! how far several are shown to be of one log.
 
 mod check;
 mod conflict;
@@ -17,8 +18,8 @@ mod wire;
 use commitment::{Digest, ENVELOPE, MapProof, SALT, SUMMARY};
 use event::Timestamp;
 
-pub use check::{CertificateError, Checked, Expected, Trust, check};
-pub use conflict::{Conflict, conflict};
+pub use check::{CertificateError, Checked, Expected, Tree, Trust, check};
+pub use conflict::{Conflict, Together, conflict, together};
 pub use erasure::{CheckedErasure, ErasureCertificate, TakenOut, check_erasure, is_erasure};
 pub use facts::{Basis, Fact};
 pub use replay::{answer, is_needed, without_sentences};
@@ -30,6 +31,8 @@ pub use wire::{MAX_CERTIFICATE, WireError};
 pub struct Certificate {
     /// The signed checkpoint of the log's tree, as it is.
     pub checkpoint: String,
+    /// An earlier checkpoint, from which the log goes on.
+    pub since: Option<Since>,
     /// Notes of auditors who replayed the log up to here.
     pub audits: Vec<String>,
     /// Where the seal stands, which is the last leaf of the last page.
@@ -50,6 +53,15 @@ pub struct Certificate {
     pub question: Question,
     /// One line of JSON a claim, without sentences; without claims, one of the item or the account.
     pub answers: Vec<String>,
+}
+
+/// An earlier checkpoint, and that the tree of the certificate's begins with its tree.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Since {
+    /// The signed checkpoint, as it is.
+    pub checkpoint: String,
+    /// The consistency proof (`commitment::prove_consistency`).
+    pub proof: Vec<Digest>,
 }
 
 /// A control frame in its place in the log's tree.

@@ -4,7 +4,8 @@ use commitment::{Left, hex};
 use serde_json::{Value, json};
 
 use super::{
-    CertificateError, Checked, CheckedErasure, Expected, Trust, check, check_erasure, is_erasure,
+    CertificateError, Checked, CheckedErasure, Expected, Tree, Trust, check, check_erasure,
+    is_erasure,
 };
 use crate::Language;
 
@@ -32,7 +33,8 @@ impl Checked {
         let answers = answers.map(|line| serde_json::from_str(line).expect("answers are JSON"));
         json!({
             "ok": true, "account": self.account, "item": self.item, "as_of": self.as_of, "known_at": self.known_at,
-            "origin": self.origin, "size": self.pages, "root": hex(&self.root),
+        "origin": self.origin, "size": self.tree.pages, "root": hex(&self.tree.root),
+            "since": self.since.map(|Tree { pages, root }| json!({ "size": pages, "root": hex(&root) })),
             "events": self.seal.size, "policy": self.policy_name, "policy_hash": self.policy,
             "answers": answers.collect::<Vec<Value>>(), "what": self.facts(),
             "disclosed": { "whole": self.whole, "envelopes": self.hidden },
@@ -52,7 +54,7 @@ impl CheckedErasure {
                 "left": left_word(self.left), "before": self.before, "events": self.events.count(),
                 "accounts": self.names.count(), "positions": positions.collect::<Vec<_>>(),
             },
-            "origin": self.origin, "size": self.pages, "root": hex(&self.root),
+            "origin": self.origin, "size": self.tree.pages, "root": hex(&self.tree.root),
             "events": self.seal.size, "what": self.facts(),
         })
     }

@@ -4,12 +4,12 @@
 use commitment::{Digest, ENVELOPE, MIN_CONTENT, MapProof, SALT, SUMMARY};
 use event::Timestamp;
 
-use super::{Adopted, Certificate, Placed, Question, Shown, Stream};
+use super::{Adopted, Certificate, Placed, Question, Shown, Since, Stream};
 
 /// The first bytes of every certificate.
 const MAGIC: &[u8; 8] = b"STILLCRT";
-/// The version that is written and read.
-const VERSION: u32 = 1;
+/// The latest version that is written and read.
+const LATEST: u32 = 2;
 /// The longest certificate that is read, in bytes.
 pub const MAX_CERTIFICATE: usize = 1 << 30;
 
@@ -20,7 +20,7 @@ pub enum WireError {
     #[error("not a certificate: it does not begin with {}", String::from_utf8_lossy(MAGIC))]
     Magic,
     /// Made by a later version of this program.
-    #[error("a certificate of version {0}, and this program reads version {VERSION}")]
+    #[error("a certificate of version {0}, and this program reads versions 1 to {LATEST}")]
     Future(u32),
     /// More than [`MAX_CERTIFICATE`].
     #[error("a certificate of {0} bytes, expected at most {MAX_CERTIFICATE}")]
@@ -47,6 +47,14 @@ pub enum WireError {
 }
 
 impl Certificate {
+    /// The lowest version that has all that it carries: so it has one spelling.
+    const fn version(&self) -> u32 {
+        match self.since {
+            None => 1,
+            Some(_) => 2,
+        }
+    }
+
     /// As bytes.
     ///
     /// # Panics
@@ -55,8 +63,14 @@ impl Certificate {
     pub fn encode(&self) -> Vec<u8> {
         let mut out = Out(Vec::with_capacity(4096));
         out.raw(MAGIC);
-        out.u32(VERSION);
+        out.u32(self.version());
         out.text(&self.checkpoint);
+        if self.version() >= 2 {
+            out.optional(self.since.as_ref(), |out, since| {
+                out.text(&since.checkpoint);
+                out.hashes(&since.proof);
+            });
+        }
         out.list(&self.audits, |out, note| out.text(note));
         out.placed(&self.seal);
         out.bytes(&self.seal_body);
@@ -107,12 +121,18 @@ impl Certificate {
         }
         let version = input.u32("a version")?;
         match version {
-            VERSION => {}
+            1..=LATEST => {}
             0 => return Err(WireError::Unexpected { offset: 8, expected: "a version from 1" }),
             later => return Err(WireError::Future(later)),
         }
         input.checksum()?;
         let checkpoint = input.text("a checkpoint")?;
+        let since = match version {
+            1 => None,
+            _ => input.optional("an earlier checkpoint", |input| {
+                Ok(Since { checkpoint: input.text("a checkpoint")?, proof: input.hashes()? })
+            })?,
+        };
         let audits = input.list("auditors' notes", |input| input.text("an auditor's note"))?;
         let seal = input.placed()?;
         let seal_body = input.bytes("what a seal says")?.to_vec();
@@ -141,8 +161,9 @@ impl Certificate {
         };
         let answers = input.list("answers", |input| input.text("an answer"))?;
         input.end()?;
-        Ok(Certificate {
+        let certificate = Certificate {
             checkpoint,
+            since,
             audits,
             seal,
             seal_body,
@@ -153,7 +174,12 @@ impl Certificate {
             adopted,
             question,
             answers,
-        })
+        };
+        if certificate.version() != version {
+            let expected = "the lowest version that has what it carries";
+            return Err(WireError::Unexpected { offset: 8, expected });
+        }
+        Ok(certificate)
     }
 }
 
@@ -209,11 +235,15 @@ impl Out {
         }
     }
 
+    fn hashes(&mut self, hashes: &[Digest]) {
+        self.list(hashes, |out, hash| out.raw(hash));
+    }
+
     pub(super) fn placed(&mut self, placed: &Placed) {
         self.raw(&placed.salt);
-        self.list(&placed.in_page, |out, hash| out.raw(hash));
+        self.hashes(&placed.in_page);
         self.raw(&placed.summary);
-        self.list(&placed.in_tree, |out, hash| out.raw(hash));
+        self.hashes(&placed.in_tree);
     }
 }
 

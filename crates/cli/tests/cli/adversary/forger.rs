@@ -220,6 +220,11 @@ impl Forged {
         Checkpoint { origin, size: pages, root: tree.root(), extensions: vec![] }
     }
 
+    /// The same, signed.
+    pub fn note(&self, pages: u64, key: &SignerKey) -> String {
+        self.checkpoint(pages, key).sign(key).unwrap().to_string()
+    }
+
     /// That the tree of `new` pages begins with that of `old`: the only such proof that there is.
     pub fn consistency(&self, old: u64, new: u64) -> Option<Vec<Digest>> {
         let node = |level, index| Ok::<_, ProofError>(self.node(level, index));
@@ -233,8 +238,7 @@ impl Forged {
         fs::write(store.join("log").join(segment_name(0)), &self.segment).unwrap();
         fs::write(store.join("log/HEAD"), &self.head).unwrap();
         let pages = self.summaries.len() as u64;
-        let note = self.checkpoint(pages, key).sign(key).unwrap();
-        fs::write(store.join("tlog/checkpoint"), note.to_string()).unwrap();
+        fs::write(store.join("tlog/checkpoint"), self.note(pages, key)).unwrap();
         let vkey: &VerifierKey = key.verifier();
         fs::write(store.join("tlog/vkey"), format!("{vkey}\n")).unwrap();
         let tile = store.join("tlog/tile/0/000.p");
@@ -301,7 +305,8 @@ impl Forged {
         });
         let answers = without_sentences(&answers, &question);
         Certificate {
-            checkpoint: self.checkpoint(signed, key).sign(key).unwrap().to_string(),
+            checkpoint: self.note(signed, key),
+            since: None,
             audits: Vec::new(),
             seal,
             seal_body: made.body.clone(),

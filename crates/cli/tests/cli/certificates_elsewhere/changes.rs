@@ -7,9 +7,10 @@ use serde_json::Value;
 use testkit::mutate::mutate;
 
 /// The fields in their order, each with how often it is chosen.
-const FIELDS: [(&str, u8); 14] = [
+const FIELDS: [(&str, u8); 15] = [
     ("magic and version", 1),
     ("checkpoint", 2),
+    ("since", 4),
     ("notes", 3),
     ("place of the seal", 2),
     ("seal", 1),
@@ -23,8 +24,9 @@ const FIELDS: [(&str, u8); 14] = [
     ("item", 3),
     ("claims", 8),
 ];
-const POLICY: usize = 8;
-const ADOPTION: usize = 9;
+const SINCE: usize = 2;
+const POLICY: usize = 9;
+const ADOPTION: usize = 10;
 
 /// Finds where fields end. A sound certificate is assumed.
 struct Layout<'b> {
@@ -81,21 +83,30 @@ impl Layout<'_> {
     fn field(&mut self, number: usize) {
         match number {
             0 => self.skip(12),
-            2 | 13 => self.list(Self::bytes),
-            3 => self.placed(),
-            7 => self.optional(|l| {
+            SINCE if version(self.bytes) == 1 => {}
+            SINCE => self.optional(|l| {
+                l.bytes();
+                l.list(|l| l.skip(32));
+            }),
+            3 | 14 => self.list(Self::bytes),
+            4 => self.placed(),
+            8 => self.optional(|l| {
                 l.skip(52);
                 l.list(Self::event);
             }),
-            9 => self.optional(|l| {
+            ADOPTION => self.optional(|l| {
                 l.skip(4);
                 l.placed();
             }),
-            10 | 11 => self.skip(8),
-            12 => self.optional(Self::bytes),
+            11 | 12 => self.skip(8),
+            13 => self.optional(Self::bytes),
             _ => self.bytes(),
         }
     }
+}
+
+fn version(bytes: &[u8]) -> u8 {
+    bytes[8]
 }
 
 /// Where each field is; the answers are behind the last.
@@ -153,6 +164,13 @@ pub fn change(bytes: &[u8], other: &[u8], random: &mut Rng) -> (String, Vec<u8>)
     let place = fields(&bytes)[chosen].clone();
     let from_other = &other[fields(other)[chosen].clone()];
     let field = bytes[place.clone()].to_vec();
+    if place.is_empty() {
+        // Of version 1: as one of version 2, with what another has there, or nothing.
+        let since = if version(other) == 2 { from_other } else { &[0] };
+        bytes = replaced(&bytes, place, since);
+        bytes[8] = 2;
+        return (format!("{name}, of version 2"), bytes);
+    }
     let at = random.usize(place.clone());
     let (how, changed) = match random.u8(..12) {
         0..=2 => {

@@ -2,12 +2,12 @@
 //! and signed anew, so that only what the events themselves say can be objected to.
 
 use commitment::{
-    AccountMap, Checkpoint, Control, ControlKind, Digest, Domain, MapKey, MapLeaf, Seal, SignerKey,
-    Summary, chain_start, chain_step, control_leaf, hash, hex, tree_leaf,
+    AccountMap, Checkpoint, Control, ControlKind, Digest, Domain, Frontier, MapKey, MapLeaf, Note,
+    Seal, SignerKey, Summary, chain_start, chain_step, control_leaf, hash, hex, tree_leaf,
 };
 use fastrand::Rng;
 use testkit::mutate::mutate;
-use verifier::certificate::{Certificate, Placed, Shown, Stream};
+use verifier::certificate::{Certificate, Placed, Shown, Since, Stream};
 
 const POSITION: &str = "another position";
 
@@ -35,10 +35,46 @@ pub fn forge(bytes: &[u8], other: &[u8], key: &SignerKey, random: &mut Rng) -> (
         certificate.question.item = random.choice(items).expect("items");
     }
     sign_anew(&mut certificate, key);
+    if let Some(since) = &mut certificate.since
+        && random.bool()
+    {
+        lies.push(lie_of_since(since, key, random));
+    }
     if random.u8(..8) > 0 {
         certificate.audits.clear();
     }
     (format!("forged, {}", lies.join(", ")), certificate.encode())
+}
+
+/// Of an earlier checkpoint of a tree of one page.
+fn lie_of_since(since: &mut Since, key: &SignerKey, random: &mut Rng) -> &'static str {
+    let note = Note::parse(since.checkpoint.as_bytes()).expect("a note");
+    let mut checkpoint = Checkpoint::parse(note.unverified_text()).expect("a checkpoint");
+    let lie = match random.u8(..5) {
+        0 => {
+            checkpoint.size = 0;
+            checkpoint.root = Frontier::default().root();
+            "since nothing"
+        }
+        1 => {
+            checkpoint.size += 1;
+            "since a larger tree"
+        }
+        2 => {
+            checkpoint.root[random.usize(..32)] ^= 1;
+            "since another tree"
+        }
+        3 => {
+            checkpoint.extensions.push("extension".to_owned());
+            "since one with an extension"
+        }
+        _ => {
+            since.proof.push(checkpoint.root);
+            "a hash too many"
+        }
+    };
+    since.checkpoint = checkpoint.sign(key).expect("it is the key's").to_string();
+    lie
 }
 
 /// With the events of a kind shown by their envelopes, which say that they are of this scope.
@@ -159,6 +195,9 @@ fn sign_anew(certificate: &mut Certificate, key: &SignerKey) {
     let origin = key.verifier().name().to_owned();
     let checkpoint = Checkpoint { origin, size: 1, root: tree_leaf(&summary), extensions: vec![] };
     certificate.checkpoint = checkpoint.sign(key).expect("it is the key's").to_string();
+    if let Some(since) = &mut certificate.since {
+        *since = Since { checkpoint: certificate.checkpoint.clone(), proof: vec![] };
+    }
     certificate.adopted = None;
 }
 

@@ -19,6 +19,8 @@ pub struct Log {
     pub folder: Folder,
     pub key: String,
     pub auditor: String,
+    /// How many of its checkpoints were kept.
+    kept: usize,
     pub certificates: Vec<(String, Vec<u8>)>,
 }
 
@@ -49,13 +51,15 @@ impl Log {
         let seed = random.u16(..).to_string();
         let log = Folder::new();
         let lines = log.run(&["generate", "--accounts", "20", "--events", "1200", "--seed", &seed]);
-        let (first, second) =
-            lines.out.split_at(lines.out[..lines.out.len() / 2].rfind('\n').expect("lines") + 1);
-        let mut log = Log::new("population", first);
+        let mut parts = lines.out.lines().collect::<Vec<_>>();
+        let later = parts.split_off(parts.len() / 6);
+        let mut log = Log::new("population", &(parts.join("\n") + "\n"));
         log.seal();
-        log.folder.write("more.ndjson", second);
-        log.ok(&["import", "more.ndjson"]);
-        log.seal();
+        for part in later.chunks(later.len().div_ceil(random.usize(1..8))) {
+            log.folder.write("more.ndjson", part.join("\n") + "\n");
+            log.ok(&["import", "more.ndjson"]);
+            log.seal();
+        }
         log.certify_some(&lines.out, random, count);
         log
     }
@@ -109,6 +113,7 @@ impl Log {
             folder,
             key: String::new(),
             auditor: String::new(),
+            kept: 0,
             certificates: Vec::new(),
         };
         log.ok(&["import", "--trust-recorded-at", "events.ndjson"]);
@@ -131,8 +136,11 @@ impl Log {
     }
 
     /// A checkpoint, and the auditor's note on it.
-    fn seal(&self) {
+    fn seal(&mut self) {
         self.ok(&["checkpoint"]);
+        let note = self.folder.read("stillthere.store/tlog/checkpoint");
+        self.folder.write(&format!("kept-{}", self.kept), note);
+        self.kept += 1;
         self.ok(&["audit-log", "--key", "auditor.key", "-o", "audit.note"]);
     }
 
@@ -169,8 +177,8 @@ impl Log {
         }
     }
 
-    /// One certificate: of an account or an item, of its state or of claims, with or without the
-    /// auditor's note.
+    /// One certificate: of an account or an item, of its state or of claims, with or without an earlier checkpoint
+    /// and the auditor's note.
     fn certify(&mut self, random: &mut Rng, asked: &Asked<'_>) {
         let account = if random.u8(..12) == 0 { "nobody" } else { asked.account };
         let mut args = vec!["certify", account, "-o", "made.cert", "--policy", asked.policy];
@@ -190,6 +198,10 @@ impl Log {
         }
         if random.bool() {
             args.extend(["--audit", "audit.note"]);
+        }
+        let kept = format!("kept-{}", random.usize(..self.kept));
+        if random.bool() {
+            args.extend(["--since", &kept]);
         }
         let ran = self.folder.run(&args);
         // It refuses to certify of an item that no event names.
