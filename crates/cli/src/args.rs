@@ -285,11 +285,14 @@ pub enum Verb {
         after_help = "Example:\n  stillthere certify ann --item photo-17 -o photo-17.cert\n  \
         stillthere certify ann --claim claims.ndjson -o ann.cert\n  \
         stillthere check photo-17.cert --key example.vkey\n  \
-        stillthere certify bob --since ann.cert -o bob.cert\n\n\
+        stillthere certify bob --since ann.cert -o bob.cert\n  \
+        stillthere certify --erasure 0 --since ann.cert -o erasure.cert\n\n\
         A certificate of one item shows whole the events about it and about the account; of the others only \
         when, of what kind and by whom. It goes up to the last checkpoint. An account that is not there can be \
         certified too. With --since it proves as well that the log goes on from a checkpoint that somebody kept, \
-        as it is or in a certificate of any account."
+        as it is or in a certificate of any account.\n\n\
+        A certificate of an erasure shows its record, and the hashes of what it took out: who holds an earlier \
+        certificate sees with `check erasure.cert earlier.cert` which of its events are among them."
     )]
     Certify(CertifyArgs),
     /// Check a certificate, with no store and no network
@@ -298,7 +301,8 @@ pub enum Verb {
         Each fact is shown with the word for what it rests on: proven, attested and by whom, or what nobody can \
         prove. A key is a verifier key or a file of them. Several certificates that hold are held against each \
         other: where two cannot both be true, that proves misconduct; else it is said whether they were shown to \
-        be of one log, and how whoever holds the store can show it.")]
+        be of one log, and how whoever holds the store can show it. With certificates of erasures it is said what \
+        of the others they took out.")]
     Check(CheckArgs),
     /// Replay a log with everything in it, and sign that to its checkpoint all is right
     #[command(
@@ -510,7 +514,11 @@ pub struct CheckpointArgs {
 #[command(group = clap::ArgGroup::new("to").required(true).multiple(true).args(["output", "print"]))]
 pub struct CertifyArgs {
     /// The account
-    pub account: String,
+    #[arg(required_unless_present = "erasure")]
+    pub account: Option<String>,
+    /// In place of an answer, that this erasure was done: its number in `erasures`
+    #[arg(long, value_name = "N", conflicts_with_all = ["account", "item", "claim"])]
+    pub erasure: Option<u64>,
     /// One item alone: other items' events are not shown
     #[arg(long, value_name = "ITEM")]
     pub item: Option<String>,

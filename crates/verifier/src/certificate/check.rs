@@ -319,7 +319,7 @@ fn seen_by(signed: &[Signed], trust: &Trust) -> Result<Vec<Witnessed>, Certifica
 }
 
 /// The earlier tree, with which the checkpoint's begins.
-fn goes_on(
+pub(super) fn goes_on(
     since: &Since,
     checkpoint: &Checkpoint,
     log: &[VerifierKey],

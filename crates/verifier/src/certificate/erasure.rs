@@ -8,12 +8,13 @@ use commitment::{
 };
 use event::Timestamp;
 
-use super::check::{Sealed, audited_by, event_leaf, in_page, in_tree, name_leaf, sealed};
+use super::check::{Sealed, audited_by, event_leaf, goes_on, in_page, in_tree, name_leaf, sealed};
+use super::conflict::forked;
 use super::facts::{of_log, operator};
 use super::wire::{In, Out};
 use super::{
-    Basis, Certificate, CertificateError, Checked, Conflict, Expected, Fact, Placed, Tree, Trust,
-    WireError,
+    Basis, Certificate, CertificateError, Checked, Conflict, Expected, Fact, Placed, Since, Tree,
+    Trust, WireError,
 };
 use crate::Language;
 use crate::attestation::Attestation;
@@ -28,6 +29,8 @@ const VERSION: u32 = 1;
 pub struct ErasureCertificate {
     /// The signed checkpoint of the log's tree, as it is.
     pub checkpoint: String,
+    /// An earlier checkpoint, from which the log goes on.
+    pub since: Option<Since>,
     /// Notes of auditors who replayed the log up to here.
     pub audits: Vec<String>,
     /// Where the seal stands, which is the last leaf of the last page.
@@ -59,6 +62,7 @@ impl ErasureCertificate {
         out.raw(MAGIC);
         out.u32(VERSION);
         out.text(&self.checkpoint);
+        out.since(self.since.as_ref());
         out.list(&self.audits, |out, note| out.text(note));
         out.placed(&self.seal);
         out.bytes(&self.seal_body);
@@ -88,6 +92,7 @@ impl ErasureCertificate {
         input.checksum()?;
         let certificate = ErasureCertificate {
             checkpoint: input.text("a checkpoint")?,
+            since: input.since()?,
             audits: input.list("auditors' notes", |input| input.text("an auditor's note"))?,
             seal: input.placed()?,
             seal_body: input.bytes("what a seal says")?.to_vec(),
@@ -109,6 +114,8 @@ pub struct CheckedErasure {
     pub origin: String,
     /// The log's tree.
     pub tree: Tree,
+    /// An earlier one, with which it begins.
+    pub since: Option<Tree>,
     /// Whose log.
     pub store: [u8; 16],
     /// What the seal says.
@@ -164,6 +171,8 @@ pub fn check_erasure(
     let Sealed { checkpoint, witnesses, summary, seal } =
         sealed(&certificate.checkpoint, (&certificate.seal, &certificate.seal_body), trust)?;
 
+    let since = certificate.since.as_ref();
+    let since = since.map(|since| goes_on(since, &checkpoint, &trust.log)).transpose()?;
     let what = "the record of the erasure";
     let page = in_tree(record, &checkpoint, what)?;
     let last = page.leaves.saturating_sub(1);
@@ -197,6 +206,7 @@ pub fn check_erasure(
     let checked = CheckedErasure {
         origin: checkpoint.origin,
         tree: Tree { pages: checkpoint.size, root: checkpoint.root },
+        since,
         store: summary.store,
         seal,
         page: page.page,
@@ -260,8 +270,17 @@ impl CheckedErasure {
         if self.store != other.store {
             return Some(Conflict::Stores);
         }
-        (self.tree.pages == other.tree.pages && self.tree.root != other.tree.root)
-            .then_some(Conflict::Roots(self.tree.pages))
+        forked((self.tree, self.since), (other.tree, other.since))
+    }
+
+    /// Whether it is shown to be of one log with another certificate: by a tree that both have, or by something that it took
+    /// out of what the other shows.
+    #[must_use]
+    pub fn is_of_one_log(&self, other: &Checked, taken: &TakenOut) -> bool {
+        let is_known = |tree: Tree| other.signed().any(|other| other == tree);
+        [self.tree].into_iter().chain(self.since).any(is_known)
+            || taken.name
+            || !taken.revisions.is_empty()
     }
 
     /// Each fact with the word for what it rests on, and the reason.
@@ -272,7 +291,7 @@ impl CheckedErasure {
         let (events, names) = (self.events.count(), self.names.count());
         let s = |count: u64| if count == 1 { "" } else { "s" };
         let operator = operator(origin, *lang);
-        let mut facts = of_log(origin, (tree, None), &self.witnesses, *lang);
+        let mut facts = of_log(origin, (tree, self.since.as_ref()), &self.witnesses, *lang);
         let mut fact = |basis, by: Option<&str>, fact: String, because: String| {
             facts.push(Fact { fact, basis, by: by.map(str::to_owned), because });
         };

@@ -34,7 +34,7 @@ impl Checked {
         json!({
             "ok": true, "account": self.account, "item": self.item, "as_of": self.as_of, "known_at": self.known_at,
         "origin": self.origin, "size": self.tree.pages, "root": hex(&self.tree.root),
-            "since": self.since.map(|Tree { pages, root }| json!({ "size": pages, "root": hex(&root) })),
+            "since": since(self.since),
             "events": self.seal.size, "policy": self.policy_name, "policy_hash": self.policy,
             "answers": answers.collect::<Vec<Value>>(), "what": self.facts(),
             "disclosed": { "whole": self.whole, "envelopes": self.hidden },
@@ -55,9 +55,13 @@ impl CheckedErasure {
                 "accounts": self.names.count(), "positions": positions.collect::<Vec<_>>(),
             },
             "origin": self.origin, "size": self.tree.pages, "root": hex(&self.tree.root),
-            "events": self.seal.size, "what": self.facts(),
+            "since": since(self.since), "events": self.seal.size, "what": self.facts(),
         })
     }
+}
+
+fn since(tree: Option<Tree>) -> Option<Value> {
+    tree.map(|Tree { pages, root }| json!({ "size": pages, "root": hex(&root) }))
 }
 
 /// How much an erasure leaves of an event, in the words of `--json`.

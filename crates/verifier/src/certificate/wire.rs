@@ -66,10 +66,7 @@ impl Certificate {
         out.u32(self.version());
         out.text(&self.checkpoint);
         if self.version() >= 2 {
-            out.optional(self.since.as_ref(), |out, since| {
-                out.text(&since.checkpoint);
-                out.hashes(&since.proof);
-            });
+            out.since(self.since.as_ref());
         }
         out.list(&self.audits, |out, note| out.text(note));
         out.placed(&self.seal);
@@ -129,9 +126,7 @@ impl Certificate {
         let checkpoint = input.text("a checkpoint")?;
         let since = match version {
             1 => None,
-            _ => input.optional("an earlier checkpoint", |input| {
-                Ok(Since { checkpoint: input.text("a checkpoint")?, proof: input.hashes()? })
-            })?,
+            _ => input.since()?,
         };
         let audits = input.list("auditors' notes", |input| input.text("an auditor's note"))?;
         let seal = input.placed()?;
@@ -237,6 +232,13 @@ impl Out {
 
     fn hashes(&mut self, hashes: &[Digest]) {
         self.list(hashes, |out, hash| out.raw(hash));
+    }
+
+    pub(super) fn since(&mut self, since: Option<&Since>) {
+        self.optional(since, |out, since| {
+            out.text(&since.checkpoint);
+            out.hashes(&since.proof);
+        });
     }
 
     pub(super) fn placed(&mut self, placed: &Placed) {
@@ -357,6 +359,12 @@ impl<'a> In<'a> {
 
     fn hashes(&mut self) -> Result<Vec<Digest>, WireError> {
         self.list("hashes", |input| input.array("a hash"))
+    }
+
+    pub(super) fn since(&mut self) -> Result<Option<Since>, WireError> {
+        self.optional("an earlier checkpoint", |input| {
+            Ok(Since { checkpoint: input.text("a checkpoint")?, proof: input.hashes()? })
+        })
     }
 
     pub(super) fn placed(&mut self) -> Result<Placed, WireError> {
