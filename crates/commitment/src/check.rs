@@ -320,7 +320,6 @@ impl LogCheck {
             shut: self.head.now.shut,
             torn: self.buffer.len() as u64,
             seals: self.seals.seen,
-            unheld: self.seals.unheld,
             erased: Erased {
                 events: self.erasures.events.len() as u64,
                 accounts: self.erasures.names.len() as u64,

@@ -85,6 +85,21 @@ impl From<ReadError> for OpenError {
     }
 }
 
+impl From<AppendError> for OpenError {
+    /// Of a write that opening the store brought about.
+    fn from(error: AppendError) -> OpenError {
+        match error {
+            AppendError::Failed { path, action, message } => {
+                OpenError::Io { path: path.into(), action, source: io::Error::other(message) }
+            }
+            other => {
+                let source = io::Error::other(other.to_string());
+                OpenError::Io { path: PathBuf::new(), action: "go on with an erasure", source }
+            }
+        }
+    }
+}
+
 /// Why an append failed. None of its events was acknowledged.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum AppendError {

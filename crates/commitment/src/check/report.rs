@@ -110,9 +110,6 @@ pub struct Report {
     pub torn: u64,
     /// Its seals, in order.
     pub seals: Vec<Sealed>,
-    /// How many of these no check can hold against the account map, or could not: an account of before was erased
-    /// behind them, and its key and its leaf there with it. What their maps' roots say is under the tree all the same.
-    pub unheld: u64,
     /// What was erased.
     pub erased: Erased,
     /// The records of the erasures, in order.
@@ -136,8 +133,18 @@ pub struct Sealed {
     /// The number of the page that it closes, from 0: the tree that ends with it has one more.
     pub page: u64,
     /// What it says. Its size, its accounts and its time agree with the log before it; its root does if the
-    /// check was to hold the map against it ([`LogCheck::mapping`](super::LogCheck::mapping)).
+    /// check was to hold the map against it ([`LogCheck::mapping`](super::LogCheck::mapping)), and it can be made.
     pub seal: Seal,
+    /// Whether its map can be made anew. It cannot where an account that is in it was erased behind it: who has the account's
+    /// certificate can show it still, the log cannot.
+    pub has_map: bool,
+}
+
+impl Report {
+    /// The seals of which the account map cannot be made anew.
+    pub fn without_map(&self) -> impl Iterator<Item = &Sealed> {
+        self.seals.iter().filter(|sealed| !sealed.has_map)
+    }
 }
 
 /// Where a log ends: what its next batch goes on from.

@@ -15,8 +15,6 @@ use crate::map::{AccountMap, MapKey, MapLeaf};
 #[derive(Default)]
 pub(super) struct Seals {
     pub(super) seen: Vec<Sealed>,
-    /// How many of them cannot be held against the account map.
-    pub(super) unheld: u64,
     /// What their roots are held against.
     map: Option<Mapping>,
 }
@@ -86,17 +84,13 @@ impl LogCheck {
         same(0, "a seal whose events are", self.pages.position(), seal.size)?;
         same(0, "a seal whose accounts are", self.named, seal.accounts)?;
         self.is_on_time("a seal", seal.at_ms)?;
-        if self.erasures.unrecorded_names > 0 {
-            self.seals.unheld += 1;
-        } else if let (Level::Full, Some(mut mapping)) = (self.level, self.seals.map.take()) {
-            self.accounts.chains.link();
-            self.map(&mut mapping);
-            let root = mapping.map.root();
-            self.seals.map = Some(mapping);
+        let has_map = self.erasures.unrecorded_names == 0;
+        if has_map && self.level == Level::Full && self.seals.map.is_some() {
+            let root = self.map_now();
             same_bytes(0, "a seal of the account map's root", &root, &seal.root)?;
         }
         self.pages.set_clock_ms(seal.at_ms);
-        self.seals.seen.push(Sealed { page: self.pages.closed(), seal });
+        self.seals.seen.push(Sealed { page: self.pages.closed(), seal, has_map });
         self.closing = Some("the seal");
         Ok(())
     }
@@ -123,6 +117,14 @@ impl LogCheck {
         let Some(mut mapping) = self.seals.map.take() else { return [0; 32] };
         mapping.former = former;
         mapping.changed = (0..self.accounts.chains.len() as u32).collect();
+        self.seals.map = Some(mapping);
+        self.map_now()
+    }
+
+    /// The root of the map of what the accounts' chains are now.
+    fn map_now(&mut self) -> Digest {
+        let Some(mut mapping) = self.seals.map.take() else { return [0; 32] };
+        self.accounts.chains.link();
         self.map(&mut mapping);
         let root = mapping.map.root();
         self.seals.map = Some(mapping);

@@ -247,7 +247,8 @@ impl LogCheck {
         let mut check = self.mapping(origin);
         let found = check.map_all(former);
         check.count_unrecorded();
-        check.seals.unheld = 0;
+        // An earlier check has held those.
+        check.seals.seen.iter_mut().for_each(|sealed| sealed.has_map = true);
         if found != *map || sealed != *map {
             let found = if found == *map { sealed } else { found };
             return Err(StandingError::Map { expected: *map, found });

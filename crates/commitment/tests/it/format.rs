@@ -7,12 +7,13 @@ use std::process::Command;
 
 use serde_json::{Map, Value, json};
 use stillthere_commitment::{
-    BATCH_HEADER, BatchHeader, Control, ControlKind, Domain, FRAME_HEADER, Frame, Frontier,
+    BATCH_HEADER, BatchHeader, Control, ControlKind, Domain, Erased, FRAME_HEADER, Frame, Frontier,
     KeyedDomain, SEGMENT_HEADER, SLOT, Seal, Sealed, Slot, Survey, begin_batch, chain_start,
-    chain_step, control_leaf, finish_batch, hash, hex, keyed, page_root, segment_name, tree_leaf,
-    unhex, write_control, write_name, write_trailer,
+    chain_step, control_leaf, erased_root, finish_batch, hash, hex, keyed, page_root, segment_name,
+    tree_leaf, unhex, write_control, write_name, write_trailer,
 };
 
+use crate::erasure::erased;
 use crate::made::{Made, STORE, checked, events};
 use crate::root;
 
@@ -61,6 +62,7 @@ fn vectors() -> Value {
         Domain::ChainStart,
         Domain::ChainStep,
         Domain::PageNode,
+        Domain::Erased,
     ];
     let lengths = [0, 1, 32, 58, 59, 60, 64, 72, 123, 124, 1018, 1019, 1020, 2500];
     let mut hashes: Vec<Value> = domains
@@ -119,6 +121,27 @@ fn vectors() -> Value {
             }
         }
     }
+    // The same of frames of which something was erased, a long event's and a short one's.
+    let erased = erased();
+    let frame_of =
+        |(n, _, at, len): (usize, usize, usize, usize)| &erased.segments[n][at..at + len];
+    let is_erased = |frame: &&[u8]| Frame::read(frame).unwrap().0.is_erased();
+    let erased_leaves: Vec<Value> = erased
+        .frames()
+        .into_iter()
+        .map(frame_of)
+        .filter(is_erased)
+        .map(|frame| json!({"frame": hex(frame), "leaf": hex(&Frame::read(frame).unwrap().0.leaf().unwrap())}))
+        .collect();
+    let erased_roots: Vec<Value> = [1, 2, 3, 5]
+        .iter()
+        .map(|n| {
+            let frames: Vec<_> =
+                (0..).map(|n| n * 70_001 % 9).zip(leaves[..*n].iter().copied()).collect();
+            let listed: Vec<_> = frames.iter().map(|(n, leaf)| json!([n, hex(leaf)])).collect();
+            json!({"frames": listed, "root": hex(&erased_root(&frames))})
+        })
+        .collect();
     let chain =
         leaves[1..4].iter().fold(chain_start(&leaves[0]), |head, leaf| chain_step(&head, leaf));
     let hexes = |leaves: &[[u8; 32]]| leaves.iter().map(|leaf| hex(leaf)).collect::<Vec<_>>();
@@ -148,8 +171,11 @@ fn vectors() -> Value {
         "chains": [{"name_leaf": hex(&leaves[0]), "leaves": hexes(&leaves[1..4]), "head": hex(&chain)}],
         "page_roots": pages,
         "tree_roots": trees,
+        "erased_leaves": erased_leaves,
+        "erased_roots": erased_roots,
         "store": store(&made),
         "sealed_store": store(&sealed),
+        "erased_store": store(&erased),
     })
 }
 
@@ -171,6 +197,10 @@ fn store(made: &Made) -> Value {
         let Seal { size, accounts, root, at_ms } = sealed.seal;
         json!({"page": sealed.page, "size": size, "accounts": accounts, "root": hex(&root), "at": at_ms})
     };
+    if report.erased.erasures > 0 {
+        let Erased { events, accounts, erasures } = report.erased;
+        expected["erased"] = json!({"events": events, "accounts": accounts, "erasures": erasures});
+    }
     if !report.seals.is_empty() {
         expected["seals"] = report.seals.iter().map(seal).collect();
     }

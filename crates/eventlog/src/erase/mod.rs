@@ -11,9 +11,12 @@
 //!    new images are written in place and synced; then what is derived is made anew without it; then `REDO` goes.
 //!    A stop leaves `REDO`, and the next writer goes on; a reader reads through its images.
 
-mod plan;
+pub(crate) mod carry_out;
+pub(crate) mod plan;
+pub(crate) mod redo;
+pub(crate) mod tags;
 
-use commitment::{Digest, Envelope, Left, Ranges};
+use commitment::{Digest, Envelope, Erasure, Left, Ranges};
 use event::Timestamp;
 
 pub use plan::ErasurePlan;
@@ -130,6 +133,22 @@ pub struct ErasureRecord {
     pub root: Digest,
 }
 
+impl ErasureRecord {
+    /// As the log says it.
+    pub(crate) fn as_control(&self) -> Erasure<'_> {
+        Erasure {
+            at_ms: self.at.ms(),
+            ground: &self.ground,
+            by: &self.by,
+            left: self.left,
+            before_ms: self.before.map(Timestamp::ms),
+            names: self.names.clone(),
+            events: self.events.clone(),
+            root: self.root,
+        }
+    }
+}
+
 /// An event of an account of which something was erased.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ErasedEvent {
@@ -165,6 +184,9 @@ pub enum EraseError {
         "contents of items and whole events were asked for at once; erase the one, then the other"
     )]
     Mixed,
+    /// The positions do not fit into one record. Nothing was written.
+    #[error("so many events far apart do not fit into one record; erase in smaller steps")]
+    TooMany,
     /// The plan has nothing in it. Nothing was written.
     #[error("there is nothing to erase: it was erased before")]
     Nothing,
