@@ -3,6 +3,7 @@
 
     python3 docs/check_format.py STORE            print what `stillthere verify` prints
     python3 docs/check_format.py --vectors FILE   hold the test vectors against this code
+    python3 docs/check_format.py --stores FILE    hold stores that are kept in JSON against what is said of them
 
 Shares no code with the program and needs nothing but Python 3: BLAKE3 is in here, from its paper.
 It is slow: meant for a store of some thousand events.
@@ -476,6 +477,26 @@ def check_store(store):
     return log.end()
 
 
+def check_kept(store):
+    """A store that is kept in JSON."""
+    log = Log(bytes.fromhex(store["HEAD"]))
+    for name in sorted(store["segments"]):
+        log.file(name, bytes.fromhex(store["segments"][name]))
+    return log.end()
+
+
+def check_stores(path):
+    """Each store is what it says that it is, or, where it says nothing, refused."""
+    with open(path, encoding="utf-8") as file:
+        stores = json.load(file)
+    for n, store in enumerate(stores):
+        try:
+            found = check_kept(store)
+        except (AssertionError, KeyError, IndexError, ValueError, struct.error):
+            found = None
+        assert found == store["expected"], "store %d: %s" % (n, store["why"])
+
+
 def check_vectors(path):
     """Each vector's inputs by name, and what this code makes of them."""
     with open(path, encoding="utf-8") as file:
@@ -515,15 +536,14 @@ def check_vectors(path):
         leaves = [H(12, struct.pack("<I", ordinal) + text(leaf)) for ordinal, leaf in v["frames"]]
         assert page_root(leaves).hex() == v["root"], v
     for store in (vectors["store"], vectors["sealed_store"], vectors["erased_store"]):
-        log = Log(text(store["HEAD"]))
-        for name in sorted(store["segments"]):
-            log.file(name, text(store["segments"][name]))
-        assert log.end() == store["expected"]
+        assert check_kept(store) == store["expected"]
     return {key: len(value) for key, value in vectors.items()}
 
 
 if __name__ == "__main__":
-    if len(sys.argv) == 3 and sys.argv[1] == "--vectors":
+    if len(sys.argv) == 3 and sys.argv[1] == "--stores":
+        check_stores(sys.argv[2])
+    elif len(sys.argv) == 3 and sys.argv[1] == "--vectors":
         print(json.dumps(check_vectors(sys.argv[2])))
     elif len(sys.argv) == 2:
         print(json.dumps(check_store(sys.argv[1])))

@@ -1,13 +1,16 @@
 //! Logs of which something was erased: what holds of them still, and what an owner cannot do unnoticed.
 
 use event::Event;
+use serde_json::Value;
 use stillthere_commitment::{
-    BATCH_HEADER, Control, Digest, Divergence, Erased, Erasure, FRAME_HEADER, Frame, Left, Level,
-    LogCheck, Ranges, Report, Seal, Standing, chain_start, erased_root, event_leaf, name_leaf,
-    segment_name, write_control,
+    AccountCounts, BATCH_HEADER, Cause, Control, ControlKind, Digest, Divergence, Erased, Erasure,
+    FRAME_HEADER, Frame, Left, Level, LogCheck, Ranges, Report, SEGMENT_HEADER, SLOT, Seal, Slot,
+    Standing, Survey, Surveyed, chain_start, erased_root, event_leaf, name_leaf, segment_name,
+    write_control,
 };
 
-use crate::made::{Made, ORIGIN, checked, events};
+use crate::format::{python, store};
+use crate::made::{Made, ORIGIN, STORE, checked, events};
 
 /// Where the second account's events are: before it and behind it are those of the first.
 fn second(events: &[Event]) -> std::ops::Range<usize> {
@@ -157,62 +160,81 @@ fn no_byte_of_the_log_can_be_changed() {
     }
 }
 
-/// What a check says of what an owner did, who can make every checksum anew.
-fn refused(expected: &str, owner: impl FnOnce(&mut Made, &[u64])) {
-    let events = events();
-    let b = second(&events);
-    let mut made = whole();
-    made.close();
-    owner(&mut made, &positions(b));
-    match checked(&made) {
-        Ok(_) => assert_eq!(expected, ""),
-        Err(found) => {
-            assert!(!expected.is_empty() && found.expected.starts_with(expected), "{found}")
+/// What owners did who can make every checksum anew, for the second reader to say the same of.
+#[derive(Default)]
+struct Owners(Vec<Value>);
+
+impl Owners {
+    /// One is refused, if `expected` says what for.
+    fn refused(&mut self, expected: &str, owner: impl FnOnce(&mut Made, &[u64])) {
+        let mut made = whole();
+        made.close();
+        owner(&mut made, &positions(second(&events())));
+        let mut kept = store(&made, checked(&made).ok());
+        match checked(&made) {
+            Ok(_) => assert_eq!(expected, ""),
+            Err(found) => {
+                let is_it = !expected.is_empty() && found.expected.starts_with(expected);
+                assert!(is_it, "{found}; not: {expected}");
+            }
         }
+        kept["why"] = expected.into();
+        self.0.push(kept);
+    }
+
+    fn end(self) {
+        let file =
+            std::env::temp_dir().join(format!("stillthere-owners-{}.json", std::process::id()));
+        std::fs::write(&file, Value::Array(self.0).to_string()).unwrap();
+        python("--stores", &file);
+        std::fs::remove_file(&file).unwrap();
     }
 }
 
 #[test]
 fn an_owner_cannot_erase_without_a_record() {
+    let mut owners = Owners::default();
     let none = "behind an erased frame a record that says that only its ";
-    refused("", |_, _| {});
-    refused(none, |made, _| {
+    owners.refused("", |_, _| {});
+    owners.refused(none, |made, _| {
         made.take_out(Left::Envelope, &[], &[3]);
         made.controls(&[Control::Statement { what: "w", note: "n" }]);
     });
-    refused(none, |made, b| {
+    owners.refused(none, |made, b| {
         made.take_out(Left::Leaf, &[], &b[..1]);
     });
-    refused(none, |made, b| {
+    owners.refused(none, |made, b| {
         let taken = made.take_out(Left::Leaf, &[], b);
         let record = made.record(Left::Leaf, &[], b, &taken);
         made.take_out(Left::Leaf, &[], &[5]);
         made.controls(&[Control::Erasure(record)]);
     });
     // A name under a record of its events alone.
-    refused(none, |made, b| {
+    owners.refused(none, |made, b| {
         let taken = made.take_out(Left::Leaf, &[], b);
         made.take_out(Left::Leaf, &[1], &[]);
         made.controls(&[Control::Erasure(made.record(Left::Leaf, &[], b, &taken))]);
     });
     // More than the record says is gone.
-    refused(none, |made, b| {
+    owners.refused(none, |made, b| {
         let taken = made.take_out(Left::Leaf, &[], b);
         made.controls(&[Control::Erasure(made.record(Left::Envelope, &[], b, &taken))]);
     });
     // The last batch, with its record before it.
-    refused("an erasure of what is before its batch", |made, _| {
+    owners.refused("an erasure of what is before its batch", |made, _| {
         let record = made.record(Left::Envelope, &[], &[made.position], &[(0, [1; 32])]);
         made.controls(&[Control::Erasure(record)]);
         made.batch(&events()[second(&events()).end + 3..][..1], true);
         made.take_out(Left::Envelope, &[], &[made.position - 1]);
     });
+    owners.end();
 }
 
 #[test]
 fn an_owner_cannot_say_in_a_record_what_is_not_so() {
-    let altered = |expected: &str, alter: &dyn Fn(&mut Erasure<'static>)| {
-        refused(expected, |made, b| {
+    let mut owners = Owners::default();
+    let mut altered = |expected: &str, alter: &dyn Fn(&mut Erasure<'static>)| {
+        owners.refused(expected, |made, b| {
             let taken = made.take_out(Left::Leaf, &[1], b);
             let mut record = made.record(Left::Leaf, &[1], b, &taken);
             alter(&mut record);
@@ -267,11 +289,13 @@ fn an_owner_cannot_say_in_a_record_what_is_not_so() {
         };
         assert_ne!(root(alter), root(|_| {}));
     }
+    owners.end();
 }
 
 /// Of events whose envelopes are left it can be seen when they occurred: the instant before the latest, it, and after it.
 #[test]
 fn what_occurred_at_an_instant_did_not_before_it() {
+    let mut owners = Owners::default();
     let events = events();
     let in_range = |n: &u64| events[*n as usize].occurred_at.ms() < 253_402_300_000_000;
     let taken: Vec<u64> = (0..9).filter(in_range).collect();
@@ -281,18 +305,20 @@ fn what_occurred_at_an_instant_did_not_before_it() {
         (latest, "events that occurred before "),
         (latest + 1, ""),
     ] {
-        refused(expected, |made, _| {
+        owners.refused(expected, |made, _| {
             let frames = made.take_out(Left::Envelope, &[], &taken);
             let mut record = made.record(Left::Envelope, &[], &taken, &frames);
             record.before_ms = Some(before);
             made.controls(&[Control::Erasure(record)]);
         });
     }
+    owners.end();
 }
 
 /// An erased frame that says that it is another account's.
 #[test]
 fn an_erased_frame_keeps_its_account() {
+    let mut owners = Owners::default();
     let to = |made: &mut Made, position: u64, ordinal: u32| {
         let mut next = 0;
         for (n, batch, at, len) in made.frames() {
@@ -312,7 +338,7 @@ fn an_erased_frame_keeps_its_account() {
         (1, "an event of the account just named, of ordinal"),
         (2, "an event of the account just named, of ordinal"),
     ] {
-        refused(expected, |made, _| {
+        owners.refused(expected, |made, _| {
             made.erase(Left::Leaf, &[], &[0]);
             to(made, 0, ordinal);
         });
@@ -322,7 +348,7 @@ fn an_erased_frame_keeps_its_account() {
         (1, "the ordinal of an account named before"),
         (2, "the ordinal of an account named before"),
     ] {
-        refused(expected, |made, _| {
+        owners.refused(expected, |made, _| {
             made.erase(Left::Leaf, &[], &[2]);
             to(made, 2, ordinal);
         });
@@ -331,24 +357,26 @@ fn an_erased_frame_keeps_its_account() {
     for (ordinal, expected) in
         [(1, ""), (0, "a seal of the account map's root"), (2, "the ordinal of an")]
     {
-        refused(expected, |made, b| {
+        owners.refused(expected, |made, b| {
             made.erase(Left::Leaf, &[], &b[1..]);
             to(made, b[3], ordinal);
         });
     }
+    owners.end();
 }
 
 #[test]
 fn an_account_that_was_erased_has_nothing_else() {
+    let mut owners = Owners::default();
     let more = "an event erased to its leaf, as the name of its account is";
     let erase =
         |made: &mut Made, names: &[u32], events: &[u64]| made.erase(Left::Leaf, names, events);
-    refused(more, |made, b| erase(made, &[1], &b[1..]));
-    refused(more, |made, b| {
+    owners.refused(more, |made, b| erase(made, &[1], &b[1..]));
+    owners.refused(more, |made, b| {
         made.erase(Left::Envelope, &[], &b[..1]);
         erase(made, &[1], &b[1..]);
     });
-    refused("", |made, b| {
+    owners.refused("", |made, b| {
         made.erase(Left::Envelope, &[], &b[..1]);
         erase(made, &[1], b);
     });
@@ -362,34 +390,37 @@ fn an_account_that_was_erased_has_nothing_else() {
         event.id = "late".to_owned();
         made.batch(&[event], true);
     };
-    refused(more, |made, b| late(made, b));
-    refused("no event of an account behind the record that names it", |made, b| {
+    owners.refused(more, |made, b| late(made, b));
+    owners.refused("no event of an account behind the record that names it", |made, b| {
         late(made, b);
         let position = made.position - 1;
         made.erase(Left::Leaf, &[], &[position]);
     });
+    owners.end();
 }
 
 #[test]
 fn records_may_overlap_and_the_furthest_counts() {
-    refused("", |made, b| {
+    let mut owners = Owners::default();
+    owners.refused("", |made, b| {
         made.erase(Left::Envelope, &[], &b[..4]);
         made.erase(Left::Leaf, &[], &b[2..6]);
         made.erase(Left::Envelope, &[], &b[..7]);
         made.erase(Left::Leaf, &[1], b);
     });
     // Said the other way round: what the first says was gone by then is not.
-    refused("the event of position", |made, b| {
+    owners.refused("the event of position", |made, b| {
         let taken = made.take_out(Left::Envelope, &[], &b[..2]);
         made.controls(&[Control::Erasure(made.record(Left::Leaf, &[], &b[..2], &taken))]);
         made.controls(&[Control::Erasure(made.record(Left::Envelope, &[], &b[..2], &taken))]);
     });
     // All of a log, name by name and event by event.
-    refused("", |made, _| {
+    owners.refused("", |made, _| {
         let all: Vec<u64> = (0..made.position).collect();
         made.erase(Left::Leaf, &[0, 1], &all);
         made.controls(&[Control::Seal(made.seal(0))]);
     });
+    owners.end();
 }
 
 /// A record that does not close its page, in its batch.
@@ -401,8 +432,7 @@ fn a_record_closes_its_page() {
     let mut batch = Vec::new();
     stillthere_commitment::begin_batch(&mut batch);
     write_control(&mut batch, &record, &[7; 16]);
-    made.before =
-        stillthere_commitment::finish_batch(&mut batch, &crate::made::STORE, &made.before, 0);
+    made.before = stillthere_commitment::finish_batch(&mut batch, &STORE, &made.before, 0);
     made.segments.last_mut().unwrap().extend_from_slice(&batch);
     let found = checked(&made).unwrap_err();
     assert_eq!(found.expected, "a page trailer behind an erasure's record");
@@ -519,4 +549,76 @@ fn leaves_stay() {
         panic!("an event comes next");
     };
     assert_eq!(leaves(&gone)[1], Some(event_leaf(envelope, salt, padded)));
+}
+
+fn surveyed(made: &Made) -> (Surveyed, usize) {
+    let head = Slot::decode(made.head()[SLOT..].first_chunk().unwrap()).unwrap();
+    let mut survey = Survey::new(STORE, Some(head));
+    let mut found = Vec::new();
+    for (number, bytes) in (0..).zip(&made.segments) {
+        survey.segment(&segment_name(number), number, None, None, &mut |event| found.push(event));
+        survey.feed(bytes, &mut |event| found.push(event));
+    }
+    let surveyed = survey.finish(true, &mut |event| found.push(event));
+    (surveyed, found.len())
+}
+
+/// What a record says was erased is not missing; what none says was is.
+#[test]
+fn a_survey_tells_what_was_erased_from_what_is_missing() {
+    let made = erased();
+    let (report, _) = checked(&made).unwrap();
+    let (found, told) = surveyed(&made);
+    assert_eq!((found.erased, found.missing.len(), found.unproven), (report.erased, 0, 0));
+    assert_eq!(told as u64 + found.erased.events, made.position);
+    let counts = AccountCounts { whole: 2, gaps: 0, unsure: 0, erased: 1 };
+    assert_eq!(found.accounts, counts);
+
+    // Without a record, and the name too.
+    let mut bare = whole();
+    bare.close();
+    let b = positions(second(&events()));
+    bare.take_out(Left::Envelope, &[], &[3, 4]);
+    bare.take_out(Left::Leaf, &[1], &b);
+    let (found, told) = surveyed(&bare);
+    assert_eq!((found.erased, told as u64), (Erased::default(), bare.position - 2 - 9));
+    let ranges: Vec<_> = found.missing.iter().map(|m| (m.range.from, m.range.events)).collect();
+    assert_eq!(ranges, [(3, Some(2)), (b[0], Some(9))]);
+    let places: Vec<_> = found.missing.iter().flat_map(|m| &m.places).map(|p| p.cause).collect();
+    assert_eq!(places, [Cause::Edited; 2]);
+    assert_eq!((found.missing_events(), found.accounts.gaps), (Some(11), 2));
+
+    // The record of the second erasure is gone: what it alone says is missing then.
+    let records: Vec<_> = made
+        .frames()
+        .into_iter()
+        .filter(|(n, _, at, len)| {
+            matches!(
+                Frame::read(&made.segments[*n][*at..*at + *len]).unwrap().0,
+                Frame::Control { kind: ControlKind::Erasure, .. }
+            )
+        })
+        .collect();
+    let mut torn = made.clone();
+    torn.segments[records[1].0][records[1].2 + FRAME_HEADER + 20] ^= 1;
+    let (found, told) = surveyed(&torn);
+    assert_eq!(found.erased, Erased { events: 6 - 2 + 2, accounts: 0, erasures: 2 });
+    assert_eq!(told as u64 + found.erased.events + 9, made.position);
+    assert_eq!(found.missing_events(), Some(9));
+
+    // Each byte of each batch with erased frames: nothing is told twice, nothing is lost without a word.
+    for (n, segment) in made.segments.iter().enumerate() {
+        for at in (SEGMENT_HEADER..segment.len()).step_by(3) {
+            let mut changed = made.clone();
+            changed.segments[n][at] ^= 0x20;
+            let (found, _) = surveyed(&changed);
+            // Events that are not proven are missing too, but for those of which only the account's name is not.
+            let known = found.events + found.erased.events + found.nameless;
+            let known = found.missing_events().map(|missing| missing + known);
+            if let Some(known) = known {
+                let most = known + found.unproven;
+                assert!((known..=most).contains(&made.position), "{n} {at} {found:?}");
+            }
+        }
+    }
 }
