@@ -3,6 +3,7 @@
 use event::{History, Timestamp};
 use policy::Window;
 use projection::{Status, View, fold};
+use serde_json::json;
 
 use crate::args::AccountsArgs;
 use crate::failure::{Failure, Outcome};
@@ -10,7 +11,7 @@ use crate::question::Question;
 use crate::show::amount;
 use crate::show::screen::{Line, Screen, json_line};
 use crate::show::style;
-use crate::show::table::{Cell, Column, Table};
+use crate::show::table::{Cell, Column, Table, paragraph};
 use crate::show::words::Word;
 
 pub fn run(
@@ -40,6 +41,19 @@ pub fn run(
         }
     })?;
     table.end(screen)?;
+    let erased = store.erased_accounts()?;
+    if erased > 0 {
+        match question.json {
+            true => screen.json(&json!({ "erased_accounts": erased }))?,
+            false => {
+                let text = question.pick(
+                    format!("{} erased, of which no name is left.", were(erased)),
+                    format!("另有 {} 个账号已抹除，名称不再保留。", amount::count(erased)),
+                );
+                paragraph(screen, 0, &Cell::styled(text, style::DIM))?;
+            }
+        }
+    }
     if shown == 0 && !question.json {
         screen.line(match store.size() {
             0 => question.nothing_yet(),
@@ -47,6 +61,11 @@ pub fn run(
         })?;
     }
     Ok(Outcome::Fine)
+}
+
+fn were(accounts: u64) -> String {
+    let verb = if accounts == 1 { "was" } else { "were" };
+    format!("{} {verb}", amount::counted(accounts, "account"))
 }
 
 /// Whether an active account would be inactive by the end of `window` from now on. Tiers that are

@@ -57,7 +57,7 @@ pub fn run(
     };
     // Where the policy weighs the account's other items, an answer about one needs all events.
     let of_item = tag.as_ref().filter(|_| !policy.reads_other_items());
-    let stream = stream.map(|stream| shown(stream, of_item, &args.account)).transpose()?;
+    let stream = stream.map(|stream| shown(stream, of_item, account)).transpose()?;
     let asked = certificate::Question {
         as_of: question.as_of,
         known_at: question.known_at,

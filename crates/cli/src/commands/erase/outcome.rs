@@ -21,6 +21,7 @@ pub fn failed(error: EraseError) -> Failure {
         | EraseError::UnknownItem { .. }
         | EraseError::Mixed
         | EraseError::Nothing
+        | EraseError::TooMany
         | EraseError::Text { .. } => Failure::Usage(error.to_string()),
         EraseError::NotOurs { .. } => Failure::Refused(error.to_string()),
         EraseError::Stale | EraseError::Read(_) | EraseError::Io(_) | EraseError::Append(_) => {

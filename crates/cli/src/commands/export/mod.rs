@@ -19,8 +19,9 @@ use self::rows::{Column, Rows};
 use crate::failure::{Failure, Outcome};
 use crate::output::{Sink, Thing};
 use crate::question::Question;
+use crate::show::amount::{count, counted};
 use crate::show::progress::Progress;
-use crate::show::screen::Screen;
+use crate::show::screen::{Screen, say};
 use crate::store::Store;
 
 /// What `export` takes.
@@ -119,12 +120,13 @@ pub fn run(
         }
     };
     let mut sink = Sink::open(args.output.as_deref(), question, screen)?;
+    let mut seen = 0;
     let written = match form {
-        None => event_lines(args.format, &store, question, &mut sink)?,
+        None => event_lines(args.format, &store, question, &mut seen, &mut sink)?,
         Some(form) => {
             let mut groups = Groups::new(what.columns(), form, sink)?;
             match &by_policy {
-                None => event_rows(&store, question, &mut groups)?,
+                None => event_rows(&store, question, &mut seen, &mut groups)?,
                 Some(policy) => folded_rows(what, policy, &store, question, &mut groups)?,
             }
             let (ended, written) = groups.end()?;
@@ -133,6 +135,14 @@ pub fn run(
         }
     };
     sink.end(&what.thing(), written, question)?;
+    let erased = if what == What::Events { store.size() - seen } else { 0 };
+    if erased > 0 {
+        let were = if erased == 1 { "was" } else { "were" };
+        say(question.pick(
+            format!("{} {were} left out: erased", counted(erased, "event")),
+            format!("略去 {} 条已抹除的事件", count(erased)),
+        ));
+    }
     Ok(Outcome::Fine)
 }
 
@@ -171,6 +181,7 @@ fn event_lines(
     format: Format,
     store: &Store,
     question: &Question,
+    seen: &mut u64,
     sink: &mut Sink<'_>,
 ) -> Result<u64, Failure> {
     let write = match format {
@@ -182,6 +193,7 @@ fn event_lines(
     let mut written = 0;
     store.each_event(|recorded| {
         progress.more(1);
+        *seen += 1;
         if !is_asked(&recorded, question) {
             return Ok(());
         }
@@ -200,14 +212,18 @@ fn event_lines(
     Ok(written)
 }
 
-fn event_rows(store: &Store, question: &Question, groups: &mut Groups<'_>) -> Result<(), Failure> {
+fn event_rows(
+    store: &Store,
+    question: &Question,
+    seen: &mut u64,
+    groups: &mut Groups<'_>,
+) -> Result<(), Failure> {
     let progress = Progress::of_things(store.size());
     let mut json = tables::Json::default();
-    let mut seen = 0;
     store.each_borrowed_event(|recorded| {
-        seen += 1;
-        if seen % 1024 == 0 {
-            progress.at(seen);
+        *seen += 1;
+        if *seen % 1024 == 0 {
+            progress.at(*seen);
         }
         if is_asked(&recorded, question) {
             tables::event(&recorded, &mut json, groups.rows());
