@@ -8,6 +8,7 @@ mod binary;
 mod care;
 mod certificates_elsewhere;
 mod docs;
+mod erasure;
 mod explain;
 mod export;
 mod forecast;
