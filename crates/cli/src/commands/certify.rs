@@ -207,12 +207,10 @@ fn shown(stream: ShownStream, item: Option<&[u8; 16]>, account: &str) -> Result<
             let content = event.content_hash().expect("its envelope is left");
             Ok(Shown::Envelope { envelope, content })
         }
-        ShownEvent::Whole { position, .. }
-        | ShownEvent::Envelope { position, .. }
-        | ShownEvent::Leaf { position, .. } => Err(Failure::Usage(format!(
-            "account {}: the event at position {position} was erased, and the answer needs it: no certificate can \
-             show that",
-            escaped(account)
+        erased => Err(Failure::Usage(format!(
+            "account {}: the event at position {} was erased, and the answer needs it: no certificate can show that",
+            escaped(account),
+            erased.position()
         ))),
     };
     Ok(Stream {

@@ -10,12 +10,11 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use commitment::{Control, ControlKind, Envelope, Erasure, Left, Scope};
-use event::{ErasedLeaf, History, Kind, NameId, Step, Timestamp};
+use commitment::{Control, ControlKind, Envelope, ErasureRecord, Left, Scope};
+use event::{ErasedLeaf, History, Kind, NameId, Step};
 
 use super::Place;
 use super::bytes::{Input, Parsed, put_varint};
-use crate::ErasureRecord;
 
 /// The tag of a subject in an envelope.
 pub(crate) type SubjectTag = [u8; 16];
@@ -186,7 +185,7 @@ impl Erasures {
         let ranges = &mut self.by_position[erasure.left as usize];
         ranges.extend(erasure.events.iter().map(|range| (range.clone(), number)));
         ranges.sort_by_key(|(range, _)| range.start);
-        self.records.push(record(number, page, &erasure));
+        self.records.push(ErasureRecord::of(number, page, &erasure));
     }
 
     /// The record that took an event, and left so much of it.
@@ -222,22 +221,5 @@ impl Erasures {
             self.push(page, input.take(len)?);
         }
         Ok(())
-    }
-}
-
-/// A record as it is told.
-fn record(number: u64, page: u64, erasure: &Erasure<'_>) -> ErasureRecord {
-    let instant = |ms: i64| Timestamp::from_ms(ms).expect("a record's times were checked");
-    ErasureRecord {
-        number,
-        page,
-        at: instant(erasure.at_ms),
-        ground: erasure.ground.to_owned(),
-        by: erasure.by.to_owned(),
-        left: erasure.left,
-        before: erasure.before_ms.map(instant),
-        names: erasure.names.clone(),
-        events: erasure.events.clone(),
-        root: erasure.root,
     }
 }

@@ -15,6 +15,7 @@ use crate::encoder::Encoder;
 use crate::folder::Folder;
 use crate::head_file::HeadFile;
 use crate::recover::corrupt_at;
+use crate::seal::forget;
 use crate::storage::Access;
 use crate::tail::{Tail, failed};
 use crate::{AppendError, OpenError, Options};
@@ -127,9 +128,10 @@ pub(crate) fn drop_derived(folder: &Folder) -> Result<(), OpenError> {
 /// The same but for the runs.
 pub(crate) fn drop_others(folder: &Folder) -> Result<(), OpenError> {
     let (dir, true) = folder.derived() else { return Ok(()) };
-    for name in ["sled", "sled.sum", "seal", "seal.tmp"] {
+    for name in ["sled", "sled.sum"] {
         remove_all(&dir.join(name))?;
     }
+    forget(folder).map_err(OpenError::io("remove files from", &dir))?;
     match fs::File::open(&dir).and_then(|dir| dir.sync_all()) {
         Err(e) if e.kind() != io::ErrorKind::NotFound => {
             Err(OpenError::io("sync the folder", &dir)(e))

@@ -15,8 +15,10 @@ pub(crate) mod carry_out;
 pub(crate) mod plan;
 pub(crate) mod redo;
 pub(crate) mod tags;
+pub(crate) mod through;
 
-use commitment::{Digest, Envelope, Erasure, Left, Ranges};
+pub use commitment::ErasureRecord;
+use commitment::{Envelope, Left};
 use event::Timestamp;
 
 pub use plan::ErasurePlan;
@@ -106,47 +108,6 @@ pub struct Erased {
     pub pages: u64,
     /// Bytes that were written over in the log.
     pub bytes: u64,
-}
-
-/// The record of an erasure, as the log has it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ErasureRecord {
-    /// From 0, in the order of the log.
-    pub number: u64,
-    /// The page that it is in.
-    pub page: u64,
-    /// The log's clock at it.
-    pub at: Timestamp,
-    /// On what ground.
-    pub ground: String,
-    /// Who erased.
-    pub by: String,
-    /// How much is left of each event at most.
-    pub left: Left,
-    /// All of the events occurred before then; none if that is not said.
-    pub before: Option<Timestamp>,
-    /// The ordinals of the accounts whose names were erased.
-    pub names: Ranges,
-    /// The positions of the events.
-    pub events: Ranges,
-    /// What these frames were, as the record binds them: [`commitment::erased_root`].
-    pub root: Digest,
-}
-
-impl ErasureRecord {
-    /// As the log says it.
-    pub(crate) fn as_control(&self) -> Erasure<'_> {
-        Erasure {
-            at_ms: self.at.ms(),
-            ground: &self.ground,
-            by: &self.by,
-            left: self.left,
-            before_ms: self.before.map(Timestamp::ms),
-            names: self.names.clone(),
-            events: self.events.clone(),
-            root: self.root,
-        }
-    }
 }
 
 /// An event of an account of which something was erased.

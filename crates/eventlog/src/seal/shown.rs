@@ -89,6 +89,16 @@ pub enum ShownEvent {
 }
 
 impl ShownEvent {
+    /// Its place in the log.
+    #[must_use]
+    pub const fn position(&self) -> u64 {
+        match self {
+            ShownEvent::Whole { position, .. }
+            | ShownEvent::Envelope { position, .. }
+            | ShownEvent::Leaf { position, .. } => *position,
+        }
+    }
+
     /// Its envelope, if it is left.
     #[must_use]
     pub const fn envelope(&self) -> Option<&[u8; ENVELOPE]> {
