@@ -178,14 +178,17 @@ impl Doubt {
         }
     }
 
-    /// The findings that are certain, those about a subject whose name is erased left out.
-    pub fn findings(&self, state: &FoldState, rules: Rules<'_>) -> Vec<Finding> {
+    /// The findings that are certain, those about a subject whose name is erased left out; and whether there may
+    /// be others.
+    pub fn findings(&self, state: &FoldState, rules: Rules<'_>) -> (Vec<Finding>, bool) {
         let named = |found: &Finding| {
             found.subject.is_none_or(|subject| !rules.names.get(subject.name()).is_empty())
         };
         let found = state.findings.iter().zip(&self.certain);
-        let certain = found.filter(|(found, certain)| **certain && named(found));
-        certain.map(|(found, _)| found.clone()).collect()
+        let told = found.filter(|(found, certain)| **certain && named(found));
+        let told: Vec<Finding> = told.map(|(found, _)| found.clone()).collect();
+        let more = self.more || told.len() < state.findings.len();
+        (told, more)
     }
 
     /// The changes that are certain; of one that follows on what is not known, without the state before it.

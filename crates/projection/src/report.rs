@@ -10,6 +10,7 @@ use serde::ser::{Serialize, SerializeStruct, Serializer};
 use crate::doubt::Said;
 use crate::state::Sync;
 use crate::unsure::Unsure;
+use crate::worlds::Open;
 use crate::{
     Backup, BackupState, Finding, FindingCode, Item, ItemState, Severity, StageAt, StateCause,
     Status, Subject, View,
@@ -499,7 +500,7 @@ impl View<'_> {
         all.extend(named(&[(self.may_miss_items(), "items")]));
         for (id, item) in self.items() {
             let unsure = self.unsure(Subject::Item(id));
-            let ends = matches!(item.state, ItemState::Trashed | ItemState::Expired);
+            let ends = item.state == ItemState::Trashed;
             all.extend(rows(&format!("items.{}", self.rules.names.get(id)), unsure, true, ends));
         }
         all.extend(named(&[(self.may_miss_backups(), "backups")]));
@@ -567,8 +568,13 @@ impl View<'_> {
                 Sync::Off => Some(false),
             };
         }
-        for item in self.state.items.iter().flatten() {
+        for (id, item) in (0u32..).map(NameId).zip(&self.state.items) {
+            let Some(item) = item else { continue };
+            let is_open = |open: &Open| open.doubt.items.get(id).category;
             let Some(category) = item.category else { continue };
+            if self.open.as_deref().is_some_and(is_open) {
+                continue;
+            }
             let row = rows.entry(names.get(category).to_owned()).or_insert_with(|| none.clone());
             let add = |count: &mut Said<u64>| *count = count.map(|count| count + 1);
             match item.state {

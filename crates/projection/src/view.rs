@@ -179,6 +179,13 @@ impl<'a> View<'a> {
         })
     }
 
+    /// Whether what the account was before is known: no event was erased to its leaf, nor one that tells of
+    /// more than one thing in its contents.
+    #[must_use]
+    pub fn knows_past(&self) -> bool {
+        self.open.as_ref().is_none_or(|open| !open.doubt.past)
+    }
+
     /// Whether there may be findings that [`View::findings`] does not list.
     #[must_use]
     pub fn may_miss_findings(&self) -> bool {

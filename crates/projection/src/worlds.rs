@@ -212,6 +212,7 @@ impl Open {
             Some(_) if window != policy::Window::Never => None,
             _ => Some(state.inactive_at(rules)),
         };
+        let (findings, more) = doubt.findings(state, rules);
         Open {
             contents: history.erased.contents.len() as u64,
             leaves: history.erased.leaves.len() as u64,
@@ -222,8 +223,8 @@ impl Open {
             used: doubt.used(state, rules),
             over: doubt.over(state, rules),
             inactive_at,
-            findings: doubt.findings(state, rules),
-            more: doubt.more,
+            findings,
+            more,
             doubt: doubt.clone(),
             worlds: vec![world.clone()],
         }

@@ -97,7 +97,13 @@ impl Bench {
         let view = view_under(&self.policy);
         let finding = view.as_ref().and_then(|view| Finding::of(claim, view));
         let (Some(history), Some(finding)) = (history, finding) else {
-            return Ok(self.no_record(claim, asked));
+            let mut verdict = self.no_record(claim, asked);
+            if let Some(view) = view.as_ref().filter(|view| view.may_miss_items() || view.may_miss_backups()) {
+                // It may have been there: its events, or their names, are erased.
+                verdict.lawful = Lawful::Undetermined;
+                verdict.caveats.insert(0, erased::caveat(view, asked.lang));
+            }
+            return Ok(verdict);
         };
 
         let outcome = finding.outcome(claim.asserts);
@@ -122,7 +128,6 @@ impl Bench {
             readings.other_lawful.clear();
         }
         let depends = !readings.other_lawful.is_empty();
-        let view_knows_past = finding.view.erased().1 == 0;
         let facts = wording::Facts {
             view: finding.view,
             rows: &finding.rows,
@@ -131,7 +136,8 @@ impl Bench {
                 known_at,
                 hedged: depends,
                 // One does not know since when where an event that set it may have been erased.
-                tells_sync: claim.asserts == Assert::LostAfterSyncOff && view_knows_past,
+                tells_sync: claim.asserts == Assert::LostAfterSyncOff
+                    && finding.view.knows_past(),
                 lang: asked.lang,
             },
         };
