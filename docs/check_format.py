@@ -3,6 +3,7 @@
 
     python3 docs/check_format.py STORE            print what `stillthere verify` prints
     python3 docs/check_format.py --vectors FILE   hold the test vectors against this code
+    python3 docs/check_format.py --stores FILE    hold stores that are kept in JSON against what is said of them
 
 Shares no code with the program and needs nothing but Python 3: BLAKE3 is in here, from its paper.
 It is slow: meant for a store of some thousand events.
@@ -206,6 +207,17 @@ def control_values(body, count):
     return values
 
 
+def numbers(ranges, end):
+    """The numbers of the ranges, all below `end`."""
+    at = 0
+    assert len(ranges) % 2 == 0
+    for n in range(0, len(ranges), 2):
+        gap, count = ranges[n:n + 2]
+        assert count >= 1 and (gap >= 1 or n == 0) and at + gap + count <= end
+        yield from range(at + gap, at + gap + count)
+        at += gap + count
+
+
 ITEM, BACKUP, CATEGORY = (11, 12, 13, 14, 15), (18, 19, 20), (8, 9, 10)
 
 
@@ -246,14 +258,18 @@ class Log:
         self.is_ended = False
         self.position = self.segment = 0
         self.clock = -62135596800000
-        self.checksum, self.predecessor = bytes(16), bytes(32)
+        self.checksum, self.predecessor = bytes(16), bytes(32)  # the first is None where it is not compared
         self.leaves, self.bytes, self.page_position, self.page_events = [], 0, 0, 0
         self.summaries = []
-        self.accounts = []          # [name, secret, chain, revision]
+        self.accounts = []          # [name, secret, chain, revision]; of an erased one the first two are None
         self.ids = set()
         self.named = None
         self.seals = []
-        self.is_sealed = False
+        self.is_closing = False     # a seal or an erasure came: its page ends
+        self.is_hidden = False      # an event of the page has no time any more
+        self.erased = {}            # by its place in the log: [ordinal, leaf, left, occurred, what records leave]
+        self.erased_accounts = set()
+        self.erasures = 0
 
     def summary(self):
         return struct.pack("<8s16sQQII32s32sq", b"STILLPGE", self.store, len(self.summaries),
@@ -269,9 +285,10 @@ class Log:
     def file(self, name, data):
         assert name == "%012d.seg" % self.segment and not self.is_ended
         header, at = data[:160], 160
+        before = header[72:88] if self.checksum is None else self.checksum
         expected = struct.pack("<8sII16sQQQQq16s32s8s", b"STILLSEG", 1, 160, self.store, self.segment,
                                self.position, len(self.summaries), len(self.accounts), self.clock,
-                               self.checksum, self.predecessor, bytes(8))
+                               before, self.predecessor, bytes(8))
         assert header[:128] == expected and header[128:] == blake3(expected) and not self.leaves
         self.checksum = header[128:144]
         self.meet(at)
@@ -282,11 +299,15 @@ class Log:
             checksum, link, length, count = struct.unpack_from("<16s8sII", data, at)
             end = at + 32 + length
             assert 0 < length <= 1 << 24 and end <= len(data)
-            assert checksum == blake3(data[at + 16:end], self.store + b"stillthere.batch")[:16] and link == self.checksum[:8]
-            before = self.position
+            assert checksum == blake3(data[at + 16:end], self.store + b"stillthere.batch")[:16]
+            assert self.checksum is None or link == self.checksum[:8]
+            before, self.before = self.position, (self.position, len(self.accounts))
+            known = len(self.erased)
             self.body(data[at + 32:end])
-            assert self.position - before == count
-            self.checksum, at = checksum, end
+            assert self.position - before == count & (1 << 31) - 1
+            is_rewritten = len(self.erased) > known
+            assert is_rewritten == (count >> 31 == 1)
+            self.checksum, at = None if is_rewritten else checksum, end
             self.meet(at)
         assert self.head[1] == b"open" or (self.segment, at) <= self.head[3:5], "bytes behind a shut log"
         self.segment += 1
@@ -299,31 +320,57 @@ class Log:
             assert len(frame) == length
             at += 8 + length
             if kind == 3:
+                clock = struct.unpack_from("<q", frame, 112)[0]
+                if self.is_hidden and self.clock <= clock < 253402300800000:
+                    self.clock = clock
                 assert self.leaves and frame == self.summary()
                 self.summaries.append(frame)
                 self.predecessor = hashlib.sha256(b"\0" + frame).digest()
                 assert check == self.predecessor[:4]
                 self.page_position += self.page_events
                 self.leaves, self.bytes, self.page_events = [], 0, 0
-                self.is_sealed = False
+                self.is_closing = self.is_hidden = False
                 continue
-            assert not self.is_sealed, "a seal closes its page"
+            assert not self.is_closing, "a seal, or an erasure, closes its page"
             assert not self.leaves or self.bytes + 8 + length <= 65536
-            leaf = {1: self.name, 2: self.event, 16: self.seal, 18: self.adoption, 19: self.statement}[kind](frame)
+            leaf = {1: self.name, 2: self.event, 16: self.seal, 17: self.erasure, 18: self.adoption, 19: self.statement,
+                    32: self.content_erased, 33: self.event_erased, 34: self.name_erased}[kind](frame)
             assert check == leaf[:4]
             self.leaves.append(leaf)
             self.bytes += 8 + length
-        assert self.named is None and not self.is_sealed
+        assert self.named is None and not self.is_closing
 
     def seal(self, frame):
         size, accounts, root, at = control_values(frame[16:], 4)
         assert self.named is None and isinstance(root, bytes) and len(root) == 32
         assert size == self.position and accounts == len(self.accounts)
         assert self.clock <= at < 253402300800000
-        self.clock, self.is_sealed = at, True
+        self.clock, self.is_closing = at, True
         self.seals.append({"page": len(self.summaries), "size": size, "accounts": accounts,
                            "root": root.hex(), "at": at})
         return control_leaf(16, frame[:16], frame[16:])
+
+    def erasure(self, frame):
+        at, ground, by, left, before, names, events, root = control_values(frame[16:], 8)
+        assert self.named is None and isinstance(root, bytes) and len(root) == 32
+        assert self.clock <= at < 253402300800000 and left in (0, 1)
+        assert 1 <= len(ground.encode()) <= 1024 and 1 <= len(by.encode()) <= 128
+        assert before is None or -62135596800000 <= before < 253402300800000
+        names, events = list(numbers(names, self.before[1])), list(numbers(events, self.before[0]))
+        assert (names or events) and not (names and left == 0)
+        # A name's frame comes before that of its account's first event, which has the position.
+        at_name = {frame[0]: place for place, frame in self.erased.items() if place[1] == 0}
+        places = sorted([at_name[ordinal] for ordinal in names] + [(position, 1) for position in events])
+        frames = [self.erased[place] for place in places]
+        for erased in frames:
+            assert erased[2] >= left, "more is left than the record says"
+            assert before is None or erased[3] is None or erased[3] < before
+            erased[4] = max(left, -1 if erased[4] is None else erased[4])
+        assert root == page_root([H(12, struct.pack("<I", erased[0]) + erased[1]) for erased in frames])
+        self.erased_accounts |= set(names)
+        self.clock, self.is_closing = at, True
+        self.erasures += 1
+        return control_leaf(17, frame[:16], frame[16:])
 
     def adoption(self, frame):
         digest, compiled = control_values(frame[16:], 2)
@@ -346,17 +393,55 @@ class Log:
         self.named = ordinal
         return leaf
 
-    def event(self, frame):
-        envelope, salt, padded = frame[:40], frame[40:56], frame[56:]
+    def name_erased(self, frame):
+        ordinal, leaf = struct.unpack_from("<I", frame)[0], frame[4:36]
+        assert self.named is None and ordinal == len(self.accounts) and 37 <= len(frame) <= 164 and not any(frame[36:])
+        self.accounts.append([None, None, H(7, leaf), 0])
+        self.named = ordinal
+        self.erased[self.position, 0] = [ordinal, leaf, 1, None, None]
+        return leaf
+
+    def event_erased(self, frame):
+        ordinal, leaf = struct.unpack_from("<I", frame)[0], frame[4:36]
+        assert len(frame) >= 72 and not any(frame[36:]) and ordinal not in self.erased_accounts
+        self.is_hidden = True
+        self.erased[self.position, 1] = [ordinal, leaf, 1, None, None]
+        return self.take(ordinal, leaf)
+
+    def content_erased(self, frame):
+        _, mixed, ordinal, occurred, tag = self.envelope(frame[:40])
+        assert len(frame) >= 72 and not any(frame[72:]) and self.accounts[ordinal][0] is not None
+        assert (tag == bytes(16)) if mixed & 15 == 0 else mixed & 15 <= 3
+        leaf = H(1, frame[:72])
+        self.erased[self.position, 1] = [ordinal, leaf, 0, occurred, None]
+        return self.take(ordinal, leaf)
+
+    def envelope(self, envelope):
         kind, actor, surface, mixed, ordinal, occurred, recorded, tag = \
             struct.unpack("<BBBBIqq16s", envelope)
-        assert kind <= 30 and actor <= 3 and surface <= 4 and mixed >> 4 <= 1 and len(padded) >= 16
-        assert self.named in (None, ordinal)
-        self.named = None
-        account = self.accounts[ordinal]
+        assert kind <= 30 and actor <= 3 and surface <= 4 and mixed >> 4 <= 1
+        assert all(-62135596800000 <= time < 253402300800000 for time in (occurred, recorded))
         if mixed >> 4 == 0:
             assert recorded >= self.clock
             self.clock = recorded
+        return kind, mixed, ordinal, occurred, tag
+
+    def take(self, ordinal, leaf):
+        assert self.named in (None, ordinal)
+        self.named = None
+        account = self.accounts[ordinal]
+        account[2] = chain(account[2], leaf)
+        account[3] += 1
+        self.position += 1
+        self.page_events += 1
+        return leaf
+
+    def event(self, frame):
+        envelope, salt, padded = frame[:40], frame[40:56], frame[56:]
+        kind, mixed, ordinal, _, tag = self.envelope(envelope)
+        assert len(padded) >= 16 and self.named in (None, ordinal)
+        account = self.accounts[ordinal]
+        assert account[0] is not None, "an account that was erased has no other events"
         content = padded.lstrip(b"\0") if len(padded) == 16 else padded
         (fields, name, attributes), end = unpack(content)
         assert end == len(content) and isinstance(attributes, dict)
@@ -365,20 +450,21 @@ class Log:
         assert tag == (K(account[1], scope, about.encode()) if scope else bytes(16))
         assert (ordinal, name) not in self.ids
         self.ids.add((ordinal, name))
-        leaf = event_leaf(envelope, salt, padded)
-        account[2] = chain(account[2], leaf)
-        account[3] += 1
-        self.position += 1
-        self.page_events += 1
-        return leaf
+        return self.take(ordinal, event_leaf(envelope, salt, padded))
 
     def end(self):
         assert self.met == set(self.ends), "the log does not end where HEAD says"
+        assert all(erased[2] == erased[4] for erased in self.erased.values()), "erased, and no record says so"
         summaries = self.summaries + ([self.summary()] if self.leaves else [])
-        heads = sorted((account[0].decode(), account[2].hex()) for account in self.accounts)
+        heads = sorted((account[0].decode(), account[2].hex()) for account in self.accounts if account[0] is not None)
         found = {"events": self.position, "accounts": len(self.accounts),
                  "root": tree_root(summaries).hex(), "chains": dict(heads)}
-        return {**found, "seals": self.seals} if self.seals else found
+        if self.seals:
+            found["seals"] = self.seals
+        if self.erasures:
+            events = sum(place[1] for place in self.erased)
+            found["erased"] = {"events": events, "accounts": len(self.erased) - events, "erasures": self.erasures}
+        return found
 
 
 def check_store(store):
@@ -389,6 +475,26 @@ def check_store(store):
         with open(os.path.join(folder, name), "rb") as segment:
             log.file(name, segment.read())
     return log.end()
+
+
+def check_kept(store):
+    """A store that is kept in JSON."""
+    log = Log(bytes.fromhex(store["HEAD"]))
+    for name in sorted(store["segments"]):
+        log.file(name, bytes.fromhex(store["segments"][name]))
+    return log.end()
+
+
+def check_stores(path):
+    """Each store is what it says that it is, or, where it says nothing, refused."""
+    with open(path, encoding="utf-8") as file:
+        stores = json.load(file)
+    for n, store in enumerate(stores):
+        try:
+            found = check_kept(store)
+        except (AssertionError, KeyError, IndexError, ValueError, struct.error):
+            found = None
+        assert found == store["expected"], "store %d: %s" % (n, store["why"])
 
 
 def check_vectors(path):
@@ -422,16 +528,22 @@ def check_vectors(path):
         assert page_root([text(leaf) for leaf in v["leaves"]]).hex() == v["root"], v
     for v in vectors["tree_roots"]:
         assert tree_root([text(entry) for entry in v["entries"]]).hex() == v["root"], v
-    for store in (vectors["store"], vectors["sealed_store"]):
-        log = Log(text(store["HEAD"]))
-        for name in sorted(store["segments"]):
-            log.file(name, text(store["segments"][name]))
-        assert log.end() == store["expected"]
+    for v in vectors["erased_leaves"]:
+        frame = text(v["frame"])
+        leaf = H(1, frame[8:80]) if frame[0] == 32 else frame[12:44]
+        assert frame[0] in (32, 33, 34) and leaf.hex() == v["leaf"] and leaf[:4] == frame[4:8], v
+    for v in vectors["erased_roots"]:
+        leaves = [H(12, struct.pack("<I", ordinal) + text(leaf)) for ordinal, leaf in v["frames"]]
+        assert page_root(leaves).hex() == v["root"], v
+    for store in (vectors["store"], vectors["sealed_store"], vectors["erased_store"]):
+        assert check_kept(store) == store["expected"]
     return {key: len(value) for key, value in vectors.items()}
 
 
 if __name__ == "__main__":
-    if len(sys.argv) == 3 and sys.argv[1] == "--vectors":
+    if len(sys.argv) == 3 and sys.argv[1] == "--stores":
+        check_stores(sys.argv[2])
+    elif len(sys.argv) == 3 and sys.argv[1] == "--vectors":
         print(json.dumps(check_vectors(sys.argv[2])))
     elif len(sys.argv) == 2:
         print(json.dumps(check_store(sys.argv[1])))

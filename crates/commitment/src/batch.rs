@@ -58,7 +58,8 @@ impl BatchHeader {
     }
 
     /// Whether `batch`, which begins with this header, is one of `store`, whatever it links to.
-    pub(crate) fn is_sound(&self, batch: &[u8], store: &[u8; 16]) -> bool {
+    #[must_use]
+    pub fn is_sound(&self, batch: &[u8], store: &[u8; 16]) -> bool {
         batch.len() == self.total() && checksum_of(batch, store) == self.checksum
     }
 

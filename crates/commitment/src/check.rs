@@ -1,6 +1,7 @@
 //! Reads a whole log as a stranger would, and finds the first byte that is not as it was written.
 
 mod accounts;
+mod erased;
 mod frames;
 mod looked;
 mod report;
@@ -8,9 +9,10 @@ mod seals;
 mod standing;
 
 use accounts::Accounts;
-use looked::{Batch, SeenEvent, What, ordinal_of};
+use erased::Erasures;
+use looked::{Batch, SeenEvent, What};
 pub use looked::{Looked, whole_batches};
-pub use report::{Checked, Divergence, End, Level, Report, Sealed};
+pub use report::{Checked, Divergence, End, Erased, Level, Report, Sealed};
 use seals::Seals;
 use standing::Keeping;
 pub use standing::{Standing, StandingAccount, StandingError, id_hash};
@@ -42,7 +44,7 @@ type IsDoubted = Box<dyn Fn(u32, &str) -> bool + Send>;
 /// A check of a log, fed with its files in order.
 ///
 /// Memory: one batch, and at [`Level::Full`] an entry an account and 16 bytes an event; without those
-/// after [`LogCheck::doubting`].
+/// after [`LogCheck::doubting`]. At both levels 80 bytes for each event or name that was erased.
 pub struct LogCheck {
     level: Level,
     head: Head,
@@ -54,10 +56,12 @@ pub struct LogCheck {
     /// Where `buffer` begins in the file.
     offset: u64,
     buffer: Vec<u8>,
-    /// The last checksum.
-    checksum: Checksum,
+    /// The last checksum; `None` behind a batch that was rewritten.
+    checksum: Option<Checksum>,
     /// Events before the batch that is being read.
     batch_position: u64,
+    /// Accounts before it.
+    batch_named: u64,
     /// Whether the ends that the two slots of `HEAD` name were met.
     met: [bool; 2],
     /// What the bytes after `offset` are not, if they are no batch: the torn end, or room.
@@ -76,6 +80,9 @@ pub struct LogCheck {
     awaited: Option<u32>,
     ids: Ids,
     seals: Seals,
+    erasures: Erasures,
+    /// What asks for a page trailer as the next frame.
+    closing: Option<&'static str>,
     keeping: Option<Keeping>,
 }
 
@@ -103,8 +110,9 @@ impl LogCheck {
             segment: None,
             offset: 0,
             buffer: Vec::new(),
-            checksum: [0; 16],
+            checksum: Some([0; 16]),
             batch_position: 0,
+            batch_named: 0,
             met: [false; 2],
             torn: None,
             room: 0,
@@ -117,6 +125,8 @@ impl LogCheck {
             awaited: None,
             ids: Ids::All(HashSet::new()),
             seals: Seals::default(),
+            erasures: Erasures::default(),
+            closing: None,
             keeping: None,
         }
     }
@@ -131,7 +141,8 @@ impl LogCheck {
         LogCheck {
             head: Head { now: head.now.clone(), before },
             next: header.segment,
-            checksum: header.before,
+            checksum: Some(header.before),
+            erasures: Erasures { from: (position, header.accounts), ..Erasures::default() },
             pages: Pages::after(header.store, pages, position, header.predecessor, clock_ms),
             named: header.accounts,
             ..LogCheck::start(Level::Quick, head.clone())
@@ -152,8 +163,8 @@ impl LogCheck {
         self.head.now.store
     }
 
-    /// The accounts that were named so far, by their ordinals (at [`Level::Full`]): their names and the
-    /// heads of their chains.
+    /// The accounts that were named so far, by their ordinals (at [`Level::Full`]): their names, empty where they were
+    /// erased, and the heads of their chains.
     pub fn accounts(&self) -> impl Iterator<Item = (&str, &Digest)> {
         self.accounts.iter()
     }
@@ -309,6 +320,12 @@ impl LogCheck {
             shut: self.head.now.shut,
             torn: self.buffer.len() as u64,
             seals: self.seals.seen,
+            erased: Erased {
+                events: self.erasures.events.len() as u64,
+                accounts: self.erasures.names.len() as u64,
+                erasures: self.erasures.records.len() as u64,
+            },
+            erasures: self.erasures.records,
         }
     }
 
@@ -332,6 +349,7 @@ impl LogCheck {
             let fault = Fault::new(48, "the end of a batch", found).moved(slot.place());
             return Err(divergence("HEAD", fault));
         }
+        self.end_erasures()?;
         if self.level == Level::Quick {
             let mut rest = &self.open_page[..];
             while !rest.is_empty() {
@@ -375,7 +393,7 @@ impl LogCheck {
         }
         let Some(batch) = batches.next() else { return Ok(None) };
         assert_eq!(batch.at, at, "batches are told apart by their headers alone");
-        let sound = batch.header.check_of(&batch.checksum, Some(&self.checksum));
+        let sound = batch.header.check_of(&batch.checksum, self.checksum.as_ref());
         if let (true, Err(fault)) = (is_behind, &sound) {
             return self.bad(true, fault.clone());
         }
@@ -386,7 +404,7 @@ impl LogCheck {
             sound.map_err(|fault| self.batch_fault(&batch.header, body, fault))
         })?;
         *frames = batch.frames;
-        self.checksum = batch.header.checksum;
+        self.checksum = batch.header.linked();
         let end = self.offset + batch.header.total() as u64;
         self.meet(end)?;
         self.keep_place(end);
@@ -416,14 +434,15 @@ impl LogCheck {
             pages: self.pages.closed(),
             accounts: self.named,
             clock_ms: self.pages.clock_ms(),
-            before: self.checksum,
+            // Behind a batch that was rewritten it holds the checksum of before.
+            before: self.checksum.unwrap_or(header.before),
             predecessor: *self.pages.predecessor(),
         };
         expected.check(&header)?;
         if self.pages.open().is_some() {
             return Err(Fault::new(0, "a page trailer at the end of the segment before", "none"));
         }
-        self.checksum = checksum;
+        self.checksum = Some(checksum);
         Ok(())
     }
 
@@ -446,7 +465,14 @@ impl LogCheck {
 
     fn slot(&self, slot: &Slot) -> Result<(), Fault> {
         same(56, "a count of events of", self.pages.position(), slot.events)?;
-        same_bytes(64, "the last batch's checksum", &self.checksum, &slot.checksum)
+        let Some(checksum) = &self.checksum else {
+            return Err(Fault::new(
+                40,
+                "the end of a batch that was not rewritten",
+                "that of one that was",
+            ));
+        };
+        same_bytes(64, "the last batch's checksum", checksum, &slot.checksum)
     }
 
     /// Ends the file that is being read, if any.
@@ -526,9 +552,7 @@ impl LogCheck {
 fn last_ordinal(mut body: &[u8]) -> Option<u32> {
     let mut last = None;
     while let Ok((frame, len)) = Frame::read(body) {
-        if let Frame::Event { envelope, .. } = frame {
-            last = Some(ordinal_of(envelope));
-        }
+        last = frame.event_ordinal().or(last);
         body = &body[len..];
     }
     last

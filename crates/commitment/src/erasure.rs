@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use event::Timestamp;
+
 use crate::frame::Left;
 use crate::hash::{Digest, Domain, hash};
 use crate::tree::page_root;
@@ -25,6 +27,67 @@ pub struct Erasure<'a> {
     pub events: Ranges,
     /// [`erased_root`] over the frames of these names and events, in the order of the log.
     pub root: Digest,
+}
+
+/// What a log says of an erasure, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ErasureRecord {
+    /// Its number among the log's erasures, from 0.
+    pub number: u64,
+    /// The number of the page that it closes, from 0: the tree that ends with it has one more.
+    pub page: u64,
+    /// The log's clock, which it moved on.
+    pub at: Timestamp,
+    /// On what ground.
+    pub ground: String,
+    /// Who erased.
+    pub by: String,
+    /// What is left of each event at most.
+    pub left: Left,
+    /// If all of the events occurred before some instant: that.
+    pub before: Option<Timestamp>,
+    /// The ordinals of the accounts whose names were erased.
+    pub names: Ranges,
+    /// The positions of the events.
+    pub events: Ranges,
+    /// [`erased_root`] over the frames of these.
+    pub root: Digest,
+}
+
+impl ErasureRecord {
+    /// As the log says it.
+    #[must_use]
+    pub fn as_control(&self) -> Erasure<'_> {
+        Erasure {
+            at_ms: self.at.ms(),
+            ground: &self.ground,
+            by: &self.by,
+            left: self.left,
+            before_ms: self.before.map(Timestamp::ms),
+            names: self.names.clone(),
+            events: self.events.clone(),
+            root: self.root,
+        }
+    }
+
+    /// Of what the log says in the page of this number.
+    #[must_use]
+    pub fn of(number: u64, page: u64, erasure: &Erasure<'_>) -> ErasureRecord {
+        let Erasure { at_ms, ground, by, left, before_ms, names, events, root } = erasure;
+        let time = |ms: i64| Timestamp::from_ms(ms).expect("a record's times are in range");
+        ErasureRecord {
+            number,
+            page,
+            at: time(*at_ms),
+            ground: (*ground).to_owned(),
+            by: (*by).to_owned(),
+            left: *left,
+            before: before_ms.map(time),
+            names: names.clone(),
+            events: events.clone(),
+            root: *root,
+        }
+    }
 }
 
 /// The root over frames that an erasure took something out of: each by its account's number and its leaf, in the

@@ -200,6 +200,18 @@ impl<'a> Frame<'a> {
         )
     }
 
+    /// The number of the account of an event, whole or erased.
+    #[must_use]
+    pub fn event_ordinal(&self) -> Option<u32> {
+        match self {
+            Frame::Event { envelope, .. } | Frame::ContentErased { envelope, .. } => {
+                Some(u32::from_le_bytes(at(*envelope, 4)))
+            }
+            Frame::EventErased { ordinal, .. } => Some(*ordinal),
+            _ => None,
+        }
+    }
+
     /// Whether something of it was erased.
     #[must_use]
     pub const fn is_erased(&self) -> bool {

@@ -38,12 +38,12 @@ pub use batch::{
 };
 pub use chains::Chains;
 pub use check::{
-    Checked, Divergence, End, Level, LogCheck, Looked, Report, Sealed, Standing, StandingAccount,
-    StandingError, id_hash, whole_batches,
+    Checked, Divergence, End, Erased, Level, LogCheck, Looked, Report, Sealed, Standing,
+    StandingAccount, StandingError, id_hash, whole_batches,
 };
 pub use control::{Control, ControlKind, MAX_GROUND, MAX_STATEMENT, Seal};
 pub use envelope::{ENVELOPE, Envelope, Scope};
-pub use erasure::{Erasure, Ranges, erased_leaf, erased_root};
+pub use erasure::{Erasure, ErasureRecord, Ranges, erased_leaf, erased_root};
 pub use fault::Fault;
 pub use frame::{
     FRAME_HEADER, Frame, Left, MAX_FRAME, MIN_CONTENT, SALT, begin_event, chain_start, chain_step,

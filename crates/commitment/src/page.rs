@@ -100,6 +100,8 @@ pub struct Pages {
     hashes: Vec<Digest>,
     predecessor: Digest,
     clock_ms: i64,
+    /// Whether the open page has an event of which it is not known any more when it was recorded.
+    is_clock_hidden: bool,
 }
 
 impl Pages {
@@ -129,6 +131,7 @@ impl Pages {
             hashes: Vec::new(),
             predecessor,
             clock_ms,
+            is_clock_hidden: false,
         }
     }
 
@@ -183,6 +186,20 @@ impl Pages {
         self.clock_ms = ms;
     }
 
+    /// The open page has an event that was erased to its leaf: if the log set its time, that is not known any more.
+    pub fn hide_clock(&mut self) {
+        self.is_clock_hidden = true;
+    }
+
+    /// Moves the log's clock on to that of the summary of the open page, where only this says what it is: see
+    /// [`Pages::hide_clock`]. One that cannot be is not taken.
+    pub fn take_clock(&mut self, summary: &Summary) {
+        let ms = summary.clock_ms;
+        if self.is_clock_hidden && ms >= self.clock_ms && Timestamp::from_ms(ms).is_some() {
+            self.clock_ms = ms;
+        }
+    }
+
     /// How many pages are closed.
     #[must_use]
     pub const fn closed(&self) -> u64 {
@@ -234,6 +251,7 @@ impl Pages {
         self.first_position += u64::from(self.events);
         self.page += 1;
         (self.events, self.leaves, self.bytes) = (0, 0, 0);
+        self.is_clock_hidden = false;
         self.hashes.clear();
     }
 }

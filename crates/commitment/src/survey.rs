@@ -6,6 +6,7 @@
 //! read only the 4-byte check in the frame speaks: they are given on as unproven.
 
 mod accounts;
+mod erased;
 mod page;
 mod report;
 mod tally;
@@ -13,6 +14,7 @@ mod tally;
 pub use report::{AccountCounts, Cause, Found, Missing, Place, Range, Surveyed};
 
 use accounts::Accounts;
+use erased::Erased;
 use page::{Item, Page, What};
 use tally::Tally;
 
@@ -29,7 +31,7 @@ const WINDOW: usize = 3 * (BATCH_HEADER + MAX_BATCH);
 
 /// A survey of a log, fed with its segments in the order of their numbers.
 ///
-/// Memory: some 64 MiB where the log is damaged, a batch where it is not, and an entry an account.
+/// Memory: some 64 MiB where the log is damaged, a batch where it is not, and an entry an account or an erased frame.
 pub struct Survey {
     store: [u8; 16],
     /// The slot of `HEAD` that counts, if there is one.
@@ -49,11 +51,14 @@ pub struct Survey {
     buffer: Vec<u8>,
     /// The checksum that the next batch or segment links to, where it is known.
     link: Option<Checksum>,
+    /// Whether the batch before was rewritten: what comes next links to the checksum that it had.
+    is_rewritten: bool,
     /// The last summary's leaf hash, where it is known.
     predecessor: Option<Digest>,
     page: Page,
     accounts: Accounts,
     tally: Tally,
+    erased: Erased,
     /// The latest time that the log set of those told.
     clock_ms: i64,
     /// The next segment that has a sound header.
@@ -87,10 +92,12 @@ impl Survey {
             offset: 0,
             buffer: Vec::new(),
             link: Some([0; 16]),
+            is_rewritten: false,
             predecessor: Some([0; 32]),
             page: Page::default(),
             accounts: Accounts::default(),
             tally: Tally::new(),
+            erased: Erased::default(),
             clock_ms: i64::MIN,
             until: None,
             surveyed: Surveyed {
@@ -99,6 +106,7 @@ impl Survey {
                 nameless: 0,
                 adopted: Vec::new(),
                 seals: 0,
+                erased: crate::Erased::default(),
                 statements: 0,
                 missing: Vec::new(),
                 accounts: AccountCounts::default(),
@@ -161,7 +169,16 @@ impl Survey {
             let place = self.place(file, 0, None, Cause::Damaged);
             self.tally.miss(Some(place), &self.accounts);
         }
-        self.surveyed.missing = self.tally.end(&mut self.accounts);
+        let mut missing = self.tally.end(&mut self.accounts);
+        let found = self.erased.end();
+        for (frame, _) in &found.unrecorded {
+            self.accounts.cut(frame.ordinal);
+        }
+        found.miss(&mut missing, &self.files);
+        self.accounts.erased(&found.accounts);
+        let (events, accounts) = (found.events, found.accounts.len() as u64);
+        self.surveyed.erased = crate::Erased { events, accounts, erasures: found.erasures };
+        self.surveyed.missing = missing;
         self.surveyed.accounts = self.accounts.counts();
         self.surveyed
     }
@@ -284,7 +301,7 @@ impl Survey {
             return;
         };
         match self.link {
-            Some(link) if link == header.before => {}
+            Some(link) if link == header.before || self.is_rewritten => {}
             // The file before ends too early.
             Some(_) => self.hole(self.before.0, self.before.1, None, Some(Cause::Cut)),
             None => self.hole(file, 0, Some(0), None),
@@ -298,12 +315,12 @@ impl Survey {
         }
         self.predecessor = Some(header.predecessor);
         self.accounts.at_least(header.accounts);
-        self.link(checksum);
+        self.link(checksum, false);
     }
 
-    /// Takes in the checksum that what comes next links to.
-    fn link(&mut self, checksum: Checksum) {
-        self.link = Some(checksum);
+    /// Takes in the checksum that what comes next links to, unless this was rewritten.
+    fn link(&mut self, checksum: Checksum, is_rewritten: bool) {
+        (self.link, self.is_rewritten) = (Some(checksum), is_rewritten);
         let Some(slot) = self.head.as_ref().filter(|slot| slot.checksum == checksum) else {
             return;
         };
@@ -315,7 +332,7 @@ impl Survey {
     fn batch(&mut self, batch: &[u8], sink: Sink<'_>) {
         let (file, at) = (self.files.len() - 1, self.offset);
         match self.link {
-            Some(link) if link[..8] == batch[16..24] => {}
+            Some(link) if link[..8] == batch[16..24] || self.is_rewritten => {}
             Some(_) => self.hole(file, at, Some(0), Some(Cause::Unlinked)),
             None => self.hole(file, at, Some(0), None),
         }
@@ -324,7 +341,9 @@ impl Survey {
             let len = (batch.len() - done) as u64;
             self.hole(file, at + done as u64, Some(len), Some(Cause::Edited));
         }
-        self.link(crate::fault::at(batch, 0));
+        let header = BatchHeader::read(batch.first_chunk().expect("it is whole"));
+        let is_rewritten = header.is_ok_and(|header| header.rewritten);
+        self.link(crate::fault::at(batch, 0), is_rewritten);
     }
 
     /// Reads frames of `bytes`, which begin at this offset of the file, until one cannot be read or

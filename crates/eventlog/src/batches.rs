@@ -8,6 +8,7 @@ use commitment::{
 
 use crate::ReadError;
 use crate::derived::Place;
+use crate::erase::redo::Redo;
 use crate::folder::Folder;
 use crate::head_file::Durable;
 use crate::storage::Access;
@@ -28,7 +29,9 @@ pub(crate) struct Batches<'a> {
     /// Where the next batch begins.
     pub(crate) place: Place,
     /// The checksum before it.
-    pub(crate) checksum: Checksum,
+    checksum: Checksum,
+    /// Whether the batch before it was rewritten: then its link holds another checksum.
+    is_rewritten: bool,
     /// How many events are before it.
     pub(crate) position: u64,
     /// Where the walk ends.
@@ -48,6 +51,7 @@ impl<'a> Batches<'a> {
             store,
             place,
             checksum: [0; 16],
+            is_rewritten: false,
             position: 0,
             end,
             window: None,
@@ -61,6 +65,7 @@ impl<'a> Batches<'a> {
         Batches {
             place,
             checksum: at.checksum,
+            is_rewritten: false,
             position: at.events,
             window: None,
             length: 0,
@@ -72,6 +77,26 @@ impl<'a> Batches<'a> {
     pub(crate) fn at(&self) -> Durable {
         let Place { segment, offset } = self.place;
         Durable { segment, offset, events: self.position, checksum: self.checksum }
+    }
+
+    /// Where the walk is, by the checksum that the log itself has there: the link of what comes next. They differ
+    /// behind a batch that was rewritten, which is never the last.
+    pub(crate) fn at_link(&mut self) -> Result<Durable, ReadError> {
+        let mut at = self.at();
+        if !self.is_rewritten {
+            return Ok(at);
+        }
+        let length = self.open()?;
+        if self.place.offset < length {
+            let next = self.get(BATCH_HEADER)?.first_chunk().map(BatchHeader::read);
+            if let Some(Ok(next)) = next {
+                at.checksum = [0; 16];
+                at.checksum[..8].copy_from_slice(&next.link);
+            }
+        } else if let Ok(Ok(next)) = self.folder.segment_header(self.place.segment + 1) {
+            at.checksum = next.before;
+        }
+        Ok(at)
     }
 
     /// The next batch; `None` at the end.
@@ -97,17 +122,18 @@ impl<'a> Batches<'a> {
             }
         }
         let (place, store, before) = (self.place, self.store, self.checksum);
+        let before = (!self.is_rewritten).then_some(before);
         let header = self
             .get(BATCH_HEADER)?
             .first_chunk()
             .ok_or_else(|| cut_short("a batch's header"))
             .and_then(BatchHeader::read)
             .map_err(|fault| self.corrupt(place.offset, fault))?;
-        let checked = header.check(self.get(header.total())?, &store, Some(&before));
+        let checked = header.check(self.get(header.total())?, &store, before.as_ref());
         checked.map_err(|fault| self.corrupt(place.offset, fault))?;
         self.place.offset += header.total() as u64;
         self.position += u64::from(header.events);
-        self.checksum = header.checksum;
+        (self.checksum, self.is_rewritten) = (header.checksum, header.rewritten);
         let limit = self.limit();
         let window = self.window.as_mut().expect("it was opened above");
         let bytes = window.get(place.offset, header.total(), limit);
@@ -140,7 +166,8 @@ impl<'a> Batches<'a> {
     }
 
     fn header(&mut self) -> Result<(), ReadError> {
-        let (store, position, before) = (self.store, self.position, self.checksum);
+        let (store, position, is_rewritten) = (self.store, self.position, self.is_rewritten);
+        let before = self.checksum;
         let segment = self.place.segment;
         let read =
             self.get(SEGMENT_HEADER)?.first_chunk().ok_or_else(|| cut_short("a segment's header"));
@@ -150,12 +177,13 @@ impl<'a> Batches<'a> {
                 store,
                 segment,
                 first_position: position,
-                before,
+                before: if is_rewritten { header.before } else { before },
                 ..header.clone()
             };
             expected.check(&header).map(|()| checksum)
         });
         self.checksum = checked.map_err(|fault| self.corrupt(0, fault))?;
+        self.is_rewritten = false;
         self.place.offset = SEGMENT_HEADER as u64;
         Ok(())
     }
@@ -176,6 +204,10 @@ pub(crate) fn corrupt(
     fault: Fault,
     position: Option<u64>,
 ) -> ReadError {
+    // What is written over meanwhile is not damage. Where that is cut short the log is read through what it will be.
+    if matches!(Redo::read(folder), Ok(Some(_))) {
+        return ReadError::Erasing { path: folder.log() };
+    }
     let divergence = Divergence { position, ..Divergence::new(segment_name(segment), fault) };
     ReadError::Corrupt { path: folder.log(), divergence: Box::new(divergence) }
 }

@@ -2,7 +2,10 @@
 
 use std::collections::HashMap;
 
-use commitment::{BATCH_HEADER, ENVELOPE, Envelope, FRAME_HEADER, Fault, Frame, content_of};
+use commitment::{
+    BATCH_HEADER, BatchHeader, ControlKind, ENVELOPE, Envelope, FRAME_HEADER, Fault, Frame,
+    Summary, content_of,
+};
 use event::{Recorded, canonical};
 
 use crate::derived::Place;
@@ -20,10 +23,26 @@ pub(crate) struct Known {
 /// Accounts by their ordinals.
 pub(crate) type Accounts = HashMap<u32, Known>;
 
-/// An event as it was read.
-pub(crate) struct Item<'a> {
-    pub(crate) recorded: Recorded<&'a str>,
-    pub(crate) staged: Staged,
+/// What was read.
+pub(crate) enum Item<'a> {
+    /// An event.
+    Event(Recorded<&'a str>, Staged),
+    /// What is left of one.
+    Gone(Gone),
+    /// The record of an erasure, when its page is closed: the page, and what the record says.
+    Erasure(u64, &'a [u8]),
+}
+
+/// An event of which something was erased.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Gone {
+    pub(crate) position: u64,
+    pub(crate) place: Place,
+    pub(crate) ordinal: u32,
+    /// Its revision; none if the account's name was erased as well.
+    pub(crate) revision: Option<u64>,
+    /// If its content alone was erased.
+    pub(crate) envelope: Option<Envelope>,
 }
 
 /// The ordinals of the accounts of a batch's events, as far as it has frames: what else it has is found
@@ -34,8 +53,12 @@ pub(crate) fn ordinals(batch: &[u8]) -> impl Iterator<Item = u32> {
         loop {
             let (frame, len) = Frame::read(rest).ok()?;
             rest = &rest[len..];
-            if let Frame::Event { envelope, .. } = frame {
-                return Envelope::decode(envelope).ok().map(|envelope| envelope.ordinal);
+            match frame {
+                Frame::Event { envelope, .. } | Frame::ContentErased { envelope, .. } => {
+                    return Envelope::decode(envelope).ok().map(|envelope| envelope.ordinal);
+                }
+                Frame::EventErased { ordinal, .. } => return Some(ordinal),
+                _ => {}
             }
         }
     })
@@ -51,15 +74,40 @@ pub(crate) fn each_event<E: From<Fault>>(
     mut take: impl FnMut(Item<'_>) -> Result<(), E>,
 ) -> Result<(), E> {
     let first = position;
+    let mut erasure = None;
     let mut at = BATCH_HEADER;
     while at < batch.len() {
         let moved = |fault: Fault| fault.moved(place.offset + at as u64);
         let (frame, len) = Frame::read(&batch[at..]).map_err(moved)?;
         match frame {
-            Frame::Trailer(_) | Frame::Control { .. } => {}
-            Frame::ContentErased { .. } | Frame::EventErased { .. } | Frame::NameErased { .. } => {
-                let (expected, found) = ("a whole frame".to_owned(), "an erased one".to_owned());
-                return Err(moved(Fault { offset: 0, expected, found }).into());
+            Frame::Control { kind: ControlKind::Erasure, body, .. } => erasure = Some(body),
+            Frame::Trailer(summary) => {
+                if let Some(body) = erasure.take() {
+                    let summary = Summary::decode(summary).map_err(moved)?;
+                    take(Item::Erasure(summary.page, body))?;
+                }
+            }
+            Frame::Control { .. } | Frame::NameErased { .. } => {}
+            Frame::EventErased { ordinal, .. } => {
+                // An account that is not known has no name any more.
+                let revision = accounts.get_mut(&ordinal).map(|known| {
+                    known.next += 1;
+                    known.next - 1
+                });
+                let place = Place { segment: place.segment, offset: place.offset + at as u64 };
+                take(Item::Gone(Gone { position, place, ordinal, revision, envelope: None }))?;
+                position += 1;
+            }
+            Frame::ContentErased { envelope, .. } => {
+                let envelope =
+                    Envelope::decode(envelope).map_err(|f| moved(f.moved(FRAME_HEADER as u64)))?;
+                let ordinal = envelope.ordinal;
+                let known = accounts.get_mut(&ordinal).ok_or_else(|| moved(unnamed(ordinal)))?;
+                known.next += 1;
+                let (revision, envelope) = (Some(known.next - 1), Some(envelope));
+                let place = Place { segment: place.segment, offset: place.offset + at as u64 };
+                take(Item::Gone(Gone { position, place, ordinal, revision, envelope }))?;
+                position += 1;
             }
             Frame::Name { ordinal, secret, name } => {
                 let known = Known { name: name.to_owned(), secret: *secret, next: 0 };
@@ -74,13 +122,7 @@ pub(crate) fn each_event<E: From<Fault>>(
                 let envelope =
                     Envelope::decode(envelope).map_err(|f| moved(f.moved(FRAME_HEADER as u64)))?;
                 let ordinal = envelope.ordinal;
-                let known = accounts.get_mut(&ordinal).ok_or_else(|| {
-                    moved(Fault {
-                        offset: FRAME_HEADER as u64 + 4,
-                        expected: "the ordinal of an account named before".to_owned(),
-                        found: ordinal.to_string(),
-                    })
-                })?;
+                let known = accounts.get_mut(&ordinal).ok_or_else(|| moved(unnamed(ordinal)))?;
                 let content = content_of(padded);
                 known.next += 1;
                 let revision = known.next - 1;
@@ -88,18 +130,29 @@ pub(crate) fn each_event<E: From<Fault>>(
                     recorded(&envelope, content, &known.name, position, revision).map_err(moved)?;
                 position += 1;
                 let place = Place { segment: place.segment, offset: place.offset + at as u64 };
-                take(Item { recorded, staged: Staged { ordinal, secret: known.secret, place } })?;
+                let staged = Staged { ordinal, secret: known.secret, place };
+                take(Item::Event(recorded, staged))?;
             }
         }
         at += len;
     }
-    let (found, stated) = (position - first, batch.get(28..32).unwrap_or_default());
-    if stated != u32::try_from(found).unwrap_or(u32::MAX).to_le_bytes() {
+    let found = position - first;
+    let stated = batch.first_chunk().map(BatchHeader::read).and_then(Result::ok);
+    let stated = stated.map_or(0, |header| header.events);
+    if u64::from(stated) != found {
         let expected = format!("a count of events of {found}");
-        let fault = Fault { offset: place.offset + 28, expected, found: format!("{stated:?}") };
+        let fault = Fault { offset: place.offset + 28, expected, found: stated.to_string() };
         return Err(fault.into());
     }
     Ok(())
+}
+
+fn unnamed(ordinal: u32) -> Fault {
+    Fault {
+        offset: FRAME_HEADER as u64 + 4,
+        expected: "the ordinal of an account named before".to_owned(),
+        found: ordinal.to_string(),
+    }
 }
 
 /// The event of an envelope and a content.

@@ -3,8 +3,9 @@
 use std::mem::take;
 
 use commitment::{
-    Checksum, Control, Digest, Envelope, FRAME_HEADER, Pages, SALT, SEGMENT_HEADER, SegmentHeader,
-    begin_batch, begin_event, finish_events, write_control, write_name, write_trailer,
+    Checksum, Control, Digest, Envelope, FRAME_HEADER, Frame, Pages, SALT, SEGMENT_HEADER,
+    SegmentHeader, begin_batch, begin_event, finish_events, write_control, write_name,
+    write_trailer,
 };
 use event::{RecordedBy, Timestamp};
 use rand_chacha::ChaCha20Rng;
@@ -40,7 +41,7 @@ enum Open {
 pub(crate) struct Batch {
     pub(crate) bytes: Vec<u8>,
     pub(crate) events: u32,
-    /// Whether it ends with a seal.
+    /// Whether it ends with a seal, or the record of an erasure.
     pub(crate) is_sealed: bool,
     /// The segment that comes behind it, if it is its segment's last.
     pub(crate) next: Option<SegmentHeader>,
@@ -145,19 +146,46 @@ impl Encoder {
 
     /// Takes in what the log says of itself. A seal closes its page.
     pub(crate) fn control(&mut self, control: &Control<'_>) {
+        let frame = self.control_frame(control);
+        self.record(&frame);
+    }
+
+    /// The frame of a control, with a salt of its own.
+    pub(crate) fn control_frame(&mut self, control: &Control<'_>) -> Vec<u8> {
         let mut salt = [0; SALT];
         self.random.fill_bytes(&mut salt);
         let mut frame = Vec::new();
-        let leaf = write_control(&mut frame, control, &salt);
+        write_control(&mut frame, control, &salt);
+        frame
+    }
+
+    /// Takes in a control frame. A seal and the record of an erasure close their pages.
+    ///
+    /// # Panics
+    /// If it is none.
+    pub(crate) fn record(&mut self, frame: &[u8]) {
+        let Ok((read @ Frame::Control { kind, body, .. }, _)) = Frame::read(frame) else {
+            panic!("a control frame is taken in")
+        };
         self.make_room(frame.len());
-        self.batch.extend_from_slice(&frame);
+        self.batch.extend_from_slice(frame);
         self.pages.count(frame.len(), false);
-        self.open.push(Open::Made(leaf));
-        if let Control::Seal(seal) = control {
-            self.pages.set_clock_ms(seal.at_ms);
+        self.open.push(Open::Made(read.leaf().expect("it has one")));
+        let closes = match Control::decode(kind, body) {
+            Ok(Control::Seal(seal)) => Some(seal.at_ms),
+            Ok(Control::Erasure(erasure)) => Some(erasure.at_ms),
+            _ => None,
+        };
+        if let Some(at_ms) = closes {
+            self.pages.set_clock_ms(at_ms.max(self.pages.clock_ms()));
             self.close_page();
             self.is_sealed = true;
         }
+    }
+
+    /// The log's clock, in ms since the epoch.
+    pub(crate) fn clock_ms(&self) -> i64 {
+        self.pages.clock_ms()
     }
 
     /// Closes the page if a frame of this length does not fit.

@@ -276,7 +276,7 @@ impl Folder {
     }
 
     /// Takes a file away; says whether there was one.
-    fn remove(&self, path: &Path) -> Result<bool, OpenError> {
+    pub(crate) fn remove(&self, path: &Path) -> Result<bool, OpenError> {
         match self.storage.remove(path) {
             Ok(()) => Ok(true),
             Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(false),

@@ -1,13 +1,15 @@
 //! The derived files and the log that they follow: opened together, and made anew when they fail.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 
 use commitment::{BATCH_HEADER, Fault, SEGMENT_HEADER, SegmentHeader};
 
 use crate::ReadError;
 use crate::batches::{Batches, Whole, corrupt};
-use crate::decode::{Accounts, Known, each_event, ordinals};
-use crate::derived::{Anchor, Derived, DerivedError, Entry, Head, Merge, Options, Place};
+use crate::decode::{Accounts, Gone, Item, Known, each_event, ordinals};
+use crate::derived::{
+    Anchor, Derived, DerivedError, Entry, GoneEntry, Head, Merge, Options, Place, Taken, step_of,
+};
 use crate::folder::Folder;
 use crate::head_file::Durable;
 use crate::prepare::Prepared;
@@ -98,6 +100,11 @@ impl Index {
         }
     }
 
+    /// Makes the files anew without what an erasure took; false if they may hold it still.
+    pub(crate) fn leave_out(&mut self, taken: &Taken) -> bool {
+        self.is_writer && !self.is_lost && self.derived.leave_out(taken).is_ok()
+    }
+
     /// The files to merge next, if there are too many of a size and they may be written.
     pub(crate) fn to_merge(&self) -> Option<Merge> {
         (self.is_writer && !self.is_lost).then(|| self.derived.to_merge())?
@@ -127,8 +134,13 @@ impl Index {
             let position = batches.position;
             let Some(Whole { place, bytes: batch }) = batches.next()? else { break };
             parcel.clear();
+            let mut gone = VecDeque::new();
             each_event::<Fault>(batch, place, position, &mut accounts, |item| {
-                parcel.push_recorded(&item.recorded, item.staged);
+                match item {
+                    Item::Event(recorded, staged) => parcel.push_recorded(&recorded, staged),
+                    Item::Gone(left) => gone.push_back(left),
+                    Item::Erasure(page, body) => derived.erasures.push(page, body),
+                }
                 Ok(())
             })
             .map_err(|fault| corrupt(folder, place.segment, fault, Some(position)))?;
@@ -146,10 +158,12 @@ impl Index {
                     };
                     return Err(corrupt(folder, segment, fault, Some(entry.step.position)));
                 }
+                take_gone(derived, &accounts, &mut gone, entry.step.position);
                 derived.append(&entry);
             }
+            take_gone(derived, &accounts, &mut gone, u64::MAX);
             if self.is_writer && derived.is_full() {
-                let _ = derived.flush(&anchor(batches.at()));
+                let _ = derived.flush(&anchor(batches.at_link()?));
             }
         }
         if batches.position != end.events || derived.next_position() != end.events {
@@ -161,6 +175,30 @@ impl Index {
             return Err(corrupt(folder, end.segment, fault, None));
         }
         Ok(())
+    }
+}
+
+/// Takes in what is left of the events before a position.
+fn take_gone(derived: &mut Derived, accounts: &Accounts, gone: &mut VecDeque<Gone>, to: u64) {
+    while let Some(left) = gone.pop_front_if(|left| left.position < to) {
+        let Gone { position, place, ordinal, revision, envelope } = left;
+        let known = accounts.get(&ordinal).zip(revision);
+        let Some((Known { name, secret, .. }, revision)) = known else {
+            derived.pass(position);
+            continue;
+        };
+        let left = envelope.map(|left| (step_of(&left, position, revision), left.tag));
+        let ordinal = u64::from(ordinal);
+        let account = name.as_str();
+        derived.append_gone(&GoneEntry {
+            account,
+            ordinal,
+            secret,
+            position,
+            revision,
+            place,
+            left,
+        });
     }
 }
 

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, RwLock};
 use std::thread::JoinHandle;
 
 use crate::ReadError;
-use crate::derived::{Cover, Derived, DerivedError, Head, IdTag, Merge};
+use crate::derived::{Cover, Derived, DerivedError, Head, IdTag, Merge, Taken};
 use crate::folder::Folder;
 use crate::head_file::Durable;
 use crate::index::Index;
@@ -120,6 +120,35 @@ impl Indexer {
         self.hand_over();
         self.send(Job::Flush(end));
         self.since = 0;
+    }
+
+    /// Waits until all that was given is taken in, and nothing is at work any more.
+    pub(crate) fn settle(&mut self) {
+        self.hand_over();
+        let (answer, done) = sync_channel(1);
+        self.send(Job::Answer(answer));
+        let _ = done.recv();
+    }
+
+    /// Asks the index, which knows all once it was settled.
+    pub(crate) fn ask_all<T>(
+        &self,
+        question: impl FnOnce(&Derived) -> Result<T, DerivedError>,
+    ) -> Result<T, DerivedError> {
+        question(self.shared.lock().derived()?)
+    }
+
+    /// Makes files of all that was taken in, up to `end`, and makes those anew that have any of what an erasure took;
+    /// false if they hold it still. It takes in nothing more.
+    pub(crate) fn leave_out(&mut self, taken: &Taken, end: Durable) -> bool {
+        self.flush(end);
+        self.settle();
+        let is_left_out = self.shared.lock().leave_out(taken);
+        self.jobs = None;
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+        is_left_out
     }
 
     fn send(&self, job: Job) {

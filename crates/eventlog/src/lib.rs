@@ -3,7 +3,8 @@
 //! A tour: [`Log`] is the one writer of a store. It finds out what a crash left ([`Recovery`]),
 //! gives each event its position and revision, and answers ([`Outcome`]) when they are on the disk.
 //! [`Reader`] reads beside it and needs no lock. [`LogFiles`] gives the bytes as they are, for a
-//! check that trusts neither and can be on all cores, and [`copy_store`] copies them checked. [`Remains`] is what is left of
+//! check that trusts neither and can be on all cores, and [`copy_store`] copies them checked.
+//! [`Log::erase`] takes contents and accounts out of the log in place, under a record. [`Remains`] is what is left of
 //! a damaged store, [`salvage`] makes a new one of it, and [`examine`] says what is wrong with any
 //! folder. Everything under `derived/` can be deleted at any time; [`Cache`] keeps there what others
 //! derive. [`storage`] is the seam between all this and the disk.
@@ -16,6 +17,7 @@ mod decode;
 mod derived;
 mod doctor;
 mod encoder;
+mod erase;
 mod error;
 mod files;
 mod folder;
@@ -44,6 +46,7 @@ pub use check::{CheckedLog, Placed, Taker};
 pub use copy::{Copied, CopyError, copy_store, copy_store_on};
 pub use derived::{Cache, Row, Rows};
 pub use doctor::{Ailment, Examined, Finding, examine};
+pub use erase::{EraseError, Erased, ErasedEvent, Erasing, ErasurePlan, ErasureRecord, Target};
 pub use error::{AppendError, OpenError, ReadError};
 pub use files::{LogFile, LogFiles};
 pub use log::{Log, Pending};

@@ -17,7 +17,8 @@ use crate::storage::Access;
 use crate::window::Window;
 
 const SPACING: u64 = 16 << 10;
-const EVENT: u8 = 2;
+/// The kinds of events, whole and erased.
+const EVENTS: [u8; 3] = [2, 32, 33];
 
 /// A border between frames or batches, and the position of the next event behind it.
 #[derive(Debug, Clone, Copy)]
@@ -194,16 +195,16 @@ fn step(window: &mut Window, at: Mark, limit: u64) -> Result<(Mark, bool), Bad> 
     if offset > at.batch.1 {
         return Err(fault("a frame within its batch", "one that is longer".to_owned()));
     }
-    let is_event = kind == EVENT;
+    let is_event = EVENTS.contains(&kind);
     Ok((Mark { position: at.position + u64::from(is_event), offset, ..at }, is_event))
 }
 
-/// An event's frame: envelope and the place of its content.
+/// An event's frame: envelope and content; none of one that is erased.
 pub(crate) fn event_frame<'a>(
     folder: &Folder,
     place: Place,
     bytes: &'a [u8],
-) -> Result<(commitment::Envelope, &'a [u8]), ReadError> {
+) -> Result<Option<(commitment::Envelope, &'a [u8])>, ReadError> {
     let bad = |fault: Fault| corrupt(folder, place.segment, fault.moved(place.offset), None);
     let (frame, _) = Frame::read(bytes).map_err(bad)?;
     if let Some(leaf) = frame.leaf() {
@@ -213,8 +214,9 @@ pub(crate) fn event_frame<'a>(
         Frame::Event { envelope, padded, .. } => {
             let envelope = commitment::Envelope::decode(envelope)
                 .map_err(|f| bad(f.moved(FRAME_HEADER as u64)))?;
-            Ok((envelope, commitment::content_of(padded)))
+            Ok(Some((envelope, commitment::content_of(padded))))
         }
+        Frame::ContentErased { .. } | Frame::EventErased { .. } => Ok(None),
         _ => Err(bad(Fault {
             offset: 0,
             expected: "an event's frame".to_owned(),

@@ -1,6 +1,7 @@
 //! The one writer of a store: stages what threads append, and writes it by one sync for all.
 
 mod accounts;
+mod erase;
 mod lookup;
 mod salvage;
 
@@ -8,11 +9,13 @@ use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 
 use accounts::Accounts;
-use commitment::{Control, Divergence, Fault, MAX_BATCH};
+use commitment::{Control, Divergence, Fault, HEAD, MAX_BATCH};
 use event::{Event, Timestamp};
 
 use crate::derived::Place;
 use crate::encoder::Encoder;
+use crate::erase::carry_out;
+use crate::erase::tags::Tags;
 use crate::folder::{Folder, Found};
 use crate::head_file::Durable;
 use crate::indexer::Indexer;
@@ -53,6 +56,8 @@ struct State {
     accounts: Accounts,
     indexer: Indexer,
     locator: Locator,
+    /// By what events that were erased are told; none if none is refused.
+    tags: Option<Tags>,
     /// Where the last duplicate stands: the next one is often the one behind it.
     last_duplicate: Option<u64>,
     durable: Durable,
@@ -107,16 +112,33 @@ impl Log {
                 return Err(corrupt_at(&folder, Box::new(Divergence::new("HEAD", fault))));
             }
         };
+        let begun = carry_out::begun(&folder, &head)?;
+        let head = match begun {
+            Some(_) => folder.read(&folder.head(), 2 * HEAD)?,
+            None => head,
+        };
         let recovered = recover(&folder, &head)?;
         let durable = recovered.durable();
-        let index = index::open(&folder, recovered.store, durable, true)?;
-        let indexer = Indexer::start(&folder, recovered.store, index, durable, options.run_events);
-        let run_events = options.run_events;
         let seed = random().map_err(OpenError::io("ask for random bytes for", dir))?;
         let accounts = u32::try_from(recovered.end.accounts).expect("ordinals have 32 bits");
         let pages = recovered.end.pages;
-        let encoder =
+        let mut encoder =
             Encoder::new(recovered.store, durable, pages, accounts, options.segment_bytes, seed);
+        let mut tail = Tail {
+            head: recovered.head,
+            segment: recovered.file,
+            end: durable,
+            length: recovered.length,
+            next: None,
+        };
+        if let Some(begun) = begun {
+            begun.go_on(&folder, &mut encoder, &mut tail, &options)?;
+        }
+        let durable = tail.end;
+        let index = index::open(&folder, recovered.store, durable, true)?;
+        let run_events = options.run_events;
+        let indexer = Indexer::start(&folder, recovered.store, index, durable, run_events);
+        let tags = if options.readmit { None } else { Tags::read(&folder)? };
         Ok(Log {
             folder,
             store: recovered.store,
@@ -130,14 +152,9 @@ impl Log {
                 indexer,
                 locator: Locator::default(),
                 last_duplicate: None,
+                tags,
                 durable,
-                tail: Some(Tail {
-                    head: recovered.head,
-                    segment: recovered.file,
-                    end: durable,
-                    length: recovered.length,
-                    next: None,
-                }),
+                tail: Some(tail),
                 spare: Vec::new(),
                 failed: None,
             }),
@@ -231,7 +248,8 @@ impl Log {
         let mut state = self.make_room(self.lock(), &parcel)?;
         let mut all_known = !parcel.is_empty();
         for entered in &parcel.events {
-            all_known &= self.find(&mut state, &parcel, entered)?.is_some();
+            all_known &= self.find(&mut state, &parcel, entered)?.is_some()
+                || is_erased(&state, &parcel, entered);
         }
         if !all_known {
             let first = parcel.events.first();
@@ -292,22 +310,27 @@ impl Log {
         &self,
         make: impl FnOnce(Durable) -> Result<Option<Control<'c>>, E>,
     ) -> Result<Durable, E> {
-        let mut state = self.lock();
-        loop {
-            if let Some(failed) = &state.failed {
-                return Err(failed.clone().into());
-            }
-            if state.encoder.is_empty() && state.tail.is_some() {
-                break;
-            }
-            state = self.write_out(state)?;
-        }
+        let mut state = self.all_written()?;
         if let Some(control) = make(state.durable)? {
             state.encoder.control(&control);
             // Nobody else has the end of the log, so this writes just that.
             state = self.write_out(state)?;
         }
         Ok(state.durable)
+    }
+
+    /// Waits until all that was staged is written, and nobody writes.
+    fn all_written(&self) -> Result<MutexGuard<'_, State>, AppendError> {
+        let mut state = self.lock();
+        loop {
+            if let Some(failed) = &state.failed {
+                return Err(failed.clone());
+            }
+            if state.encoder.is_empty() && state.tail.is_some() {
+                return Ok(state);
+            }
+            state = self.write_out(state)?;
+        }
     }
 
     pub(crate) fn durable(&self) -> Durable {
@@ -375,6 +398,9 @@ impl Log {
                         twin.map(|twin| twin.outcome(&entered.key))
                     }
                 };
+                if known.is_none() && is_erased(state, &parcel, entered) {
+                    return Ok(Outcome::Erased);
+                }
                 known.map_or_else(|| self.enter_one(state, &parcel, entered, now), Ok)
             })
             .collect();
@@ -465,6 +491,12 @@ impl Log {
     }
 }
 
+/// Whether an event that the log does not have was erased.
+fn is_erased(state: &State, parcel: &Prepared, event: &Entered) -> bool {
+    let has = |tags: &Tags| tags.has(parcel.account(event), parcel.id(event));
+    state.tags.as_ref().is_some_and(has)
+}
+
 /// What was staged and is not durable yet. Whoever drops it learns nothing of it, and it is written all
 /// the same.
 #[derive(Debug, Default)]
@@ -481,6 +513,7 @@ impl Pending {
             Outcome::Appended { position, .. }
             | Outcome::Duplicate { position }
             | Outcome::Conflict { position } => *position + 1,
+            Outcome::Erased => 0,
         };
         let size = outcomes.iter().map(end).max().unwrap_or(0);
         Pending { outcomes, size }
@@ -506,7 +539,7 @@ impl Drop for Abandoned<'_> {
     }
 }
 
-fn random<const N: usize>() -> std::io::Result<[u8; N]> {
+pub(crate) fn random<const N: usize>() -> std::io::Result<[u8; N]> {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes).map_err(|e| std::io::Error::other(e.to_string()))?;
     Ok(bytes)

@@ -19,6 +19,9 @@ pub struct Options {
     /// How many events are gathered in memory before a derived file is made of them. More take more
     /// memory (about 300 bytes each), fewer are written again more often.
     pub run_events: usize,
+    /// Whether events that were erased are taken in again when they come again; else they are
+    /// [`Outcome::Erased`](crate::Outcome::Erased).
+    pub readmit: bool,
 }
 
 impl Options {
@@ -32,6 +35,7 @@ impl Options {
             segment_bytes: 64 << 20,
             strict_tail: false,
             run_events: 3 << 17,
+            readmit: false,
         }
     }
 }

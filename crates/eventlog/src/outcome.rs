@@ -20,6 +20,8 @@ pub enum Outcome {
         /// 0-based place in the log.
         position: u64,
     },
+    /// It was erased, and stays so: nothing was appended.
+    Erased,
 }
 
 /// Where the caller thinks that an account's stream ends.

@@ -4,12 +4,16 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, RwLock};
 
-use commitment::{BATCH_HEADER, Head, MAX_BATCH, find_batch, without_room};
+use commitment::{
+    BATCH_HEADER, Envelope, FRAME_HEADER, Fault, Frame, Head, Left, MAX_BATCH, find_batch,
+    without_room,
+};
 use event::{History, Names, Recorded, Step};
 
 use crate::batches::{Batches, Whole, corrupt};
 use crate::decode::{Accounts, Item, each_event, recorded};
 use crate::derived::{Derived, DerivedError, Place};
+use crate::erase::through::through;
 use crate::folder::{Folder, Found};
 use crate::head_file::Durable;
 use crate::index::Index;
@@ -17,7 +21,7 @@ use crate::locate::{Locator, event_frame};
 use crate::prepare::id_tag;
 use crate::recover::check_files;
 use crate::storage::{Access, Disk, Storage};
-use crate::{OpenError, ReadError, index};
+use crate::{ErasedEvent, ErasureRecord, OpenError, ReadError, index};
 
 /// Reads a store as it was when opened: up to what was durable then. Needs no lock, and never
 /// writes.
@@ -43,7 +47,7 @@ impl Reader {
     /// # Errors
     /// As [`Reader::open`].
     pub fn open_on(storage: Arc<dyn Storage>, dir: &Path) -> Result<Reader, OpenError> {
-        let folder = Folder::new(storage, dir);
+        let folder = through(Folder::new(storage, dir))?;
         // Asked before HEAD is read: a writer that comes in between can only add to the log.
         let is_written = folder.is_written();
         let bytes = match folder.look()? {
@@ -54,12 +58,8 @@ impl Reader {
             Found::Headless => Vec::new(),
         };
         let head = Head::decode(&bytes).map_err(|fault| {
-            let ReadError::Corrupt { path, mut divergence } = corrupt(&folder, 0, fault, None)
-            else {
-                unreachable!("it says so")
-            };
-            "HEAD".clone_into(&mut divergence.file);
-            OpenError::Corrupt { path, divergence }
+            let divergence = Box::new(commitment::Divergence::new("HEAD", fault));
+            OpenError::Corrupt { path: folder.log(), divergence }
         })?;
         if let Err(error) = check_files(&folder, &head) {
             // Unless a writer came in between, and the files are those of another HEAD.
@@ -102,6 +102,60 @@ impl Reader {
         self.end
     }
 
+    /// The records of all erasures, in the order of the log.
+    ///
+    /// # Errors
+    /// [`ReadError`]
+    pub fn erasures(&self) -> Result<Vec<ErasureRecord>, ReadError> {
+        self.ask(|derived| Ok(derived.erasures.records().to_vec()))
+    }
+
+    /// How many accounts' names were erased.
+    ///
+    /// # Errors
+    /// [`ReadError`]
+    pub fn erased_accounts(&self) -> Result<u64, ReadError> {
+        self.ask(|derived| {
+            Ok(derived.erasures.records().iter().map(|record| record.names.count()).sum())
+        })
+    }
+
+    /// The events of an account of which something was erased, by revision; none of one that is not there, or was itself
+    /// erased.
+    ///
+    /// # Errors
+    /// [`ReadError`]
+    pub fn account_erased(&self, account: &str) -> Result<Vec<ErasedEvent>, ReadError> {
+        let Some(found) = self.ask(|derived| derived.account(account))? else {
+            return Ok(Vec::new());
+        };
+        let under = |position: u64, left: Left| {
+            let record =
+                self.ask(|derived| Ok(derived.erasures.of(position, left).map(|r| r.number)))?;
+            // That each has one is what a check of the log holds.
+            Ok::<u64, ReadError>(record.unwrap_or(u64::MAX))
+        };
+        let mut events = Vec::new();
+        for leaf in &found.gone.leaves {
+            let (position, revision) = (leaf.position, leaf.revision);
+            let erasure = under(position, Left::Leaf)?;
+            events.push(ErasedEvent { position, revision, envelope: None, erasure });
+        }
+        let steps: HashMap<u64, &Step> =
+            found.history.steps.iter().map(|step| (step.revision, step)).collect();
+        for (revision, place) in &found.places {
+            if found.history.erased.contents.binary_search(revision).is_err() {
+                continue;
+            }
+            let envelope = Some(self.envelope(*place)?);
+            let position = steps.get(revision).map_or(u64::MAX, |step| step.position);
+            let erasure = under(position, Left::Envelope)?;
+            events.push(ErasedEvent { position, revision: *revision, envelope, erasure });
+        }
+        events.sort_by_key(|event| event.revision);
+        Ok(events)
+    }
+
     /// How many accounts have an event.
     #[must_use]
     pub fn accounts(&self) -> u64 {
@@ -117,7 +171,7 @@ impl Reader {
         Ok(self.ask(|derived| derived.account(account))?.map(|account| account.history))
     }
 
-    /// One account's events, by revision; none if it has no event.
+    /// One account's events that are whole, by revision; none if it has no event.
     ///
     /// # Errors
     /// [`ReadError`]
@@ -128,7 +182,11 @@ impl Reader {
         let steps: HashMap<u64, &Step> =
             found.history.steps.iter().map(|step| (step.revision, step)).collect();
         let mut events = Vec::with_capacity(found.places.len());
+        let erased = &found.history.erased.contents;
         for (revision, place) in &found.places {
+            if erased.binary_search(revision).is_ok() {
+                continue;
+            }
             let event =
                 steps.get(revision).and_then(|step| self.event_of(&found.history, step, *place));
             match event {
@@ -140,7 +198,7 @@ impl Reader {
         Ok(events)
     }
 
-    /// The event at a position; `None` at or behind [`Reader::size`].
+    /// The event at a position; `None` if it was erased, and at or behind [`Reader::size`].
     ///
     /// # Errors
     /// [`ReadError`]
@@ -148,11 +206,15 @@ impl Reader {
         if position >= self.size() {
             return Ok(None);
         }
+        // Of an event that was erased there is none to give: told by its own frame, not by its absence.
+        let mut is_erased = false;
         let known = (|| {
             let mut locator = self.locator.lock().expect(WHOLE);
             let place = locator.find(&self.folder, self.end, position).ok()?.place;
             let bytes = locator.frame(&self.folder, self.end, place).ok()?;
-            let (envelope, _) = event_frame(&self.folder, place, bytes).ok()?;
+            let frame = event_frame(&self.folder, place, bytes).ok()?;
+            is_erased = frame.is_none();
+            let (envelope, _) = frame?;
             drop(locator);
             let head = self.ask(|d| d.head_of(u64::from(envelope.ordinal))).ok()??;
             let account = self.ask(|derived| derived.account(&head.account)).ok()??;
@@ -161,6 +223,7 @@ impl Reader {
         })();
         match known {
             Some(event) => Ok(Some(event)),
+            None if is_erased => Ok(None),
             None => Ok(self.filtered(|event| event.position == position)?.pop()),
         }
     }
@@ -237,7 +300,7 @@ impl Reader {
         &self,
         mut take: impl FnMut(Recorded) -> Result<(), E>,
     ) -> Result<(), E> {
-        self.each(|item| take(item.recorded.into_owned()))
+        self.each(|recorded| take(recorded.into_owned()))
     }
 
     /// The same, with texts borrowed from where the batch was read.
@@ -246,14 +309,14 @@ impl Reader {
     /// As [`Reader::scan`].
     pub fn scan_borrowed<E: From<ReadError>>(
         &self,
-        mut take: impl FnMut(Recorded<&str>) -> Result<(), E>,
+        take: impl FnMut(Recorded<&str>) -> Result<(), E>,
     ) -> Result<(), E> {
-        self.each(|item| take(item.recorded))
+        self.each(take)
     }
 
     fn each<E: From<ReadError>>(
         &self,
-        mut take: impl FnMut(Item<'_>) -> Result<(), E>,
+        mut take: impl FnMut(Recorded<&str>) -> Result<(), E>,
     ) -> Result<(), E> {
         let stop = Place { segment: self.end.segment, offset: self.end.offset };
         let mut batches = Batches::new(&self.folder, self.store, stop);
@@ -261,9 +324,11 @@ impl Reader {
         loop {
             let position = batches.position;
             let Some(Whole { place, bytes: batch }) = batches.next()? else { return Ok(()) };
-            let each = each_event::<Stop<E>>(batch, place, position, &mut accounts, |item| {
-                take(item).map_err(Stop::Taker)
-            });
+            let each =
+                each_event::<Stop<E>>(batch, place, position, &mut accounts, |item| match item {
+                    Item::Event(recorded, _) => take(recorded).map_err(Stop::Taker),
+                    Item::Gone(_) | Item::Erasure(..) => Ok(()),
+                });
             each.map_err(|stop| match stop {
                 Stop::Fault(f) => corrupt(&self.folder, place.segment, f, Some(position)).into(),
                 Stop::Taker(e) => e,
@@ -277,7 +342,7 @@ impl Reader {
         wanted: impl Fn(&Recorded<&str>) -> bool,
     ) -> Result<Vec<Recorded>, ReadError> {
         let mut events = Vec::new();
-        self.each::<ReadError>(|Item { recorded, .. }| {
+        self.each::<ReadError>(|recorded| {
             if wanted(&recorded) {
                 events.push(recorded.into_owned());
             }
@@ -286,12 +351,30 @@ impl Reader {
         Ok(events)
     }
 
+    /// What is left at a place of an event whose content was erased.
+    fn envelope(&self, place: Place) -> Result<Envelope, ReadError> {
+        let mut locator = self.locator.lock().expect(WHOLE);
+        let bytes = locator.frame(&self.folder, self.end, place)?;
+        let bad =
+            |fault: Fault| corrupt(&self.folder, place.segment, fault.moved(place.offset), None);
+        match Frame::read(bytes).map_err(bad)? {
+            (Frame::ContentErased { envelope, .. }, _) => {
+                Envelope::decode(envelope).map_err(|fault| bad(fault.moved(FRAME_HEADER as u64)))
+            }
+            (other, _) => {
+                let found = if other.is_erased() { "less" } else { "another frame" }.to_owned();
+                let expected = "an envelope without its content".to_owned();
+                Err(bad(Fault { offset: 0, expected, found }))
+            }
+        }
+    }
+
     /// The event of a frame, if log and derived files say the same of it.
     fn event_of(&self, history: &History, step: &Step, place: Place) -> Option<Recorded> {
         let account = history.account.as_str();
         let mut locator = self.locator.lock().expect(WHOLE);
         let bytes = locator.frame(&self.folder, self.end, place).ok()?;
-        let (envelope, content) = event_frame(&self.folder, place, bytes).ok()?;
+        let (envelope, content) = event_frame(&self.folder, place, bytes).ok()??;
         let event = recorded(&envelope, content, account, step.position, step.revision).ok()?;
         let event = event.into_owned();
         drop(locator);

@@ -93,7 +93,9 @@ pub fn salvage<E>(
         for outcome in log.append_recorded(&std::mem::take(waiting))? {
             match outcome {
                 Outcome::Appended { .. } => appended += 1,
-                Outcome::Duplicate { .. } | Outcome::Conflict { .. } => refused += 1,
+                Outcome::Duplicate { .. } | Outcome::Conflict { .. } | Outcome::Erased => {
+                    refused += 1
+                }
             }
         }
         Ok(())

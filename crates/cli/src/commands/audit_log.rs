@@ -91,6 +91,14 @@ pub fn run(
         let pages = counted(checkpoint.size, "page");
         Failure::Refused(format!("nothing was signed: no seal ends the first {pages} of the log"))
     })?;
+    if !seal.has_map {
+        return Err(Failure::Refused(format!(
+            "nothing was signed: an account that was in the first {} was erased since, so the account map of their seal cannot \
+             be made anew. A checkpoint of after the erasure can be audited",
+            counted(checkpoint.size, "page")
+        )));
+    }
+    let without_map = report.without_map().filter(|sealed| sealed.page < checkpoint.size).count();
     let mut roots = vec![root];
     if before.is_none() {
         // Where the tree of the checkpoint ends, found by other code than what was replayed.
@@ -124,7 +132,7 @@ pub fn run(
             "note": signed.to_string(), "auditor": signer.verifier().name(),
             "origin": attestation.origin, "size": attestation.pages, "events": attestation.events,
             "accounts": seal.seal.accounts, "map_root": hex(&attestation.map),
-            "from": before.map_or(0, |before| before.events),
+            "from": before.map_or(0, |before| before.events), "seals_without_map": without_map,
         }))?;
     } else if args.output.is_none() {
         screen.bytes(signed.to_string().as_bytes())?;
@@ -143,6 +151,15 @@ pub fn run(
                 attestation.events
             ),
         ))?;
+        if without_map > 0 {
+            screen.line(question.pick(
+                format!(
+                    "Not shown: the account maps of {}, in which an account was that was erased since.",
+                    counted(without_map as u64, "earlier seal")
+                ),
+                format!("未能核对：{without_map} 个较早封存的账号映射，其中有账号此后已被擦除。"),
+            ))?;
+        }
     }
     Ok(Outcome::Fine)
 }

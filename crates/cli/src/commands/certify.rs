@@ -51,7 +51,7 @@ pub fn run(
     };
     // Where the policy weighs the account's other items, an answer about one needs all events.
     let of_item = tag.as_ref().filter(|_| !policy.reads_other_items());
-    let stream = stream.map(|stream| shown(stream, of_item));
+    let stream = stream.map(|stream| shown(stream, of_item, &args.account)).transpose()?;
     let asked = certificate::Question {
         as_of: question.as_of,
         known_at: question.known_at,
@@ -157,8 +157,8 @@ fn claims_in(path: &Path) -> Result<Vec<String>, Failure> {
 fn item_tag(stream: &ShownStream, item: &str, question: &Question) -> Result<[u8; 16], Failure> {
     let tag = stream.tag(item);
     let is_it = |event: &ShownEvent| {
-        let envelope = Envelope::decode(&event.envelope);
-        envelope.is_ok_and(|envelope| envelope.scope == Scope::Item && envelope.tag == tag)
+        let envelope = event.envelope().map(Envelope::decode);
+        matches!(envelope, Some(Ok(Envelope { scope: Scope::Item, tag: own, .. })) if own == tag)
     };
     match stream.events.iter().any(is_it) {
         true => Ok(tag),
@@ -172,26 +172,31 @@ fn item_tag(stream: &ShownStream, item: &str, question: &Question) -> Result<[u8
 }
 
 /// The stream, as far as the question needs it.
-fn shown(stream: ShownStream, item: Option<&[u8; 16]>) -> Stream {
-    let event = |event: &ShownEvent| {
-        let needed =
-            Envelope::decode(&event.envelope).is_ok_and(|envelope| is_needed(&envelope, item));
-        match needed {
-            true => Shown::Whole {
-                envelope: event.envelope,
-                salt: event.salt,
-                padded: event.padded.clone(),
-                position: event.position,
-            },
-            false => Shown::Envelope { envelope: event.envelope, content: event.content_hash() },
+fn shown(stream: ShownStream, item: Option<&[u8; 16]>, account: &str) -> Result<Stream, Failure> {
+    let needs =
+        |envelope: &_| Envelope::decode(envelope).is_ok_and(|envelope| is_needed(&envelope, item));
+    let event = |event: ShownEvent| match event {
+        ShownEvent::Whole { envelope, salt, padded, position } if needs(&envelope) => {
+            Ok(Shown::Whole { envelope, salt, padded, position })
         }
+        ShownEvent::Whole { envelope, .. } | ShownEvent::Envelope { envelope, .. }
+            if !needs(&envelope) =>
+        {
+            let content = event.content_hash().expect("its envelope is left");
+            Ok(Shown::Envelope { envelope, content })
+        }
+        erased => Err(Failure::Usage(format!(
+            "account {}: the event at position {} was erased, and the answer needs it: no certificate can show that",
+            escaped(account),
+            erased.position()
+        ))),
     };
-    Stream {
+    Ok(Stream {
         ordinal: stream.ordinal,
         name_salt: stream.name_salt,
         secret_hash: stream.secret_hash,
-        events: stream.events.iter().map(event).collect(),
-    }
+        events: stream.events.into_iter().map(event).collect::<Result<_, _>>()?,
+    })
 }
 
 fn placed(control: PlacedControl) -> Placed {

@@ -37,12 +37,21 @@ struct Answer {
     /// Hashes of the adopted policies that the new store has.
     adopted: Vec<String>,
     left_behind: LeftBehind,
+    erased: Erased,
     accounts: Accounts,
     missing: Vec<Gap>,
     /// Null where the log does not say how many.
     missing_events: Option<u64>,
     /// Of a write that was cut short and that nobody was told of.
     unfinished_bytes: u64,
+}
+
+/// Not there, and not missing: a record of the old log says that it was erased.
+#[derive(Serialize)]
+struct Erased {
+    events: u64,
+    accounts: u64,
+    erasures: u64,
 }
 
 /// Intact, and about the positions of the old log.
@@ -150,7 +159,8 @@ fn none_made(why: &str, to: &Path) -> Failure {
 fn answer(salvaged: &Salvaged, to: &Path, unproven_to: Option<String>) -> Answer {
     let surveyed = &salvaged.surveyed;
     let left_out = surveyed.unproven + surveyed.nameless + salvaged.refused;
-    let commitment::AccountCounts { whole, gaps, unsure } = surveyed.accounts;
+    let commitment::AccountCounts { whole, gaps, unsure, erased: _ } = surveyed.accounts;
+    let commitment::Erased { events, accounts, erasures } = surveyed.erased;
     Answer {
         ok: surveyed.missing.is_empty() && left_out == 0,
         to: escaped_path(to),
@@ -162,6 +172,7 @@ fn answer(salvaged: &Salvaged, to: &Path, unproven_to: Option<String>) -> Answer
         refused: salvaged.refused,
         adopted: surveyed.adopted.iter().map(|c| hex(blake3::hash(c).as_bytes())).collect(),
         left_behind: LeftBehind { seals: surveyed.seals, statements: surveyed.statements },
+        erased: Erased { events, accounts, erasures },
         accounts: Accounts { whole, gaps, unsure },
         missing: surveyed.missing.iter().map(Gap::from).collect(),
         missing_events: surveyed.missing_events(),
@@ -211,6 +222,25 @@ impl Answer {
             let text = question.pick(
                 format!("The policy {hash} was adopted, and the new store adopts it too."),
                 format!("原存储库采用了策略 {hash}，新存储库亦已采用。"),
+            );
+            paragraph(screen, 0, &text.into())?;
+        }
+        let Erased { events, accounts, erasures } = self.erased;
+        if erasures > 0 {
+            let text = question.pick(
+                format!(
+                    "Of {} and {} contents or names were erased, under {}: neither these nor the records are in the new \
+                     store, which is a log of its own.",
+                    counted(events, "event"),
+                    counted(accounts, "account"),
+                    counted(erasures, "record")
+                ),
+                format!(
+                    "{} 条事件与 {} 个账号的内容或名称此前已依 {} 条记录擦除：它们与这些记录均未带入新存储库，新存储库是另一份日志。",
+                    count(events),
+                    count(accounts),
+                    count(erasures)
+                ),
             );
             paragraph(screen, 0, &text.into())?;
         }

@@ -3,7 +3,7 @@
 use crate::chains::Chains;
 use crate::hash::Digest;
 
-/// By ordinals.
+/// By ordinals. Of an account whose name was erased the name is empty, and the secret zeros.
 #[derive(Default)]
 pub(super) struct Accounts {
     names: Vec<Box<str>>,
@@ -19,12 +19,12 @@ impl Accounts {
         self.chains.push(chain, events);
     }
 
-    /// The name of an account that may be known.
+    /// The name of an account, if it is known.
     pub(super) fn name(&self, ordinal: u32) -> Option<&str> {
-        self.names.get(ordinal as usize).map(|name| &**name)
+        self.names.get(ordinal as usize).map(|name| &**name).filter(|name| !name.is_empty())
     }
 
-    /// The secret of a known account.
+    /// The secret of an account whose name is known.
     pub(super) fn secret(&self, ordinal: u32) -> &[u8; 32] {
         &self.secrets[ordinal as usize]
     }

@@ -20,6 +20,7 @@ impl LogCheck {
         sink: Sink<'_, T>,
     ) -> Result<(), Box<Divergence>> {
         self.batch_position = self.pages.position();
+        self.batch_named = self.named;
         for seen in frames {
             let offset = self.offset + (seen.at - batch.at) as u64;
             let bytes = &looked.bytes[seen.at..seen.at + seen.len];
@@ -42,10 +43,20 @@ impl LogCheck {
             let end = batch.header.total();
             return Err(self.here(Fault::new(end, expected, "the end of the batch")));
         }
-        if self.seals.is_open {
+        if let Some(what) = self.closing {
             let end = batch.header.total();
-            let expected = "a page trailer behind the seal";
+            let expected = format!("a page trailer behind {what}");
             return Err(self.here(Fault::new(end, expected, "the end of the batch")));
+        }
+        let is_erased = |seen: &Seen<'_, T>| matches!(&seen.what, What::Frame(f) if f.is_erased());
+        if batch.header.rewritten != frames.iter().any(is_erased) {
+            let (expected, found) = match batch.header.rewritten {
+                true => ("an erased frame in a batch that says it was rewritten", "none"),
+                false => {
+                    ("a batch with an erased frame that says it was rewritten", "one that does not")
+                }
+            };
+            return Err(self.here(Fault::new(28, expected, found)));
         }
         let events = self.pages.position() - self.batch_position;
         same(28, "a count of events of", events, u64::from(batch.header.events))
@@ -92,12 +103,16 @@ impl LogCheck {
         sink: Sink<'_, T>,
     ) -> Result<(), Box<Divergence>> {
         let in_frame = |check: &LogCheck, fault: Fault| {
-            let position = matches!(what, What::Event(_)).then(|| check.pages.position());
+            let is_event = match what {
+                What::Frame(frame) => frame.is_event(),
+                _ => true,
+            };
+            let position = is_event.then(|| check.pages.position());
             Box::new(Divergence { position, ..*divergence(&check.file, fault.moved(offset)) })
         };
         let is_trailer = matches!(what, What::Frame(Frame::Trailer(_)));
-        if !is_trailer && self.seals.is_open {
-            let expected = "a page trailer behind the seal";
+        if let (false, Some(what)) = (is_trailer, self.closing) {
+            let expected = format!("a page trailer behind {what}");
             return Err(in_frame(self, Fault::new(0, expected, "another frame")));
         }
         if !is_trailer && self.pages.is_full_for(bytes.len()) {
@@ -107,11 +122,9 @@ impl LogCheck {
         match what {
             What::Event(event) => {
                 let ordinal = event.ordinal();
-                if let Some(awaited) = self.awaited.take() {
-                    let what = "an event of the account just named, of ordinal";
-                    same(ENVELOPE_AT + 4, what, awaited, ordinal).map_err(|f| in_frame(self, f))?;
-                }
-                self.place(event)
+                let placed = event.clock_ms.as_ref().map_err(|fault| (**fault).clone());
+                placed
+                    .and_then(|clock_ms| self.place(ENVELOPE_AT + 4, ordinal, *clock_ms))
                     .map_err(|fault| self.of_account(ordinal, in_frame(self, fault)))?;
                 let Some(content) = &event.content else {
                     self.pages.count(bytes.len(), true);
@@ -171,10 +184,14 @@ impl LogCheck {
                 }
             }
             What::Frame(
-                Frame::ContentErased { .. } | Frame::EventErased { .. } | Frame::NameErased { .. },
+                frame @ (Frame::ContentErased { .. }
+                | Frame::EventErased { .. }
+                | Frame::NameErased { .. }),
             ) => {
-                let fault = Fault::new(0, "a frame that is whole", "an erased one");
-                return Err(in_frame(self, fault));
+                self.erased(frame, bytes, offset).map_err(|fault| match frame.event_ordinal() {
+                    Some(ordinal) => self.of_account(ordinal, in_frame(self, fault)),
+                    None => in_frame(self, fault),
+                })?;
             }
             What::Frame(Frame::Event { .. }) | What::Run(_) => {
                 unreachable!("events are looked at as such")
@@ -195,6 +212,7 @@ impl LogCheck {
     fn trailer(&mut self, bytes: &[u8; crate::SUMMARY]) -> Result<(), Fault> {
         let found = Summary::decode(bytes)?;
         let is_full = self.level == Level::Full;
+        self.pages.take_clock(&found);
         let Some(expected) = self.pages.open() else {
             return Err(Fault::new(0, "a frame with a leaf before a page trailer", "none"));
         };
@@ -202,7 +220,7 @@ impl LogCheck {
         self.tree.push(tree_leaf(bytes));
         self.pages.close(bytes);
         self.open_page.clear();
-        self.seals.is_open = false;
+        self.closing = None;
         self.keep_page();
         Ok(())
     }
@@ -215,11 +233,7 @@ impl LogCheck {
         name: &str,
         frame: &Frame<'_>,
     ) -> Result<Option<Digest>, Fault> {
-        if let Some(awaited) = self.awaited {
-            let expected = format!("an event of account {awaited}, which was just named");
-            return Err(Fault::new(0, expected, "another name"));
-        }
-        same(FRAME_HEADER, "the ordinal", self.named, u64::from(ordinal))?;
+        self.is_next_name(ordinal)?;
         let mut leaf = None;
         if self.level == Level::Full {
             if let Some(other) = self.names.insert(name.into(), ordinal) {
@@ -235,15 +249,31 @@ impl LogCheck {
         Ok(leaf)
     }
 
-    /// What an event's envelope must be where it stands.
-    fn place<T>(&mut self, event: &SeenEvent<'_, T>) -> Result<(), Fault> {
-        let clock_ms = event.clock_ms.as_ref().map_err(|fault| (**fault).clone())?;
-        let ordinal = event.ordinal();
+    /// What stands before a name's frame.
+    pub(super) fn is_next_name(&self, ordinal: u32) -> Result<(), Fault> {
+        if let Some(awaited) = self.awaited {
+            let expected = format!("an event of account {awaited}, which was just named");
+            return Err(Fault::new(0, expected, "another name"));
+        }
+        same(FRAME_HEADER, "the ordinal", self.named, u64::from(ordinal))
+    }
+
+    /// What an event's account and time must be where it stands. `at` is where in the frame its ordinal is.
+    pub(super) fn place(
+        &mut self,
+        at: usize,
+        ordinal: u32,
+        clock_ms: Option<i64>,
+    ) -> Result<(), Fault> {
+        if let Some(awaited) = self.awaited.take() {
+            let what = "an event of the account just named, of ordinal";
+            same(at, what, awaited, ordinal)?;
+        }
         if u64::from(ordinal) >= self.named {
             let expected = format!("the ordinal of an account named before, under {}", self.named);
-            return Err(Fault::new(ENVELOPE_AT + 4, expected, ordinal.to_string()));
+            return Err(Fault::new(at, expected, ordinal.to_string()));
         }
-        if let Some(ms) = *clock_ms {
+        if let Some(ms) = clock_ms {
             if ms < self.pages.clock_ms() {
                 let expected =
                     format!("a time of the log's clock from {} ms", self.pages.clock_ms());
@@ -252,6 +282,15 @@ impl LogCheck {
             self.pages.set_clock_ms(ms);
         }
         Ok(())
+    }
+
+    /// At [`Level::Full`], an event of which more than the leaf is left is none of an account whose name was erased.
+    pub(super) fn is_known(&self, at: usize, ordinal: u32) -> Result<(), Fault> {
+        if self.level == Level::Quick || self.accounts.name(ordinal).is_some() {
+            return Ok(());
+        }
+        let expected = "an event erased to its leaf, as the name of its account is";
+        Err(Fault::new(at, expected, format!("more of one of account {ordinal}")))
     }
 
     /// What an event's content must be among its account's.
@@ -263,6 +302,7 @@ impl LogCheck {
     ) -> Result<&'s SeenContent<'a, T>, Fault> {
         let content = content.as_ref().map_err(|fault| (**fault).clone())?;
         let ordinal = event.ordinal();
+        self.is_known(ENVELOPE_AT + 4, ordinal)?;
         let tag = content.scope.tag(self.accounts.secret(ordinal), content.subject);
         same_bytes(ENVELOPE_AT + 24, "the subject's tag", &tag, &at::<16>(event.envelope, 24))?;
         if !self.ids.take(ordinal, content.id) {

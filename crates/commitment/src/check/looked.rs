@@ -187,7 +187,7 @@ impl Run {
 }
 
 /// When the event was recorded, if the log says so, in ms since the epoch.
-fn clock_ms(envelope: &Envelope) -> Option<i64> {
+pub(super) fn clock_ms(envelope: &Envelope) -> Option<i64> {
     (envelope.recorded_by == RecordedBy::Log).then_some(envelope.recorded_at.ms())
 }
 

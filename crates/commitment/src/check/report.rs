@@ -6,6 +6,7 @@ use super::LogCheck;
 use crate::batch::Checksum;
 use crate::control::Seal;
 use crate::envelope::Envelope;
+use crate::erasure::ErasureRecord;
 use crate::fault::Fault;
 use crate::frame::{Frame, content_of};
 use crate::hash::Digest;
@@ -96,7 +97,7 @@ impl Checked<'_> {
 pub struct Report {
     /// Events in it.
     pub events: u64,
-    /// Accounts in it.
+    /// Accounts in it, those whose names were erased too.
     pub accounts: u64,
     /// The root of the tree, the open page counted in (docs/format.md, section 8).
     pub root: Digest,
@@ -109,6 +110,21 @@ pub struct Report {
     pub torn: u64,
     /// Its seals, in order.
     pub seals: Vec<Sealed>,
+    /// What was erased.
+    pub erased: Erased,
+    /// The records of the erasures, in order.
+    pub erasures: Vec<ErasureRecord>,
+}
+
+/// How much of a log was erased.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Erased {
+    /// Events of which the content is gone, or all but the leaf.
+    pub events: u64,
+    /// Accounts of which the name is gone.
+    pub accounts: u64,
+    /// Records of erasures.
+    pub erasures: u64,
 }
 
 /// A seal, and where it is.
@@ -117,8 +133,18 @@ pub struct Sealed {
     /// The number of the page that it closes, from 0: the tree that ends with it has one more.
     pub page: u64,
     /// What it says. Its size, its accounts and its time agree with the log before it; its root does if the
-    /// check was to hold the map against it ([`LogCheck::mapping`](super::LogCheck::mapping)).
+    /// check was to hold the map against it ([`LogCheck::mapping`](super::LogCheck::mapping)), and it can be made.
     pub seal: Seal,
+    /// Whether its map can be made anew. It cannot where an account that is in it was erased behind it: who has the account's
+    /// certificate can show it still, the log cannot.
+    pub has_map: bool,
+}
+
+impl Report {
+    /// The seals of which the account map cannot be made anew.
+    pub fn without_map(&self) -> impl Iterator<Item = &Sealed> {
+        self.seals.iter().filter(|sealed| !sealed.has_map)
+    }
 }
 
 /// Where a log ends: what its next batch goes on from.
@@ -151,7 +177,7 @@ impl LogCheck {
             store: self.head.now.store,
             segment: self.segment.expect("HEAD's end was met, and it is in a segment"),
             offset: self.offset,
-            checksum: self.checksum,
+            checksum: self.checksum.expect("a rewritten batch has a record behind it"),
             torn: self.buffer.len() as u64,
             pages: self.pages.clone(),
             accounts: self.named,

@@ -1,8 +1,11 @@
 //! What a check asks of control frames: above all that a seal says of the log before it what is so.
 
+use std::collections::HashMap;
+
 use super::report::Sealed;
 use super::{Level, LogCheck};
 use crate::control::{Control, ControlKind, Seal};
+use crate::erasure::Ranges;
 use crate::fault::{Fault, same, same_bytes};
 use crate::frame::{FRAME_HEADER, SALT};
 use crate::hash::Digest;
@@ -12,17 +15,22 @@ use crate::map::{AccountMap, MapKey, MapLeaf};
 #[derive(Default)]
 pub(super) struct Seals {
     pub(super) seen: Vec<Sealed>,
-    /// Whether the last one's page is open still.
-    pub(super) is_open: bool,
     /// What their roots are held against.
     map: Option<Mapping>,
 }
+
+/// Accounts by their ordinals: their names and secrets.
+pub(super) type Former = HashMap<u32, (Box<str>, [u8; 32])>;
 
 struct Mapping {
     origin: String,
     map: AccountMap,
     /// Ordinals whose chains went on since the last seal; some of them more than once.
     changed: Vec<u32>,
+    /// Of accounts whose names are erased in the log, and were known when an earlier check stood at a seal.
+    former: Former,
+    /// Keys of accounts that left the map since the last seal.
+    left: Vec<MapKey>,
 }
 
 impl Seals {
@@ -32,6 +40,16 @@ impl Seals {
             mapping.changed.push(ordinal);
         }
     }
+
+    /// The names and secrets that an earlier check knew, of accounts that are still in the map.
+    pub(super) fn former(&self) -> Former {
+        self.map.as_ref().map(|mapping| mapping.former.clone()).unwrap_or_default()
+    }
+
+    /// Whether an earlier check knew this account, whose name is erased by now.
+    pub(super) fn is_former(&self, ordinal: u32) -> bool {
+        self.map.as_ref().is_some_and(|mapping| mapping.former.contains_key(&ordinal))
+    }
 }
 
 /// Where a control frame's body begins behind its salt, from the frame's beginning.
@@ -39,11 +57,12 @@ const BODY_AT: usize = FRAME_HEADER + SALT;
 
 impl LogCheck {
     /// Also makes the account map of the log of this origin anew (at [`Level::Full`]), and holds each seal's root
-    /// against it. More memory: 140 bytes an account, and 4 an event from one seal to the next.
+    /// against it; not that of a seal before which an account was named that was erased behind it. More memory: 140 bytes an account, and 4 an event from one seal to the next.
     #[must_use]
     pub fn mapping(mut self, origin: &str) -> LogCheck {
         let (origin, map) = (origin.to_owned(), AccountMap::default());
-        self.seals.map = Some(Mapping { origin, map, changed: Vec::new() });
+        let (changed, former, left) = (Vec::new(), HashMap::new(), Vec::new());
+        self.seals.map = Some(Mapping { origin, map, changed, former, left });
         self
     }
 
@@ -55,7 +74,8 @@ impl LogCheck {
         }
         let control = Control::decode(kind, body).and_then(|control| match control {
             Control::Seal(seal) => self.seal(seal),
-            Control::Erasure(_) | Control::Adoption { .. } | Control::Statement { .. } => Ok(()),
+            Control::Erasure(erasure) => self.erasure(&erasure),
+            Control::Adoption { .. } | Control::Statement { .. } => Ok(()),
         });
         control.map_err(|fault| fault.moved(BODY_AT as u64))
     }
@@ -63,27 +83,48 @@ impl LogCheck {
     fn seal(&mut self, seal: Seal) -> Result<(), Fault> {
         same(0, "a seal whose events are", self.pages.position(), seal.size)?;
         same(0, "a seal whose accounts are", self.named, seal.accounts)?;
-        if seal.at_ms < self.pages.clock_ms() {
-            let expected = format!("a seal at {} ms or later", self.pages.clock_ms());
-            return Err(Fault::new(0, expected, format!("{} ms", seal.at_ms)));
-        }
-        if let (Level::Full, Some(mut mapping)) = (self.level, self.seals.map.take()) {
-            self.accounts.chains.link();
-            self.map(&mut mapping);
-            let root = mapping.map.root();
-            self.seals.map = Some(mapping);
+        self.is_on_time("a seal", seal.at_ms)?;
+        let has_map = self.erasures.unrecorded_names == 0;
+        if has_map && self.level == Level::Full && self.seals.map.is_some() {
+            let root = self.map_now();
             same_bytes(0, "a seal of the account map's root", &root, &seal.root)?;
         }
         self.pages.set_clock_ms(seal.at_ms);
-        self.seals.seen.push(Sealed { page: self.pages.closed(), seal });
-        self.seals.is_open = true;
+        self.seals.seen.push(Sealed { page: self.pages.closed(), seal, has_map });
+        self.closing = Some("the seal");
         Ok(())
     }
 
-    /// Makes the map anew of all accounts' chains; gives its root.
-    pub(super) fn map_all(&mut self) -> Digest {
+    /// What moves the log's clock on is not before it.
+    pub(super) fn is_on_time(&self, what: &str, at_ms: i64) -> Result<(), Fault> {
+        let clock_ms = self.pages.clock_ms();
+        if at_ms >= clock_ms {
+            return Ok(());
+        }
+        Err(Fault::new(0, format!("{what} at {clock_ms} ms or later"), format!("{at_ms} ms")))
+    }
+
+    /// These accounts leave the map: the records of the log say that they were erased.
+    pub(super) fn unmap(&mut self, names: &Ranges) {
+        let Some(Mapping { origin, former, left, .. }) = &mut self.seals.map else { return };
+        let gone = former.extract_if(|ordinal, _| names.contains((*ordinal).into()));
+        left.extend(gone.map(|(_, (name, _))| MapKey::of(origin, &name)));
+    }
+
+    /// Makes the map anew of all accounts' chains; gives its root. Of those in `former` an earlier check knew the names and
+    /// the secrets, which are erased by now.
+    pub(super) fn map_all(&mut self, former: Former) -> Digest {
         let Some(mut mapping) = self.seals.map.take() else { return [0; 32] };
+        mapping.former = former;
         mapping.changed = (0..self.accounts.chains.len() as u32).collect();
+        self.seals.map = Some(mapping);
+        self.map_now()
+    }
+
+    /// The root of the map of what the accounts' chains are now.
+    fn map_now(&mut self) -> Digest {
+        let Some(mut mapping) = self.seals.map.take() else { return [0; 32] };
+        self.accounts.chains.link();
         self.map(&mut mapping);
         let root = mapping.map.root();
         self.seals.map = Some(mapping);
@@ -95,14 +136,20 @@ impl LogCheck {
         mapping.changed.sort_unstable();
         mapping.changed.dedup();
         let leaf = |ordinal: u32| {
-            let name = self.accounts.name(ordinal).expect("its chain went on");
-            let (secret, chains) = (self.accounts.secret(ordinal), &self.accounts.chains);
+            let known =
+                self.accounts.name(ordinal).map(|name| (name, self.accounts.secret(ordinal)));
+            let former = || mapping.former.get(&ordinal).map(|(name, secret)| (&**name, secret));
+            // Of neither: it was erased before this seal.
+            let (name, secret) = known.or_else(former)?;
+            let chains = &self.accounts.chains;
             let leaf = MapLeaf::of(secret, chains.head(ordinal), chains.events(ordinal));
-            (MapKey::of(&mapping.origin, name), leaf)
+            Some((MapKey::of(&mapping.origin, name), leaf))
         };
-        let leaves: Vec<_> = mapping.changed.drain(..).map(leaf).collect();
+        let leaves: Vec<_> = mapping.changed.iter().filter_map(|ordinal| leaf(*ordinal)).collect();
+        mapping.changed.clear();
         let hashes = MapLeaf::hash_all(&leaves);
         let changes = leaves.iter().zip(hashes).map(|((key, _), hash)| (*key, Some(hash)));
-        mapping.map.apply(changes.collect());
+        let gone = mapping.left.drain(..).map(|key| (key, None));
+        mapping.map.apply(gone.chain(changes).collect());
     }
 }

@@ -8,12 +8,16 @@
 //! | 8, 32 | pages up to the seal, and the root of the tree over them |
 //! | 8, 8 | where the seal's batch ends: segment, offset |
 //! | 4, then each | accounts by ordinal: secret (32), chain's head (32), events (8), name's length (1), name |
-//! | 8, then 16 each | events, and what stands for their ids, rising |
+//! | 8, then 16 each | how many ids, and what stands for each, rising |
+//!
+//! Of an account whose name was erased before the seal the secret is zeros and the name empty; of erased events there are no
+//! ids. What is erased later stays in such a file, which is the auditor's: nothing of an earlier one goes to the next.
 //!
 //! Integers are little-endian. Nothing of it is believed but what somebody signed, and what gives the account map's root.
 
 use std::collections::HashSet;
 
+use super::seals::Former;
 use super::{Ids, Level, LogCheck};
 use crate::chains::Chains;
 use crate::fault::{Fault, same, same_bytes};
@@ -37,16 +41,16 @@ pub struct Standing {
     pub offset: u64,
     /// By ordinal.
     pub accounts: Vec<StandingAccount>,
-    /// What stands for each event's id ([`id_hash`]), rising.
+    /// What stands for each event's id ([`id_hash`]), rising; of events that were erased there may be none.
     pub ids: Vec<[u8; 16]>,
 }
 
 /// An account at a seal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StandingAccount {
-    /// Its name, 1 to 128 bytes.
+    /// Its name, 1 to 128 bytes; empty if it was erased before the seal.
     pub name: Box<str>,
-    /// Its secret: it must not be shown.
+    /// Its secret: it must not be shown. Zeros if it was erased.
     pub secret: [u8; 32],
     /// Its chain's head.
     pub head: Digest,
@@ -110,6 +114,10 @@ pub(super) struct Keeping {
 struct Seen {
     root: Digest,
     chains: Chains,
+    /// Names and secrets that only an earlier check knew.
+    former: Former,
+    /// Whether the map could not be made: an account in it was erased behind it.
+    is_unheld: bool,
     /// Where the batch ends, if it does with the seal's page.
     place: Option<(u64, u64)>,
 }
@@ -136,7 +144,9 @@ impl LogCheck {
         };
         self.accounts.chains.link();
         let chains = self.accounts.chains.clone();
-        keeping.seen = Some(Seen { root: self.tree.root(), chains, place: None });
+        let (root, is_unheld) = (self.tree.root(), self.erasures.unrecorded_names > 0);
+        let former = self.seals.former();
+        keeping.seen = Some(Seen { root, chains, former, is_unheld, place: None });
     }
 
     /// A batch ended at so many bytes of the segment.
@@ -159,21 +169,23 @@ impl LogCheck {
 
     /// Where the check stood when the pages of [`LogCheck::keeping`] were closed. The ids are those of before it went
     /// on from an earlier one, if it did: who looked at the events since adds theirs. `None` if these pages were never
-    /// closed, or not at the end of a batch.
+    /// closed, or not at the end of a batch, or if an account of before was erased behind them: its place in the map is
+    /// not known any more.
     #[must_use]
     pub fn standing(&mut self) -> Option<Standing> {
         let Keeping { pages, seen } = self.keeping.take()?;
-        let Seen { root, chains, place } = seen?;
+        let Seen { root, chains, mut former, place, .. } = seen.filter(|seen| !seen.is_unheld)?;
         let (segment, offset) = place?;
         let ids = match &mut self.ids {
             Ids::Known { before, .. } => std::mem::take(before),
             _ => Vec::new(),
         };
-        let accounts = (0..chains.len() as u32).map(|ordinal| StandingAccount {
-            name: self.accounts.name(ordinal).expect("it has a chain").into(),
-            secret: *self.accounts.secret(ordinal),
-            head: *chains.head(ordinal),
-            events: chains.events(ordinal),
+        let accounts = (0..chains.len() as u32).map(|ordinal| {
+            let known = self.accounts.name(ordinal);
+            let known = known.map(|name| (name.into(), *self.accounts.secret(ordinal)));
+            let (name, secret) = known.or_else(|| former.remove(&ordinal)).unwrap_or_default();
+            let (head, events) = (*chains.head(ordinal), chains.events(ordinal));
+            StandingAccount { name, secret, head, events }
         });
         let accounts = accounts.collect();
         Some(Standing { store: self.store(), pages, root, segment, offset, accounts, ids })
@@ -207,30 +219,45 @@ impl LogCheck {
         }
         let last = self.seals.seen.last().filter(|last| last.page + 1 == pages).map(|l| l.seal);
         let sealed = last.map_or([0; 32], |seal| seal.root);
-        let numbers = (accounts.len() as u64, ids.len() as u64);
+        let numbers = (accounts.len() as u64, accounts.iter().map(|a| a.events).sum::<u64>());
         let expected = (self.named, self.pages.position());
-        if numbers != expected || numbers.1 != accounts.iter().map(|a| a.events).sum::<u64>() {
+        // Of some that are erased by now there were ids.
+        let (most, known) = (expected.1, ids.len() as u64);
+        let least = most - self.erasures.events.len() as u64;
+        if numbers != expected || !(least..=most).contains(&known) {
             let ((accounts, events), (expected_accounts, expected_events)) = (numbers, expected);
             let error =
                 StandingError::Numbers { accounts, events, expected_accounts, expected_events };
             return Err(error);
         }
         self.level = Level::Full;
-        for (ordinal, account) in (0..).zip(&accounts) {
+        let mut former = Former::new();
+        for (ordinal, account) in (0..).zip(accounts) {
             let StandingAccount { name, secret, head, events } = account;
-            self.accounts.push(name, secret, *head, *events);
-            self.names.insert(account.name.clone(), ordinal);
+            if name.is_empty() || self.erasures.is_nameless(ordinal) {
+                self.accounts.push("", &[0; 32], head, events);
+                if !name.is_empty() {
+                    former.insert(ordinal, (name, secret));
+                }
+                continue;
+            }
+            self.accounts.push(&name, &secret, head, events);
+            self.names.insert(name, ordinal);
         }
         let mut check = self.mapping(origin);
-        let found = check.map_all();
+        let found = check.map_all(former);
+        check.count_unrecorded();
+        // An earlier check has held those.
+        check.seals.seen.iter_mut().for_each(|sealed| sealed.has_map = true);
         if found != *map || sealed != *map {
             let found = if found == *map { sealed } else { found };
             return Err(StandingError::Map { expected: *map, found });
         }
         check.ids = Ids::Known { before: ids, since: HashSet::new() };
         if let Some(keeping) = check.keeping.as_mut().filter(|keeping| keeping.pages == pages) {
-            let chains = check.accounts.chains.clone();
-            keeping.seen = Some(Seen { root, chains, place: Some((segment, offset)) });
+            let (chains, former) = (check.accounts.chains.clone(), check.seals.former());
+            let place = Some((segment, offset));
+            keeping.seen = Some(Seen { root, chains, former, is_unheld: false, place });
         }
         Ok(check)
     }
@@ -279,8 +306,10 @@ impl Standing {
             let [length] = input.take()?;
             let at = input.at;
             let name = input.some(usize::from(length))?;
-            let name = str::from_utf8(name).ok().filter(|name| (1..=128).contains(&name.len()));
-            let expected = "a name of 1 to 128 bytes in UTF-8";
+            let is_erased = secret == [0; 32];
+            let is_name = |name: &&str| name.len() <= 128 && name.is_empty() == is_erased;
+            let name = str::from_utf8(name).ok().filter(is_name);
+            let expected = "a name of 1 to 128 bytes in UTF-8, or none with a secret of zeros";
             let name = name.ok_or_else(|| Fault::new(at, expected, "other bytes"))?.into();
             accounts.push(StandingAccount { name, secret, head, events });
         }

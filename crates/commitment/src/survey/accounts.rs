@@ -15,6 +15,7 @@ pub(super) struct Known {
 pub(super) struct Accounts {
     known: HashMap<u32, Known>,
     cut: HashSet<u32>,
+    erased: HashSet<u32>,
     /// As many accounts the log has at least.
     count: u64,
     /// Of accounts of lower ordinals an event may be missing.
@@ -60,6 +61,11 @@ impl Accounts {
         self.cut.insert(ordinal);
     }
 
+    /// The names of these were erased.
+    pub(super) fn erased(&mut self, ordinals: &[u32]) {
+        self.erased.extend(ordinals);
+    }
+
     /// As many as are known of so far.
     pub(super) fn count(&self) -> u64 {
         self.count
@@ -82,9 +88,12 @@ impl Accounts {
             known.is_proven
                 && u64::from(**ordinal) >= self.unsure_below
                 && !self.cut.contains(*ordinal)
+                && !self.erased.contains(*ordinal)
         };
         let whole = self.known.iter().filter(is_whole).count() as u64;
-        let gaps = if self.is_doubtful { 0 } else { self.cut.len() as u64 };
-        AccountCounts { whole, gaps, unsure: self.count - whole - gaps }
+        let gaps = self.cut.difference(&self.erased).count() as u64;
+        let gaps = if self.is_doubtful { 0 } else { gaps };
+        let erased = self.erased.len() as u64;
+        AccountCounts { whole, gaps, unsure: self.count - whole - gaps - erased, erased }
     }
 }

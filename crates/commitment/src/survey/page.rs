@@ -1,10 +1,10 @@
 //! The page that a survey reads: what of it is intact is known at its end.
 
 use super::accounts::Accounts;
-use super::{Cause, Found, Sink, Survey};
+use super::{Cause, Found, Sink, Survey, erased};
 use crate::control::Control;
 use crate::envelope::{ENVELOPE, Envelope, Scope};
-use crate::frame::{Frame, content_of};
+use crate::frame::{Frame, Left, content_of};
 use crate::hash::Digest;
 use crate::page::{SUMMARY, Summary};
 use crate::tree::{page_root, tree_leaf};
@@ -108,7 +108,7 @@ impl Page {
             (What::Frame { is_sound: false, .. } | What::Break { .. }, Root::Silent)
             | (What::Frame { .. }, Root::Denies) => None,
             (What::Frame { from, len, .. }, root) => {
-                let is_event = matches!(self.frame(*from, *len).0, Frame::Event { .. });
+                let is_event = self.frame(*from, *len).0.is_event();
                 Some(u64::from(is_event && (verdict.own[n] || root == Root::Silent)))
             }
             (What::Break { .. } | What::Position(_), _) => Some(0),
@@ -121,9 +121,12 @@ impl Page {
     fn moved(&self, positions: &[Option<u64>], mut clock_ms: i64, end: Option<i64>) -> Vec<bool> {
         let set_ms = |n: usize| match self.items[n].what {
             What::Frame { from, len, is_sound: true } => match self.frame(from, len).0 {
-                Frame::Event { envelope, .. } => set_by_log(envelope),
+                Frame::Event { envelope, .. } | Frame::ContentErased { envelope, .. } => {
+                    set_by_log(envelope)
+                }
                 Frame::Control { kind, body, .. } => match Control::decode(kind, body) {
                     Ok(Control::Seal(seal)) => Some(seal.at_ms),
+                    Ok(Control::Erasure(erasure)) => Some(erasure.at_ms),
                     _ => None,
                 },
                 _ => None,
@@ -196,7 +199,7 @@ impl Page {
             };
             let (frame, bytes) = self.frame(from, len);
             let leaf = frame.leaf().expect("a trailer ends a page");
-            let is_event = matches!(frame, Frame::Event { .. });
+            let is_event = frame.is_event();
             leaves.push(Frame::check(bytes, &leaf).is_ok().then_some((leaf, is_event)));
             all_sound &= is_sound;
         }
@@ -283,7 +286,8 @@ impl Survey {
                         (false, Root::Holds(_)) => Class::Junk,
                         (false, _) => Class::Lost,
                     };
-                    let cause = match self.take(&page.frame(from, len).0, class, sink) {
+                    let place = (item.file, item.at, len as u64);
+                    let cause = match self.take(&page.frame(from, len).0, class, place, sink) {
                         Class::Intact => continue,
                         Class::Moved => Cause::Unlinked,
                         _ if is_sound => Cause::Edited,
@@ -310,8 +314,22 @@ impl Survey {
         self.predecessor = Some(leaf);
     }
 
+    /// Takes in the next event, of which something was erased.
+    fn erase(&mut self, ordinal: u32, left: Left, place: (usize, u64, u64)) {
+        let position = self.tally.here();
+        self.erased.event(erased::Frame { position, ordinal, left, place });
+        self.accounts.at_least(u64::from(ordinal) + 1);
+        self.tally.tell(&mut self.accounts);
+    }
+
     /// Takes in a frame; says what it is worth after all.
-    fn take(&mut self, frame: &Frame<'_>, class: Class, sink: Sink<'_>) -> Class {
+    fn take(
+        &mut self,
+        frame: &Frame<'_>,
+        class: Class,
+        place: (usize, u64, u64),
+        sink: Sink<'_>,
+    ) -> Class {
         if matches!(class, Class::Moved | Class::Junk) {
             return class;
         }
@@ -319,6 +337,9 @@ impl Survey {
             Frame::Trailer(_) => unreachable!("a trailer ends a page"),
             Frame::Control { kind, body, .. } => match Control::decode(*kind, body) {
                 Ok(control) => {
+                    if let (Class::Intact, Control::Erasure(erasure)) = (class, &control) {
+                        self.erased.record(erasure);
+                    }
                     if class == Class::Intact {
                         self.surveyed.control(&control);
                     }
@@ -326,8 +347,35 @@ impl Survey {
                 }
                 Err(_) => Class::Lost,
             },
-            Frame::ContentErased { .. } | Frame::EventErased { .. } | Frame::NameErased { .. } => {
+            Frame::NameErased { .. } | Frame::EventErased { .. } | Frame::ContentErased { .. }
+                if class != Class::Intact =>
+            {
+                // Nothing but a record can speak for one, and that only for what is proven.
+                if !frame.is_event() {
+                    self.accounts.unsure(self.accounts.count());
+                }
                 Class::Lost
+            }
+            Frame::NameErased { ordinal, .. } => {
+                let (position, ordinal, left) = (self.tally.here(), *ordinal, Left::Leaf);
+                self.erased.name(erased::Frame { position, ordinal, left, place });
+                self.accounts.at_least(u64::from(ordinal) + 1);
+                class
+            }
+            Frame::EventErased { .. } | Frame::ContentErased { .. } if self.tally.is_behind() => {
+                self.tally.pass();
+                class
+            }
+            Frame::EventErased { ordinal, .. } => {
+                self.erase(*ordinal, Left::Leaf, place);
+                class
+            }
+            Frame::ContentErased { envelope, .. } => {
+                let set_ms = set_by_log(envelope);
+                let Ok(envelope) = Envelope::decode(envelope) else { return Class::Lost };
+                self.erase(envelope.ordinal, Left::Envelope, place);
+                self.clock_ms = self.clock_ms.max(set_ms.unwrap_or(i64::MIN));
+                class
             }
             Frame::Name { ordinal, secret, name } => {
                 let is_known = class != Class::Lost

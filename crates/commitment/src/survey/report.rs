@@ -2,6 +2,7 @@
 
 use event::{Event, RecordedBy, Timestamp};
 
+use crate::check::Erased;
 use crate::control::Control;
 
 /// An event that was read.
@@ -102,6 +103,8 @@ pub struct AccountCounts {
     pub gaps: u64,
     /// It cannot be told: a piece is missing of which nobody knows whose events it held.
     pub unsure: u64,
+    /// Its name was erased under a record that is proven.
+    pub erased: u64,
 }
 
 /// What a survey came to.
@@ -120,6 +123,9 @@ pub struct Surveyed {
     pub seals: u64,
     /// Statements that are proven. They are about this log too.
     pub statements: u64,
+    /// What was erased under a record that is proven: it is not missing, and not there. Of events whose positions are not
+    /// known no record can be asked; they count too.
+    pub erased: Erased,
     /// What is not as it was written, in the order of the log. Each event that was not found intact is at a
     /// position in just one of these, and where that says how many are missing none that was found is.
     pub missing: Vec<Missing>,
@@ -134,8 +140,9 @@ impl Surveyed {
     pub(super) fn control(&mut self, control: &Control<'_>) {
         match control {
             Control::Seal(_) => self.seals += 1,
-            Control::Erasure(_) => {}
             Control::Statement { .. } => self.statements += 1,
+            // Those are kept apart: what they name has to be asked of them.
+            Control::Erasure(_) => {}
             Control::Adoption { compiled, .. } => {
                 self.adopted.retain(|before| before != compiled);
                 self.adopted.push(compiled.to_vec());

@@ -3,204 +3,20 @@
 //!
 //! `UPDATE_FIXTURES=1` writes the vectors anew.
 
-use std::collections::HashMap;
+use std::path::Path;
 use std::process::Command;
 
-use event::{Event, RecordedBy, Timestamp, canonical};
 use serde_json::{Map, Value, json};
 use stillthere_commitment::{
-    AccountMap, BATCH_HEADER, BatchHeader, Checksum, Control, ControlKind, Digest, Divergence,
-    Domain, Envelope, FRAME_HEADER, Frame, Frontier, KeyedDomain, Level, LogCheck, MapKey, MapLeaf,
-    Pages, SEGMENT_HEADER, SLOT, Scope, Seal, Sealed, SegmentHeader, Slot, Survey, begin_batch,
-    chain_start, chain_step, control_leaf, finish_batch, hash, hex, keyed, page_root, segment_name,
-    tree_leaf, unhex, write_control, write_event, write_name, write_trailer,
+    BATCH_HEADER, BatchHeader, Control, ControlKind, Domain, Erased, FRAME_HEADER, Frame, Frontier,
+    KeyedDomain, Report, SEGMENT_HEADER, SLOT, Seal, Sealed, Slot, Survey, begin_batch,
+    chain_start, chain_step, control_leaf, erased_root, finish_batch, hash, hex, keyed, page_root,
+    segment_name, tree_leaf, unhex, write_control, write_name, write_trailer,
 };
 
+use crate::erasure::erased;
+use crate::made::{Made, STORE, checked, events};
 use crate::root;
-
-/// A log in memory, whose random bytes are not: salts and secrets count up.
-struct Made {
-    pages: Pages,
-    segments: Vec<Vec<u8>>,
-    accounts: Vec<(String, [u8; 32])>,
-    counts: HashMap<String, u64>,
-    before: Checksum,
-    position: u64,
-    random: u8,
-}
-
-const STORE: [u8; 16] = *b"a store's own id";
-const ORIGIN: &str = "stillthere.example/log";
-
-impl Made {
-    fn new() -> Made {
-        let mut made = Made {
-            pages: Pages::new(STORE),
-            segments: Vec::new(),
-            accounts: Vec::new(),
-            counts: HashMap::new(),
-            before: [0; 16],
-            position: 0,
-            random: 0,
-        };
-        made.segment();
-        made
-    }
-
-    fn segment(&mut self) {
-        let header = SegmentHeader {
-            store: STORE,
-            segment: self.segments.len() as u64,
-            first_position: self.position,
-            pages: self.pages.closed(),
-            accounts: self.accounts.len() as u64,
-            clock_ms: self.pages.clock_ms(),
-            before: self.before,
-            predecessor: *self.pages.predecessor(),
-        };
-        let bytes = header.encode();
-        assert_eq!(SegmentHeader::decode(&bytes).unwrap().0, header);
-        self.before = bytes[128..144].try_into().unwrap();
-        self.segments.push(bytes.to_vec());
-    }
-
-    fn random<const N: usize>(&mut self) -> [u8; N] {
-        self.random = self.random.wrapping_add(1);
-        [self.random; N]
-    }
-
-    fn batch(&mut self, events: &[Event], close: bool) {
-        let mut batch = Vec::new();
-        begin_batch(&mut batch);
-        for event in events {
-            *self.counts.entry(event.account.clone()).or_default() += 1;
-            let known = self.accounts.iter().position(|(name, _)| *name == event.account);
-            let ordinal = known.unwrap_or(self.accounts.len());
-            if known.is_none() {
-                let secret = self.random();
-                self.accounts.push((event.account.clone(), secret));
-                let start = batch.len();
-                _ = write_name(
-                    &mut batch,
-                    u32::try_from(ordinal).unwrap(),
-                    &secret,
-                    &event.account,
-                );
-                self.count(&batch[start..], false);
-            }
-            let (scope, subject) = Scope::of(&event.payload);
-            let recorded_by =
-                if event.recorded_at.is_some() { RecordedBy::Source } else { RecordedBy::Log };
-            let recorded_at =
-                event.recorded_at.unwrap_or(Timestamp::from_ms(1_772_000_000_000).unwrap());
-            let envelope = Envelope {
-                kind: event.payload.kind(),
-                actor: event.actor,
-                surface: event.surface,
-                scope,
-                recorded_by,
-                ordinal: u32::try_from(ordinal).unwrap(),
-                occurred_at: event.occurred_at,
-                recorded_at,
-                tag: scope.tag(&self.accounts[ordinal].1, subject),
-            };
-            if recorded_by == RecordedBy::Log {
-                self.pages.set_clock_ms(recorded_at.ms());
-            }
-            assert_eq!(Envelope::decode(&envelope.encode()), Ok(envelope));
-            let salt = self.random();
-            let start = batch.len();
-            _ = write_event(&mut batch, &envelope.encode(), &salt, |out| {
-                canonical::encode_content(event, out);
-            });
-            self.count(&batch[start..], true);
-        }
-        if close {
-            let summary = self.pages.open().unwrap().encode();
-            write_trailer(&mut batch, &summary);
-            self.pages.close(&summary);
-        }
-        self.position += events.len() as u64;
-        self.before =
-            finish_batch(&mut batch, &STORE, &self.before, u32::try_from(events.len()).unwrap());
-        self.segments.last_mut().unwrap().extend_from_slice(&batch);
-    }
-
-    /// A batch of control frames; a seal closes its page.
-    fn controls(&mut self, controls: &[Control<'_>]) {
-        let mut batch = Vec::new();
-        begin_batch(&mut batch);
-        for control in controls {
-            let salt = self.random();
-            let start = batch.len();
-            write_control(&mut batch, control, &salt);
-            self.count(&batch[start..], false);
-            if let Control::Seal(seal) = control {
-                self.pages.set_clock_ms(seal.at_ms.max(self.pages.clock_ms()));
-                let summary = self.pages.open().unwrap().encode();
-                write_trailer(&mut batch, &summary);
-                self.pages.close(&summary);
-            }
-        }
-        self.before = finish_batch(&mut batch, &STORE, &self.before, 0);
-        self.segments.last_mut().unwrap().extend_from_slice(&batch);
-    }
-
-    /// The seal that is right here, `ms` after the log's clock.
-    fn seal(&self, ms: i64) -> Seal {
-        let mut check = LogCheck::new(Level::Full, &self.head()).unwrap();
-        for (n, bytes) in self.segments.iter().enumerate() {
-            check.file(&segment_name(n as u64)).unwrap();
-            check.feed(bytes, &mut |_| {}).unwrap_or_else(|e| panic!("{e}"));
-        }
-        let leaf = |((name, head), (_, secret)): ((&str, &Digest), &(String, [u8; 32]))| {
-            let key = MapKey::of(ORIGIN, name);
-            (key, Some(MapLeaf::of(secret, head, self.counts[name]).hash(&key)))
-        };
-        let mut map = AccountMap::default();
-        map.apply(check.accounts().zip(&self.accounts).map(leaf).collect());
-        Seal {
-            size: self.position,
-            accounts: self.accounts.len() as u64,
-            root: map.root(),
-            at_ms: self.pages.clock_ms() + ms,
-        }
-    }
-
-    fn count(&mut self, frame: &[u8], is_event: bool) {
-        let (read, len) = Frame::read(frame).unwrap();
-        assert_eq!(len, frame.len());
-        self.pages.push(read.leaf().unwrap(), len, is_event);
-    }
-
-    fn head(&self) -> Vec<u8> {
-        let slot = |sequence| Slot {
-            store: STORE,
-            sequence,
-            shut: true,
-            segment: self.segments.len() as u64 - 1,
-            offset: self.segments.last().unwrap().len() as u64,
-            events: self.position,
-            checksum: self.before,
-        };
-        [slot(6).encode(), slot(7).encode()].concat()
-    }
-}
-
-fn events() -> Vec<Event> {
-    let lines = std::fs::read_to_string(root().join("fixtures/events/every-kind.ndjson")).unwrap();
-    let mut events: Vec<Event> =
-        lines.lines().map(|line| event::read_line(line.as_bytes()).unwrap()).collect();
-    // A second account with ids of one byte: contents so short that zeros stand before them.
-    let two = events.len() / 2;
-    for (n, event) in events[two..].iter_mut().take(9).enumerate() {
-        event.account = "b".to_owned();
-        event.id = n.to_string();
-        event.attributes.clear();
-        event.recorded_at = None;
-    }
-    events
-}
 
 fn made() -> Made {
     let events = events();
@@ -247,6 +63,7 @@ fn vectors() -> Value {
         Domain::ChainStart,
         Domain::ChainStep,
         Domain::PageNode,
+        Domain::Erased,
     ];
     let lengths = [0, 1, 32, 58, 59, 60, 64, 72, 123, 124, 1018, 1019, 1020, 2500];
     let mut hashes: Vec<Value> = domains
@@ -305,6 +122,27 @@ fn vectors() -> Value {
             }
         }
     }
+    // The same of frames of which something was erased, a long event's and a short one's.
+    let erased = erased();
+    let frame_of =
+        |(n, _, at, len): (usize, usize, usize, usize)| &erased.segments[n][at..at + len];
+    let is_erased = |frame: &&[u8]| Frame::read(frame).unwrap().0.is_erased();
+    let erased_leaves: Vec<Value> = erased
+        .frames()
+        .into_iter()
+        .map(frame_of)
+        .filter(is_erased)
+        .map(|frame| json!({"frame": hex(frame), "leaf": hex(&Frame::read(frame).unwrap().0.leaf().unwrap())}))
+        .collect();
+    let erased_roots: Vec<Value> = [1, 2, 3, 5]
+        .iter()
+        .map(|n| {
+            let frames: Vec<_> =
+                (0..).map(|n| n * 70_001 % 9).zip(leaves[..*n].iter().copied()).collect();
+            let listed: Vec<_> = frames.iter().map(|(n, leaf)| json!([n, hex(leaf)])).collect();
+            json!({"frames": listed, "root": hex(&erased_root(&frames))})
+        })
+        .collect();
     let chain =
         leaves[1..4].iter().fold(chain_start(&leaves[0]), |head, leaf| chain_step(&head, leaf));
     let hexes = |leaves: &[[u8; 32]]| leaves.iter().map(|leaf| hex(leaf)).collect::<Vec<_>>();
@@ -334,19 +172,31 @@ fn vectors() -> Value {
         "chains": [{"name_leaf": hex(&leaves[0]), "leaves": hexes(&leaves[1..4]), "head": hex(&chain)}],
         "page_roots": pages,
         "tree_roots": trees,
-        "store": store(&made),
-        "sealed_store": store(&sealed),
+        "erased_leaves": erased_leaves,
+        "erased_roots": erased_roots,
+        "store": sound(&made),
+        "sealed_store": sound(&sealed),
+        "erased_store": sound(&erased),
     })
 }
 
-fn store(made: &Made) -> Value {
-    let (report, chains) = checked(made).unwrap_or_else(|e| panic!("{e}"));
+fn sound(made: &Made) -> Value {
+    store(made, Some(checked(made).unwrap_or_else(|e| panic!("{e}"))))
+}
+
+/// A log as JSON, with what a check says of it, if it is sound.
+pub fn store(made: &Made, answer: Option<(Report, Map<String, Value>)>) -> Value {
     let segments: Map<String, Value> = made
         .segments
         .iter()
         .enumerate()
         .map(|(n, bytes)| (segment_name(n as u64), hex(bytes).into()))
         .collect();
+    let expected = answer.map(|(report, chains)| said(&report, chains));
+    json!({"HEAD": hex(&made.head()), "segments": segments, "expected": expected})
+}
+
+fn said(report: &Report, chains: Map<String, Value>) -> Value {
     let mut expected = json!({
         "events": report.events,
         "accounts": report.accounts,
@@ -357,32 +207,14 @@ fn store(made: &Made) -> Value {
         let Seal { size, accounts, root, at_ms } = sealed.seal;
         json!({"page": sealed.page, "size": size, "accounts": accounts, "root": hex(&root), "at": at_ms})
     };
+    if report.erased.erasures > 0 {
+        let Erased { events, accounts, erasures } = report.erased;
+        expected["erased"] = json!({"events": events, "accounts": accounts, "erasures": erasures});
+    }
     if !report.seals.is_empty() {
         expected["seals"] = report.seals.iter().map(seal).collect();
     }
-    json!({"HEAD": hex(&made.head()), "segments": segments, "expected": expected})
-}
-
-type Answer = Result<(stillthere_commitment::Report, Map<String, Value>), Box<Divergence>>;
-
-/// What a check says of it, which holds its map, in whatever pieces it is fed.
-fn checked(made: &Made) -> Answer {
-    let check = |level, piece| {
-        let mut check = LogCheck::new(level, &made.head())?.mapping(ORIGIN);
-        for (n, bytes) in made.segments.iter().enumerate() {
-            check.file(&segment_name(n as u64))?;
-            bytes.chunks(piece).try_for_each(|piece| check.feed(piece, &mut |_| {}))?;
-        }
-        let chains =
-            check.accounts().map(|(name, chain)| (name.to_owned(), hex(chain).into())).collect();
-        Ok((check.finish()?, chains))
-    };
-    let full: Answer = check(Level::Full, usize::MAX);
-    assert_eq!(check(Level::Full, 61), full);
-    if let Ok((report, _)) = &full {
-        assert_eq!(check(Level::Quick, 97).map(|(report, _)| report).as_ref(), Ok(report));
-    }
-    full
+    expected
 }
 
 #[test]
@@ -396,8 +228,13 @@ fn the_vectors_stand_in_two_languages() {
     let kept: Value = serde_json::from_str(&kept).unwrap_or_default();
     assert!(kept == made, "{} differs: a change of the format? UPDATE_FIXTURES=1", path.display());
 
+    python("--vectors", &path);
+}
+
+/// Has the reader in another language read a file.
+pub fn python(how: &str, path: &Path) {
     let script = root().join("docs/check_format.py");
-    match Command::new("python3").arg(script).arg("--vectors").arg(path).output() {
+    match Command::new("python3").arg(script).arg(how).arg(path).output() {
         Err(e) => println!("SKIPPED: python3 cannot be run ({e}), so nothing was held against it"),
         Ok(output) => {
             let errors = String::from_utf8_lossy(&output.stderr);
@@ -467,12 +304,12 @@ fn a_seal_that_is_wrong_is_found() {
         batch.extend_from_slice(&body);
     };
     check("a value in the fewest bytes", &|made| raw(made, &longer, 0));
-    let erasure = |batch: &mut Vec<u8>, summary: &[u8; 120]| {
+    let unknown = |batch: &mut Vec<u8>, summary: &[u8; 120]| {
         write_trailer(batch, summary);
-        batch.extend_from_slice(&[17, 16, 0, 0, 0, 0, 0, 0]);
+        batch.extend_from_slice(&[20, 16, 0, 0, 0, 0, 0, 0]);
         batch.extend_from_slice(&[0; 16]);
     };
-    check("a frame of kind 1, 2, 3, 16, 18 or 19", &|made| raw(made, &erasure, 0));
+    check("a frame of kind 1 to 3, 16 to 19 or 32 to 34", &|made| raw(made, &unknown, 0));
 }
 
 /// What is found in a sealed log that is sound is all of it; and what is torn out of it leaves the rest.

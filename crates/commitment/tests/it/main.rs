@@ -1,8 +1,10 @@
 //! What the crate promises, held against vectors, definitions and the code of others.
 
 mod checkpoints;
+mod erasure;
 mod format;
 mod keys;
+mod made;
 mod map;
 mod notes;
 mod oracle;

@@ -6,10 +6,11 @@
 //! | varint | ordinal |
 //! | varint | first: the least revision in this run |
 //! | varint | next: one above the greatest |
-//! | 1 | which of secret (1) and chain (2) follow; what does not is zeros |
+//! | 1 | which of secret (1), chain (2) and what was erased (4) follow; what does not is zeros, or nothing |
 //! | 32, 32 | secret, chain |
 //! | varint, count × varint | the account's strings in this run, their lengths |
 //! | bytes | their text, one behind the other |
+//! | … | if flag 4 is set, what was erased, see [`erased`](super::erased) |
 //! | … | the steps, see [`rows`](super::rows) |
 //!
 //! A run numbers an account's strings by itself, so that an event is taken in without looking at
@@ -19,12 +20,14 @@
 use event::{History, NameId, Names, Step};
 
 use super::bytes::{Input, Parsed, put_str, put_varint};
+use super::erased::{Erasures, GoneEvents};
 use super::rows::{self, Rows};
 use super::table::Steps;
 use super::{Head, Place};
 
 const SECRET: u8 = 1;
 const CHAIN: u8 = 2;
+const ERASED: u8 = 4;
 
 /// One account in one run, as it lies in a block.
 #[derive(Debug)]
@@ -38,6 +41,7 @@ pub(super) struct Record<'a> {
     lengths: Input<'a>,
     names: usize,
     text: &'a str,
+    gone: Option<GoneEvents>,
     rows: Rows<'a>,
 }
 
@@ -47,6 +51,7 @@ pub(super) fn encode<S: AsRef<str>>(
     first: u64,
     names: &Names,
     steps: &[(Step, Place)],
+    gone: &GoneEvents,
     out: &mut Vec<u8>,
 ) {
     put_str(out, head.account.as_ref());
@@ -55,7 +60,8 @@ pub(super) fn encode<S: AsRef<str>>(
     put_varint(out, head.count);
     let optional = [(SECRET, head.secret), (CHAIN, head.chain)];
     let present = optional.iter().filter(|(_, value)| *value != [0; 32]);
-    out.push(present.clone().map(|(flag, _)| flag).sum());
+    let erased = if gone.is_empty() { 0 } else { ERASED };
+    out.push(present.clone().map(|(flag, _)| flag).sum::<u8>() + erased);
     for (_, value) in present {
         out.extend_from_slice(value);
     }
@@ -65,6 +71,9 @@ pub(super) fn encode<S: AsRef<str>>(
     }
     for name in names.iter() {
         out.extend_from_slice(name.as_bytes());
+    }
+    if !gone.is_empty() {
+        gone.encode(out);
     }
     rows::encode(steps, out);
 }
@@ -76,7 +85,7 @@ impl<'a> Record<'a> {
         let name = input.str()?;
         let (ordinal, first, next) = (input.varint()?, input.varint()?, input.varint()?);
         let flags = input.take(1)?[0];
-        if flags > SECRET + CHAIN {
+        if flags > SECRET + CHAIN + ERASED {
             return Err("a flag is unknown");
         }
         let mut optional = |flag| if flags & flag == 0 { Ok([0; 32]) } else { input.array() };
@@ -88,8 +97,10 @@ impl<'a> Record<'a> {
             bytes = bytes.saturating_add(input.count()?);
         }
         let text = input.text(bytes)?;
+        let is_erased = flags & ERASED != 0;
+        let gone = if is_erased { Some(GoneEvents::parse(&mut input)?) } else { None };
         let rows = Rows::parse(input.0)?;
-        Ok(Record { name, ordinal, first, next, secret, chain, lengths, names, text, rows })
+        Ok(Record { name, ordinal, first, next, secret, chain, lengths, names, text, gone, rows })
     }
 
     /// The name alone, without reading on.
@@ -133,6 +144,8 @@ pub(super) struct Gather {
     renamed: Vec<NameId>,
     /// Whether the steps so far are in fold order.
     unordered: bool,
+    /// What was erased of it.
+    pub(super) gone: GoneEvents,
 }
 
 impl Gather {
@@ -143,6 +156,8 @@ impl Gather {
         history.account.push_str(account);
         history.names.clear();
         history.steps.clear();
+        history.erased.clear();
+        self.gone.clear();
     }
 
     /// Adds the part that a run has.
@@ -169,6 +184,9 @@ impl Gather {
             let rename = |n: u32| self.renamed.get(n as usize).copied();
             record.rows.steps(&mut history.steps, rename)?;
         }
+        if let Some(gone) = &record.gone {
+            self.gone.extend(gone);
+        }
         if let Some(places) = places {
             record.rows.places(places);
         }
@@ -183,7 +201,8 @@ impl Gather {
         history: &mut History,
         places: Option<&mut Vec<(u64, Place)>>,
     ) {
-        let Steps { names, steps, .. } = part;
+        let Steps { names, steps, gone } = part;
+        self.gone.extend(gone);
         self.renamed.clear();
         for name in names.iter() {
             self.renamed.push(history.names.intern(name));
@@ -207,6 +226,13 @@ impl Gather {
             (before.checked_sub(1).map(|i| &history.steps[i]), history.steps.get(before))
         {
             self.unordered |= fold_order(last) > fold_order(first);
+        }
+    }
+
+    /// Says what was erased of an account of this secret, behind [`Gather::end`].
+    pub(super) fn tell(&self, secret: &[u8; 32], erasures: &Erasures, history: &mut History) {
+        if !self.gone.is_empty() {
+            self.gone.tell(secret, erasures, history);
         }
     }
 
@@ -268,7 +294,8 @@ mod tests {
         let history = History::of("a", part);
         let mut out = Vec::new();
         let steps: Vec<_> = history.steps.iter().map(|s| (*s, place(s.revision))).collect();
-        encode(&head, part[0].revision, &history.names, &steps, &mut out);
+        let none = GoneEvents::default();
+        encode(&head, part[0].revision, &history.names, &steps, &none, &mut out);
         out
     }
 

@@ -3,12 +3,12 @@
 //! | bytes | what |
 //! |---|---|
 //! | 8 | `stillrun` |
-//! | 4, 4 | version, 3; zeros |
+//! | 4, 4 | version, 4; zeros |
 //! | 16 | store |
 //! | 8, 8 | from, to: the positions covered, `to` not included |
 //! | 8, 8, 32 | anchor: segment, offset, checksum |
 //! | … | blocks, each followed by its checksum |
-//! | 8 × 14, 16 | the footer, a block (see [`run`](super::run)) |
+//! | 8 × 16, 16 | the footer, a block (see [`run`](super::run)) |
 //!
 //! Numbers are little-endian. A checksum is the first 16 bytes of BLAKE3, keyed by the header, of the
 //! block's bytes, its offset and its length: a block moved within a file or taken from another run
@@ -24,7 +24,7 @@ use super::{Anchor, DerivedError, Place};
 pub(super) const HEADER_BYTES: usize = 96;
 pub(super) const CHECKSUM_BYTES: usize = 16;
 const MAGIC: [u8; 8] = *b"stillrun";
-const VERSION: [u8; 8] = [3, 0, 0, 0, 0, 0, 0, 0];
+const VERSION: [u8; 8] = [4, 0, 0, 0, 0, 0, 0, 0];
 
 /// What a run covers, of which store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,7 +60,7 @@ impl Header {
     }
 
     fn key(&self) -> [u8; 32] {
-        blake3::derive_key("stillthere derived run 3 block checksum", &self.encode())
+        blake3::derive_key("stillthere derived run 4 block checksum", &self.encode())
     }
 }
 

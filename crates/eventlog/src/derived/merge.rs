@@ -17,6 +17,7 @@ use super::{DerivedError, Place};
 /// Writes the table as the run `name`, by way of the file `temporary`.
 pub(super) fn write_table(
     table: &Table,
+    erasures: &[u8],
     header: &Header,
     temporary: &Path,
     name: &Path,
@@ -27,15 +28,15 @@ pub(super) fn write_table(
     let mut parts = table.parts(None, None);
     let mut gathered = Steps::default();
     while let Some((part, head)) = parts.take(&mut gathered) {
-        let Steps { names, steps } = &mut gathered;
+        let Steps { names, steps, gone } = &mut gathered;
         if !steps.is_sorted_by_key(|(step, _)| fold_order(step)) {
             steps.sort_by_key(|(step, _)| fold_order(step));
         }
         writer.account(head.account, head.ordinal, part.begins(), |out| {
-            account::encode(&head, part.first, names, steps, out);
+            account::encode(&head, part.first, names, steps, gone, out);
         })?;
     }
-    let mut writer = writer.ids()?;
+    let mut writer = writer.ids(erasures)?;
     for (tag, position) in &ids {
         writer.id(tag, *position)?;
     }
@@ -73,7 +74,11 @@ pub(super) fn write_merged(
         }
     }
 
-    let mut writer = writer.ids()?;
+    let mut erasures = Vec::new();
+    for run in runs {
+        erasures.extend(run.erasures()?);
+    }
+    let mut writer = writer.ids(&erasures)?;
     let mut lists = Vec::new();
     for run in runs {
         let mut list = run.all_ids();
@@ -172,7 +177,7 @@ impl Merging {
             steps.push((*step, place));
         }
         writer.account(name, head.ordinal, begins, |out| {
-            account::encode(&head, oldest.first, &history.names, steps, out);
+            account::encode(&head, oldest.first, &history.names, steps, &gather.gone, out);
         })
     }
 }

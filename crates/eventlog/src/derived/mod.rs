@@ -28,6 +28,7 @@ mod account;
 mod block;
 mod bytes;
 mod cache;
+mod erased;
 mod file;
 mod filter;
 mod list;
@@ -39,6 +40,7 @@ mod scan;
 mod table;
 #[cfg(test)]
 mod tests;
+mod without;
 mod write;
 
 use std::path::{Path, PathBuf};
@@ -47,6 +49,7 @@ use event::{History, Names, Step};
 
 use account::Gather;
 pub use cache::{Cache, Row, Rows};
+pub(crate) use erased::{Erasures, GoneEvents, SubjectTag, step_of};
 pub(crate) use filter::Filter;
 use run::{Run, name_hash};
 use runs::Runs;
@@ -54,6 +57,7 @@ pub(crate) use runs::{Cover, Merge};
 pub(crate) use scan::Scan;
 pub(crate) use table::PlainMap;
 use table::{Steps, Table};
+pub(crate) use without::Taken;
 
 /// 16 bytes of a hash over (account, id). It must be a hash: lookups rely on its bytes being
 /// evenly spread. Two events of a log never have the same.
@@ -102,6 +106,19 @@ pub(crate) struct Entry<'a> {
     pub(crate) place: Place,
 }
 
+/// What is left in the log of an event, for [`Derived::append_gone`].
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct GoneEntry<'a> {
+    pub(crate) account: &'a str,
+    pub(crate) ordinal: u64,
+    pub(crate) secret: &'a [u8; 32],
+    pub(crate) position: u64,
+    pub(crate) revision: u64,
+    pub(crate) place: Place,
+    /// What its envelope says, and the tag of its subject; none if that was erased too.
+    pub(crate) left: Option<(Step, SubjectTag)>,
+}
+
 /// What an append must know of an account.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Head<S = String> {
@@ -132,8 +149,10 @@ pub(crate) struct Account {
     pub(crate) head: Head,
     /// What a fold reads, in fold order; names numbered as [`History::of`] does.
     pub(crate) history: History,
-    /// (revision, where its frame begins), by revision.
+    /// (revision, where its frame begins) of each step, by revision.
     pub(crate) places: Vec<(u64, Place)>,
+    /// What was erased of it.
+    pub(crate) gone: GoneEvents,
 }
 
 /// How to open.
@@ -190,6 +209,9 @@ pub(crate) struct Derived {
     table: Table,
     /// The next position that `append` may be given.
     next: u64,
+    pub(crate) erasures: Erasures,
+    /// As many of them are in runs.
+    erasures_in_runs: usize,
 }
 
 impl Derived {
@@ -209,7 +231,13 @@ impl Derived {
         let dir = options.dir.join("runs");
         let runs = Runs::open(dir, options.store, options.writer, is_ours)?;
         let next = runs.covered().map_or(0, |(to, _)| to);
-        Ok(Derived { options, runs, table: Table::default(), next })
+        let mut erasures = Erasures::default();
+        for run in &runs.runs {
+            let damaged = |what| run.damaged(run.footer.erasures.offset, what);
+            erasures.take(&run.erasures()?).map_err(damaged)?;
+        }
+        let erasures_in_runs = erasures.records().len();
+        Ok(Derived { options, runs, table: Table::default(), next, erasures, erasures_in_runs })
     }
 
     /// The positions that the runs cover, and where the log goes on after them: replay from there.
@@ -233,6 +261,24 @@ impl Derived {
         assert!(position >= self.next, "position {position} is below {}", self.next);
         self.next = position + 1;
         self.table.append(entry);
+    }
+
+    /// Takes in what is left of the next event of the log, of an account that has its name.
+    ///
+    /// # Panics
+    /// As [`Derived::append`].
+    pub(crate) fn append_gone(&mut self, entry: &GoneEntry<'_>) {
+        self.pass(entry.position);
+        self.table.append_gone(entry);
+    }
+
+    /// Passes over the next event of the log, of which nothing is known any more.
+    ///
+    /// # Panics
+    /// As [`Derived::append`].
+    pub(crate) fn pass(&mut self, position: u64) {
+        assert!(position >= self.next, "position {position} is below {}", self.next);
+        self.next = position + 1;
     }
 
     /// Whether the table has reached its size: time for [`Derived::flush`].
@@ -261,8 +307,10 @@ impl Derived {
     /// As [`Derived::flush`].
     pub(crate) fn add(&mut self, anchor: &Anchor) -> Result<(), DerivedError> {
         assert!(self.options.writer, "only a writer flushes");
-        if !self.table.is_empty() {
-            self.runs.add(&self.table, self.next, anchor)?;
+        if self.next > self.runs.covered().map_or(0, |(to, _)| to) {
+            let erasures = self.erasures.encode(self.erasures_in_runs);
+            self.runs.add(&self.table, &erasures, self.next, anchor)?;
+            self.erasures_in_runs = self.erasures.records().len();
             self.table.clear();
         }
         Ok(())
@@ -286,6 +334,14 @@ impl Derived {
         self.runs.runs.len()
     }
 
+    /// Makes the runs that have any of it anew without what an erasure took. What is in memory only stays as it is.
+    ///
+    /// # Errors
+    /// Each run is the old or the new one then.
+    pub(crate) fn leave_out(&mut self, taken: &Taken) -> Result<(), DerivedError> {
+        self.runs.leave_out(taken)
+    }
+
     /// Forgets everything, files too if a writer: the log replays from its beginning.
     ///
     /// # Errors
@@ -293,6 +349,8 @@ impl Derived {
     pub(crate) fn reset(&mut self) -> Result<(), DerivedError> {
         self.table = Table::default();
         self.next = 0;
+        self.erasures.clear();
+        self.erasures_in_runs = 0;
         self.runs.clear(self.options.writer)
     }
 
@@ -379,7 +437,10 @@ impl Derived {
             head = Some(last);
         }
         gather.end(&mut history, Some(&mut places));
-        Ok(head.map(|head| Account { head, history, places }))
+        Ok(head.map(|head| {
+            gather.tell(&head.secret, &self.erasures, &mut history);
+            Account { head, history, places, gone: gather.gone }
+        }))
     }
 
     /// How many accounts have an event.

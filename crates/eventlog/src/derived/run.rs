@@ -7,10 +7,11 @@
 //! 2. the *index* of these: varint count, and for each a varint length and its first name;
 //! 3. a *filter* over the names' hashes;
 //! 4. the *ordinals*: a list of (ordinal, block, slot) of these accounts, 8 + 4 + 4 bytes, big-endian;
-//! 5. the *ids*: a list of (tag, position beyond `from`), 16 + 4 bytes, the last big-endian: so a
+//! 5. the *erasures*: the records of the log in this run's range ([`erased`](super::erased));
+//! 6. the *ids*: a list of (tag, position beyond `from`), 16 + 4 bytes, the last big-endian: so a
 //!    run covers at most 2^32 positions;
-//! 6. a *filter* over the tags;
-//! 7. the *footer*: the numbers of [`Footer`] in their order.
+//! 7. a *filter* over the tags;
+//! 8. the *footer*: the numbers of [`Footer`] in their order.
 //!
 //! Opening reads header and footer. The rest is read when first asked for, the index, fences and
 //! filters then stay in memory: about 1.5 bytes an event where ids are looked up, else far less.
@@ -44,7 +45,7 @@ const MOST_BLOCKS: usize = 64;
 /// The bytes of a block that is kept at most: most have 16 KiB, those of large accounts more.
 const MOST_KEPT: usize = 64 << 10;
 
-const FOOTER_NUMBERS: usize = 14;
+const FOOTER_NUMBERS: usize = 16;
 /// The footer's block with its checksum.
 pub(super) const FOOTER_BYTES: u64 = 8 * FOOTER_NUMBERS as u64 + CHECKSUM_BYTES as u64;
 
@@ -64,6 +65,7 @@ pub(super) struct Footer {
     pub(super) records: u64,
     /// The file's length.
     pub(super) length: u64,
+    pub(super) erasures: Span,
 }
 
 impl Footer {
@@ -83,6 +85,8 @@ impl Footer {
             self.begun,
             self.records,
             self.length,
+            self.erasures.offset,
+            self.erasures.bytes,
         ]
     }
 
@@ -98,6 +102,7 @@ impl Footer {
             begun: n(11),
             records: n(12),
             length: n(13),
+            erasures: Span { offset: n(14), bytes: n(15) },
         }
     }
 }
@@ -213,6 +218,15 @@ impl Run {
         self.footer.ids.count
     }
 
+    /// The records of erasures that it keeps.
+    pub(super) fn erasures(&self) -> Result<Vec<u8>, DerivedError> {
+        let mut buffer = Vec::new();
+        if self.footer.erasures.bytes > 0 {
+            self.file.read(self.footer.erasures, &mut buffer)?;
+        }
+        Ok(buffer)
+    }
+
     fn index(&self) -> Result<&Index, DerivedError> {
         lazily(&self.index, || {
             let mut buffer = Vec::new();
@@ -259,6 +273,12 @@ impl Run {
             Record::parse(record).and_then(|record| read(&record)).map(Some)
         });
         parsed.map_err(|what| self.file.damaged(block.offset(), what))
+    }
+
+    /// Whether an account of this number is in this run.
+    pub(super) fn has_ordinal(&self, ordinal: u64) -> Result<bool, DerivedError> {
+        let list = lazily(&self.ordinals, || List::open(&self.file, self.footer.ordinals))?;
+        Ok(list.find(&self.file, &ordinal.to_be_bytes(), &mut Held::default())?.is_some())
     }
 
     /// Takes the accounts of this run out of `ordinals`, which rise, and gives their heads as they

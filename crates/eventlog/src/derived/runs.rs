@@ -16,6 +16,7 @@ use super::file::Header;
 use super::merge;
 use super::run::{MOST_POSITIONS, Run, name_hash};
 use super::table::Table;
+use super::without::{Taken, write_without};
 use super::{Anchor, DerivedError, Head, IdTag};
 
 /// As many neighbours of about one size make a larger one.
@@ -128,13 +129,14 @@ impl Runs {
     pub(super) fn add(
         &mut self,
         table: &Table,
+        erasures: &[u8],
         to: u64,
         anchor: &Anchor,
     ) -> Result<(), DerivedError> {
         let from = self.covered().map_or(0, |(to, _)| to);
         let header = Header { store: self.store, from, to, anchor: *anchor };
         let run = make(&self.dir, from, to, |temporary, name| {
-            merge::write_table(table, &header, temporary, name).map(|()| true)
+            merge::write_table(table, erasures, &header, temporary, name).map(|()| true)
         })?;
         self.runs.extend(run.map(Arc::new));
         Ok(())
@@ -165,6 +167,20 @@ impl Runs {
         // From here on the large one counts, and who has a part open can go on reading it.
         self.runs.splice(first..first + merge.parts.len(), [Arc::new(run)]);
         merge.parts.iter().try_for_each(|part| delete(part.path()))
+    }
+
+    /// Makes the runs anew that have any of what an erasure took.
+    pub(super) fn leave_out(&mut self, taken: &Taken) -> Result<(), DerivedError> {
+        for run in &mut self.runs {
+            if !taken.is_in(run)? {
+                continue;
+            }
+            let made = make(&self.dir, run.header.from, run.header.to, |temporary, name| {
+                write_without(run, taken, temporary, name).map(|()| true)
+            });
+            *run = Arc::new(made?.expect("it was not stopped"));
+        }
+        Ok(())
     }
 
     /// Forgets all, and deletes the files if told to.

@@ -20,6 +20,7 @@ pub(crate) struct Scan<'a> {
     steps: Steps,
     gather: Gather,
     head: Head,
+    derived: &'a Derived,
 }
 
 impl<'a> Scan<'a> {
@@ -38,6 +39,7 @@ impl<'a> Scan<'a> {
             steps: Steps::default(),
             gather: Gather::default(),
             head: Head::default(),
+            derived,
         })
     }
 
@@ -73,6 +75,7 @@ impl<'a> Scan<'a> {
             self.head = head.into_owned();
         }
         self.gather.end(history, None);
+        self.gather.tell(&self.head.secret, &self.derived.erasures, history);
         Ok(true)
     }
 

@@ -11,7 +11,8 @@ use std::sync::OnceLock;
 
 use event::{Names, Step};
 
-use super::{Entry, Head, IdTag, Place};
+use super::erased::{GoneEvents, GoneLeaf};
+use super::{Entry, GoneEntry, Head, IdTag, Place};
 
 /// An account that has an event here.
 #[derive(Debug)]
@@ -47,12 +48,16 @@ struct Row {
 }
 
 const NONE: u16 = u16::MAX;
+/// In the place of an id that was erased: no hash is this.
+const NO_ID: IdTag = [0; 16];
 
 /// An account's events here in the order of revisions, their strings numbered by first appearance.
 #[derive(Debug, Default)]
 pub(super) struct Steps {
     pub(super) names: Names,
     pub(super) steps: Vec<(Step, Place)>,
+    /// What was erased of them.
+    pub(super) gone: GoneEvents,
 }
 
 /// The order of accounts.
@@ -101,6 +106,8 @@ pub(super) struct Table {
     begun: u64,
     /// Whether any chain is kept.
     has_chains: bool,
+    /// What was erased, by the numbers of the parts.
+    gone: HashMap<u32, GoneEvents>,
     /// Each only once it was asked for; then it is kept up.
     by_name: OnceLock<HashMap<Box<str>, u32, foldhash::fast::RandomState>>,
     ids: OnceLock<PlainMap<IdTag, u64>>,
@@ -113,7 +120,7 @@ impl Table {
         let Entry { step, place, tag, .. } = *entry;
         let part = match self.by_ordinal.get(&entry.ordinal) {
             Some(part) => *part,
-            None => self.add(entry),
+            None => self.add((entry.account, entry.ordinal, &entry.secret), step.revision),
         };
         let next = &mut self.next[part as usize];
         assert!(step.revision >= *next, "revisions go up within an account");
@@ -136,24 +143,46 @@ impl Table {
         self.grouped.take();
     }
 
-    fn add(&mut self, entry: &Entry<'_>) -> u32 {
+    /// Takes in what is left of an event of an account that has its name.
+    pub(super) fn append_gone(&mut self, entry: &GoneEntry<'_>) {
+        let GoneEntry { account, ordinal, secret, position, revision, place, left } = *entry;
+        let part = match self.by_ordinal.get(&ordinal) {
+            Some(part) => *part,
+            None => self.add((account, ordinal, secret), revision),
+        };
+        let next = &mut self.next[part as usize];
+        assert!(revision >= *next, "revisions go up within an account");
+        *next = revision + 1;
+        let gone = self.gone.entry(part).or_default();
+        match left {
+            None => gone.leaves.push(GoneLeaf { revision, position, place }),
+            Some((step, subject)) => {
+                gone.contents.push((revision, subject));
+                let (text, lengths) = (self.text.len(), [NONE; 2]);
+                self.rows.push(Row { step, place, tag: NO_ID, text, lengths, part });
+            }
+        }
+        self.grouped.take();
+    }
+
+    fn add(&mut self, (account, ordinal, secret): (&str, u64, &[u8; 32]), revision: u64) -> u32 {
         let number = u32::try_from(self.parts.len()).expect("flushed before 2^32 events");
         let start = self.names.len();
-        self.names.push_str(entry.account);
+        self.names.push_str(account);
         self.parts.push(Part {
             name: start..self.names.len(),
-            ordinal: entry.ordinal,
-            first: entry.step.revision,
-            secret: entry.secret,
+            ordinal,
+            first: revision,
+            secret: *secret,
             chain: [0; 32],
         });
-        self.next.push(entry.step.revision);
-        self.by_ordinal.insert(entry.ordinal, number);
+        self.next.push(revision);
+        self.by_ordinal.insert(ordinal, number);
         if let Some(by_name) = self.by_name.get_mut() {
-            let other = by_name.insert(entry.account.into(), number);
+            let other = by_name.insert(account.into(), number);
             assert!(other.is_none(), "the ordinal of an account stays");
         }
-        self.begun += u64::from(entry.step.revision == 0);
+        self.begun += u64::from(revision == 0);
         number
     }
 
@@ -165,6 +194,7 @@ impl Table {
         self.next.clear();
         self.names.clear();
         self.by_ordinal.clear();
+        self.gone.clear();
         (self.begun, self.has_chains) = (0, false);
         self.by_name.take();
         self.ids.take();
@@ -178,10 +208,6 @@ impl Table {
         let rows = self.rows.len() * size_of::<Row>() + self.text.len();
         // A vector or a map that grows is on average three quarters full.
         (rows + self.parts.len() * part + self.names.len()) * 4 / 3
-    }
-
-    pub(super) const fn is_empty(&self) -> bool {
-        self.rows.is_empty()
     }
 
     /// How many accounts have an event here.
@@ -276,13 +302,19 @@ impl Table {
     }
 
     pub(super) fn find_id(&self, tag: &IdTag) -> Option<u64> {
-        let all = || self.rows.iter().map(|row| (row.tag, row.step.position)).collect();
+        let all = || self.ids().collect();
         self.ids.get_or_init(all).get(tag).copied()
+    }
+
+    /// The ids with their positions.
+    fn ids(&self) -> impl Iterator<Item = (IdTag, u64)> {
+        let ids = self.rows.iter().map(|row| (row.tag, row.step.position));
+        ids.filter(|(tag, _)| *tag != NO_ID)
     }
 
     /// The ids in order of tags, with their positions.
     pub(super) fn sorted_ids(&self) -> Vec<(IdTag, u64)> {
-        let mut ids: Vec<_> = self.rows.iter().map(|row| (row.tag, row.step.position)).collect();
+        let mut ids: Vec<_> = self.ids().collect();
         ids.sort_unstable_by_key(|(tag, _)| u128::from_be_bytes(*tag));
         ids
     }
@@ -323,9 +355,13 @@ impl<'t> Parts<'t> {
         if self.read == self.rows.len() {
             self.fetch(rows.start);
         }
-        let Steps { names, steps } = steps;
+        let Steps { names, steps, gone } = steps;
         names.clear();
         steps.clear();
+        gone.clear();
+        if let Some(own) = self.table.gone.get(&number) {
+            gone.extend(own);
+        }
         for _ in rows {
             if self.read == self.rows.len() {
                 let next = self.next().expect("its rows are not all read").1.start + steps.len();

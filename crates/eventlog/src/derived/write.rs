@@ -101,8 +101,8 @@ impl RunWriter {
         Ok(())
     }
 
-    /// All accounts have been added; now the ids.
-    pub(super) fn ids(mut self) -> Result<IdWriter, DerivedError> {
+    /// All accounts have been added; now the ids. `erasures`: the records that the run keeps.
+    pub(super) fn ids(mut self, erasures: &[u8]) -> Result<IdWriter, DerivedError> {
         if !self.block.is_empty() {
             self.end_block()?;
         }
@@ -119,6 +119,7 @@ impl RunWriter {
             ordinals.push(&mut file, &entry.to_be_bytes())?;
         }
         let ordinals = ordinals.end(&mut file)?;
+        let erasures = file.block(erasures)?;
         let ids = ListWriter::begin(&file);
         let footer = Footer {
             index,
@@ -130,6 +131,7 @@ impl RunWriter {
             begun: self.begun,
             records: self.records,
             length: 0,
+            erasures,
         };
         Ok(IdWriter { file, from: self.from, ids, tags: Filter::new(self.ids), footer })
     }

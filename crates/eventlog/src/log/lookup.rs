@@ -71,8 +71,8 @@ impl Log {
         let end = state.durable;
         let found = state.locator.find(&self.folder, end, position).map_err(Arc::new)?;
         let bytes = state.locator.frame(&self.folder, end, found.place).map_err(Arc::new)?;
-        let (envelope, content) =
-            event_frame(&self.folder, found.place, bytes).map_err(Arc::new)?;
+        let frame = event_frame(&self.folder, found.place, bytes).map_err(Arc::new)?;
+        let Some((envelope, content)) = frame else { return Ok(None) };
         if envelope.ordinal != account.ordinal {
             return Ok(None);
         }

@@ -15,6 +15,9 @@
 //! | the rest but 32 | the map, `AccountMap::to_bytes` |
 //! | 32 | BLAKE3 of all before it |
 //!
+//! Of an account that was erased before the seal key and secret are zeros. When an account is erased this goes, for it has
+//! the secret; the next seal is made of the whole log.
+//!
 //! It is made anew from the log if anything is wrong with it. The seal has to stand in the log where this says. What is
 //! kept of an account is believed only when its chain goes on, and only if its leaf of before leads to the log's root: so
 //! that costs in proportion to what changed. The order of accounts is believed by the checksum alone.
@@ -36,6 +39,8 @@ use crate::storage::Access;
 const MAGIC: &[u8; 8] = b"STILLSLD";
 const VERSION: u32 = 1;
 const FILE: &str = "seal";
+/// What is written before it takes that name.
+const TMP: &str = "seal.tmp";
 const ACCOUNT: usize = 104;
 
 /// Keeps what was read, which ends with a seal and a batch. What cannot be written is not kept.
@@ -63,9 +68,10 @@ pub(super) fn keep(folder: &Folder, walked: &Walked) {
     out.extend_from_slice(&seal.root);
     out.extend_from_slice(&seal.at_ms.to_le_bytes());
     out.extend_from_slice(&(walked.accounts.len() as u64).to_le_bytes());
-    for (ordinal, Account { key, secret }) in (0..).zip(&walked.accounts) {
-        out.extend_from_slice(key.as_bytes());
-        out.extend_from_slice(secret);
+    for (ordinal, account) in (0..).zip(&walked.accounts) {
+        let account = account.as_ref();
+        out.extend_from_slice(account.map_or(&[0; 32], |account| account.key.as_bytes()));
+        out.extend_from_slice(account.map_or(&[0; 32], |account| &account.secret));
         out.extend_from_slice(walked.chains.head(ordinal));
         out.extend_from_slice(&walked.chains.events(ordinal).to_le_bytes());
     }
@@ -92,9 +98,24 @@ pub(super) fn keep(folder: &Folder, walked: &Walked) {
 /// Not synced: a file that is not whole is not believed.
 fn put(dir: &Path, bytes: &[u8]) -> std::io::Result<()> {
     std::fs::create_dir_all(dir)?;
-    let tmp = dir.join("seal.tmp");
+    let tmp = dir.join(TMP);
     std::fs::write(&tmp, bytes)?;
     std::fs::rename(&tmp, dir.join(FILE))
+}
+
+/// Forgets what was kept, before an account that is in it is erased: nothing of it is left in the folder.
+///
+/// # Errors
+/// If a file is there and cannot be removed.
+pub(crate) fn forget(folder: &Folder) -> std::io::Result<()> {
+    let (dir, true) = folder.derived() else { return Ok(()) };
+    for name in [FILE, TMP] {
+        match std::fs::remove_file(dir.join(name)) {
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(e),
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 /// What was kept of this store, if it is sound, and the log goes on from there: it may have been put back to what it
@@ -138,8 +159,8 @@ fn read(folder: &Folder, store: &[u8; 16]) -> Option<Walked> {
     let (rows, mut input) = input.split_at_checked(rows)?;
     for row in rows.as_chunks::<ACCOUNT>().0 {
         let mut row = &row[..];
-        let key = MapKey::from_bytes(take(&mut row)?);
-        accounts.push(Account { key, secret: take(&mut row)? });
+        let (key, secret) = (MapKey::from_bytes(take(&mut row)?), take(&mut row)?);
+        accounts.push((secret != [0; 32]).then_some(Account { key, secret }));
         chains.push(take(&mut row)?, number(&mut row)?);
     }
     let mut controls = Vec::new();

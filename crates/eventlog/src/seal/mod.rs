@@ -14,17 +14,19 @@ mod walked;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use commitment::{CheckpointError, Digest, Seal, TileError};
+use commitment::{CheckpointError, Digest, Fault, Seal, TileError};
 use event::Timestamp;
 use tree::TreeFolder;
 use walked::Walked;
 
+use crate::batches::corrupt;
 use crate::folder::{Folder, Found};
 use crate::head_file::Durable;
 use crate::log::Log;
 use crate::storage::Disk;
 use crate::{AppendError, OpenError, ReadError};
 
+pub(crate) use kept::forget;
 pub use shown::{PlacedControl, SealedLog, ShownEvent, ShownStream, page_leaves};
 pub use signed::LastSigned;
 
@@ -54,6 +56,15 @@ pub enum SealError {
     /// What was kept beside the log does not go with it.
     #[error("derived/seal is not of this log; delete it, it is made anew")]
     Kept,
+    /// An account that the seal is of was erased behind it.
+    #[error(
+        "an account that was in this log up to page {pages} was erased since, so the account map of its seal cannot be made any \
+         more; `checkpoint` seals the log as it is"
+    )]
+    Erased {
+        /// The pages up to the seal.
+        pages: u64,
+    },
     /// There is no seal.
     #[error("the log has no seal; `checkpoint` makes one")]
     Unsealed,
@@ -257,6 +268,15 @@ impl Log {
             if at_ms + SLACK_MS < log_ms {
                 let time = |ms| Timestamp::from_ms(ms).unwrap_or(Timestamp::MIN);
                 return Err(SealError::Clock { now: time(at_ms), log: time(log_ms) });
+            }
+            if !sealer.walked.has_map() {
+                let (expected, found) = ("a record behind each name that was erased", "none");
+                let fault = Fault {
+                    offset: durable.offset,
+                    expected: expected.into(),
+                    found: found.into(),
+                };
+                return Err(corrupt(&sealer.folder, durable.segment, fault, None).into());
             }
             let at_ms = at_ms.max(log_ms);
             sealer.unkept = sealer.unkept.saturating_add(sealer.walked.changed_accounts());

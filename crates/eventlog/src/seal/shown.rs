@@ -58,22 +58,66 @@ pub struct ShownStream {
 
 /// An event as its frame has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ShownEvent {
-    /// Its envelope.
-    pub envelope: [u8; ENVELOPE],
-    /// Its salt.
-    pub salt: [u8; SALT],
-    /// Its content, behind zeros if it is short.
-    pub padded: Vec<u8>,
-    /// Its place in the log.
-    pub position: u64,
+pub enum ShownEvent {
+    /// All of it.
+    Whole {
+        /// Its envelope.
+        envelope: [u8; ENVELOPE],
+        /// Its salt.
+        salt: [u8; SALT],
+        /// Its content, behind zeros if it is short.
+        padded: Vec<u8>,
+        /// Its place in the log.
+        position: u64,
+    },
+    /// One of which the content was erased.
+    Envelope {
+        /// Its envelope.
+        envelope: [u8; ENVELOPE],
+        /// The salted hash of the content.
+        content: Digest,
+        /// Its place in the log.
+        position: u64,
+    },
+    /// One that was erased to its leaf.
+    Leaf {
+        /// The leaf.
+        leaf: Digest,
+        /// Its place in the log.
+        position: u64,
+    },
 }
 
 impl ShownEvent {
-    /// The salted hash of the content.
+    /// Its place in the log.
     #[must_use]
-    pub fn content_hash(&self) -> Digest {
-        hash(Domain::Content, &[&self.salt, &self.padded])
+    pub const fn position(&self) -> u64 {
+        match self {
+            ShownEvent::Whole { position, .. }
+            | ShownEvent::Envelope { position, .. }
+            | ShownEvent::Leaf { position, .. } => *position,
+        }
+    }
+
+    /// Its envelope, if it is left.
+    #[must_use]
+    pub const fn envelope(&self) -> Option<&[u8; ENVELOPE]> {
+        match self {
+            ShownEvent::Whole { envelope, .. } | ShownEvent::Envelope { envelope, .. } => {
+                Some(envelope)
+            }
+            ShownEvent::Leaf { .. } => None,
+        }
+    }
+
+    /// The salted hash of the content, if that or it is left.
+    #[must_use]
+    pub fn content_hash(&self) -> Option<Digest> {
+        match self {
+            ShownEvent::Whole { salt, padded, .. } => Some(hash(Domain::Content, &[salt, padded])),
+            ShownEvent::Envelope { content, .. } => Some(*content),
+            ShownEvent::Leaf { .. } => None,
+        }
     }
 }
 
@@ -147,13 +191,28 @@ impl SealedLog {
         })
     }
 
-    /// What the seal's account map says of an account: where its chain ends, or that it is not there.
+    /// The record of an erasure, by its number from 0 in the order of the log; `None` if it is behind the seal.
     ///
     /// # Errors
-    /// [`SealError::Kept`]
+    /// [`SealError`]
+    pub fn erasure(&self, number: u64) -> Result<Option<PlacedControl>, SealError> {
+        let is_erasure = |met: &&Met| met.kind == ControlKind::Erasure;
+        let mut erasures = self.walked.controls.iter().filter(is_erasure);
+        let number = usize::try_from(number).unwrap_or(usize::MAX);
+        erasures.nth(number).map(|met| self.place(met)).transpose()
+    }
+
+    /// What the seal's account map says of an account: where its chain ends, or that it is not there: erased then, or
+    /// never named.
+    ///
+    /// # Errors
+    /// [`SealError::Erased`], [`SealError::Kept`]
     pub fn map(&self, account: &str) -> Result<MapProof, SealError> {
         let key = MapKey::of(&hex(&self.walked.store), account);
         let proof = match self.find(&key) {
+            _ if !self.walked.has_map() => {
+                return Err(SealError::Erased { pages: self.head.pages });
+            }
             Some((ordinal, secret)) => {
                 let chains = &self.walked.chains;
                 let leaf = MapLeaf::of(secret, chains.head(ordinal), chains.events(ordinal));
@@ -166,8 +225,10 @@ impl SealedLog {
 
     /// The ordinal and the secret of an account that has an event up to the seal.
     fn find(&self, key: &MapKey) -> Option<(u32, &[u8; 32])> {
-        let found = (0u32..).zip(&self.walked.accounts).find(|(_, account)| account.key == *key);
-        let (ordinal, account) = found?;
+        let accounts = (0u32..).zip(&self.walked.accounts);
+        let mut known =
+            accounts.filter_map(|(ordinal, account)| Some((ordinal, account.as_ref()?)));
+        let (ordinal, account) = known.find(|(_, account)| account.key == *key)?;
         (self.walked.chains.events(ordinal) > 0).then_some((ordinal, &account.secret))
     }
 
@@ -189,13 +250,21 @@ impl SealedLog {
                 corrupt(&self.folder, place.segment, fault.moved(place.offset), Some(position))
             };
             let (frame, _) = Frame::read(bytes).map_err(bad)?;
-            let Frame::Event { envelope, salt, padded } = frame else {
-                let expected = "an event's frame".to_owned();
-                let fault = commitment::Fault { offset: 0, expected, found: "another".to_owned() };
-                return Err(bad(fault).into());
-            };
-            let padded = padded.to_vec();
-            events.push(ShownEvent { envelope: *envelope, salt: *salt, padded, position });
+            events.push(match frame {
+                Frame::Event { envelope, salt, padded } => {
+                    let (envelope, salt, padded) = (*envelope, *salt, padded.to_vec());
+                    ShownEvent::Whole { envelope, salt, padded, position }
+                }
+                Frame::ContentErased { envelope, content } => {
+                    let (envelope, content) = (*envelope, *content);
+                    ShownEvent::Envelope { envelope, content, position }
+                }
+                Frame::EventErased { leaf, .. } => ShownEvent::Leaf { leaf: *leaf, position },
+                _ => {
+                    let (expected, found) = ("an event's frame".to_owned(), "another".to_owned());
+                    return Err(bad(commitment::Fault { offset: 0, expected, found }).into());
+                }
+            });
         }
         Ok(Some(ShownStream {
             ordinal,
@@ -226,8 +295,9 @@ impl Reader {
     /// [`ReadError`]
     pub fn positions(&self, account: &str) -> Result<Vec<u64>, ReadError> {
         let history = self.account_history(account)?;
-        let mut positions: Vec<u64> =
-            history.iter().flat_map(|h| &h.steps).map(|step| step.position).collect();
+        let steps = history.iter().flat_map(|h| &h.steps).map(|step| step.position);
+        let leaves = history.iter().flat_map(|h| &h.erased.leaves).map(|leaf| leaf.position);
+        let mut positions: Vec<u64> = steps.chain(leaves).collect();
         positions.sort_unstable();
         Ok(positions)
     }

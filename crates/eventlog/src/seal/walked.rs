@@ -3,6 +3,8 @@
 //! What is read is held against its checksums, its leaves, and its pages' summaries: so whoever signs a tree that
 //! comes of this has read again what it stands for. A check of all that a log may not contain is `LogCheck`'s.
 
+use std::collections::BTreeSet;
+
 use commitment::{
     AccountMap, BATCH_HEADER, Chains, Control, ControlKind, Digest, Envelope, FRAME_HEADER, Fault,
     Frame, Frontier, MapKey, MapLeaf, Pages, SALT, SUMMARY, Seal, Summary, chain_start,
@@ -34,8 +36,13 @@ pub(super) struct Walked {
     /// Up to here it was read.
     pub(super) at: Durable,
     pub(super) pages: Pages,
-    /// By ordinal.
-    pub(super) accounts: Vec<Account>,
+    /// By ordinal; none of an account that was erased.
+    pub(super) accounts: Vec<Option<Account>>,
+    /// Accounts whose names are erased in the log, and of which the record has not come yet: no map of a seal before it can
+    /// be made, and no new one.
+    erased: BTreeSet<u32>,
+    /// Keys of accounts that left the map since it was brought up to them.
+    gone: Vec<MapKey>,
     pub(super) chains: Chains,
     /// Leaves that are not in their chains yet.
     waiting: usize,
@@ -93,6 +100,8 @@ impl Walked {
             at,
             pages: Pages::new(store),
             accounts: Vec::new(),
+            erased: BTreeSet::new(),
+            gone: Vec::new(),
             chains: Chains::default(),
             waiting: 0,
             changed: Vec::new(),
@@ -110,7 +119,7 @@ impl Walked {
     /// Of a log that was read up to a seal with which a batch ended.
     pub(super) fn after(
         (store, at, pages): ([u8; 16], Durable, Pages),
-        (accounts, chains, map): (Vec<Account>, Chains, AccountMap),
+        (accounts, chains, map): (Vec<Option<Account>>, Chains, AccountMap),
         (tree, seal): (Frontier, Seal),
     ) -> Walked {
         let sealed = Some(TreeHead { pages: tree.count(), root: tree.root(), seal });
@@ -135,7 +144,7 @@ impl Walked {
         let Some(kept) = &mut self.kept else { return };
         let Some(gone_on @ false) = kept.gone_on.get_mut(ordinal as usize) else { return };
         *gone_on = true;
-        let Account { key, secret } = &self.accounts[ordinal as usize];
+        let Some(Account { key, secret }) = &self.accounts[ordinal as usize] else { return };
         let leaf = MapLeaf::of(secret, self.chains.head(ordinal), self.chains.events(ordinal));
         kept.unproven.push((*key, Some(leaf)));
     }
@@ -231,6 +240,9 @@ impl Walked {
         };
         match (*frame, leaf) {
             (Frame::Trailer(found), _) => {
+                if let Ok(summary) = Summary::decode(found) {
+                    self.pages.take_clock(&summary);
+                }
                 let summary = self.pages.open().as_ref().map(Summary::encode);
                 if summary.as_ref() != Some(found) {
                     let expected = "the summary of the page before it".to_owned();
@@ -246,51 +258,51 @@ impl Walked {
                 self.close_controls(found);
             }
             (Frame::Name { ordinal, secret, name }, Some(leaf)) => {
-                if ordinal as usize != self.accounts.len() {
-                    let expected = format!("the ordinal {}", self.accounts.len());
-                    return Err(whole(FRAME_HEADER, expected, ordinal.to_string()));
-                }
+                self.is_next(ordinal)?;
                 let key = MapKey::of(&self.origin, name);
-                self.accounts.push(Account { key, secret: *secret });
+                self.accounts.push(Some(Account { key, secret: *secret }));
                 if let Some(kept) = &mut self.kept {
                     kept.unproven.push((key, None));
                 }
                 self.chains.push(chain_start(&leaf), 0);
                 self.pages.push(leaf, bytes.len(), false);
             }
-            (Frame::Event { envelope, .. }, Some(leaf)) => {
+            (Frame::NameErased { ordinal, .. }, Some(leaf)) => {
+                self.is_next(ordinal)?;
+                self.accounts.push(None);
+                self.erased.insert(ordinal);
+                self.chains.push(chain_start(&leaf), 0);
+                self.pages.push(leaf, bytes.len(), false);
+            }
+            (Frame::EventErased { ordinal, .. }, Some(leaf)) => {
+                self.pages.hide_clock();
+                self.event(FRAME_HEADER, ordinal, leaf, bytes.len())?;
+            }
+            (Frame::Event { envelope, .. } | Frame::ContentErased { envelope, .. }, Some(leaf)) => {
                 let envelope =
                     Envelope::decode(envelope).map_err(|f| f.moved(FRAME_HEADER as u64))?;
                 let Envelope { ordinal, recorded_by, recorded_at, .. } = envelope;
-                if ordinal as usize >= self.accounts.len() {
-                    let expected = "the ordinal of an account named before".to_owned();
-                    return Err(whole(FRAME_HEADER + 4, expected, ordinal.to_string()));
-                }
                 if recorded_by == RecordedBy::Log {
                     let ms = recorded_at.ms().max(self.pages.clock_ms());
                     self.pages.set_clock_ms(ms);
                 }
-                self.pages.push(leaf, bytes.len(), true);
-                self.goes_on(ordinal);
-                self.chains.add(ordinal, leaf);
-                self.changed.push(ordinal);
-                self.waiting += 1;
-                if self.waiting >= WAITING {
-                    self.link();
-                }
-            }
-            (
-                Frame::ContentErased { .. } | Frame::EventErased { .. } | Frame::NameErased { .. },
-                _,
-            ) => {
-                let expected = "a whole frame".to_owned();
-                return Err(whole(0, expected, "an erased one".to_owned()));
+                self.event(FRAME_HEADER + 4, ordinal, leaf, bytes.len())?;
             }
             (Frame::Control { kind, salt, body }, Some(leaf)) => {
                 let control = Control::decode(kind, body)
                     .map_err(|f| f.moved((FRAME_HEADER + SALT) as u64))?;
+                if let Control::Erasure(erasure) = &control {
+                    self.pages.set_clock_ms(erasure.at_ms.max(self.pages.clock_ms()));
+                    let named = self.accounts.len() as u64;
+                    for names in erasure.names.iter() {
+                        for ordinal in names.start..names.end.min(named) {
+                            self.erase(ordinal as u32);
+                        }
+                    }
+                }
                 if let Control::Seal(seal) = control {
-                    let own = self.seal(seal.at_ms);
+                    // Where an account that is in it is gone, it is the only one that knows its map.
+                    let own = if self.erased.is_empty() { self.seal(seal.at_ms) } else { seal };
                     if own != seal {
                         let at = FRAME_HEADER + SALT;
                         return Err(whole(at, format!("{own:?}"), format!("{seal:?}")));
@@ -322,6 +334,45 @@ impl Walked {
         Ok(())
     }
 
+    /// Takes in an account's next event; `at` is where its frame has the ordinal.
+    fn event(&mut self, at: usize, ordinal: u32, leaf: Digest, len: usize) -> Result<(), Fault> {
+        if ordinal as usize >= self.accounts.len() {
+            let expected = "the ordinal of an account named before".to_owned();
+            return Err(Fault { offset: at as u64, expected, found: ordinal.to_string() });
+        }
+        self.pages.push(leaf, len, true);
+        self.goes_on(ordinal);
+        self.chains.add(ordinal, leaf);
+        self.changed.push(ordinal);
+        self.waiting += 1;
+        if self.waiting >= WAITING {
+            self.link();
+        }
+        Ok(())
+    }
+
+    /// Whether the next account to be named is of this ordinal.
+    fn is_next(&self, ordinal: u32) -> Result<(), Fault> {
+        if ordinal as usize == self.accounts.len() {
+            return Ok(());
+        }
+        let expected = format!("the ordinal {}", self.accounts.len());
+        Err(Fault { offset: FRAME_HEADER as u64, expected, found: ordinal.to_string() })
+    }
+
+    /// The record of an account's erasure: it leaves the map.
+    fn erase(&mut self, ordinal: u32) {
+        self.erased.remove(&ordinal);
+        if let Some(account) = self.accounts.get_mut(ordinal as usize).and_then(Option::take) {
+            self.gone.push(account.key);
+        }
+    }
+
+    /// Whether the account maps of all seals up to here, and of a next one, can be made.
+    pub(super) fn has_map(&self) -> bool {
+        self.erased.is_empty()
+    }
+
     fn close_controls(&mut self, summary: &[u8; SUMMARY]) {
         let leaves = std::mem::take(&mut self.leaves);
         let page = self.pages.closed() - 1;
@@ -335,14 +386,18 @@ impl Walked {
     pub(super) fn seal(&mut self, at_ms: i64) -> Seal {
         self.link();
         self.prove_kept();
-        let leaf = |ordinal: u32| {
-            let Account { key, secret } = &self.accounts[ordinal as usize];
-            (*key, MapLeaf::of(secret, self.chains.head(ordinal), self.chains.events(ordinal)))
+        let leaf = |ordinal: &u32| {
+            let Account { key, secret } = self.accounts[*ordinal as usize].as_ref()?;
+            let leaf =
+                MapLeaf::of(secret, self.chains.head(*ordinal), self.chains.events(*ordinal));
+            Some((*key, leaf))
         };
-        let leaves: Vec<_> = self.changed.iter().map(|ordinal| leaf(*ordinal)).collect();
+        let leaves: Vec<_> = self.changed.iter().filter_map(leaf).collect();
         let hashes = MapLeaf::hash_all(&leaves);
         let changes = leaves.iter().zip(hashes).map(|((key, _), hash)| (*key, Some(hash)));
-        self.map.apply(changes.collect());
+        // A name that was erased may have come again.
+        let gone = self.gone.drain(..).map(|key| (key, None));
+        self.map.apply(gone.chain(changes).collect());
         self.changed.clear();
         let (size, accounts) = (self.pages.position(), self.accounts.len() as u64);
         let root = self.map.root();
@@ -355,7 +410,7 @@ impl Walked {
     /// How many accounts' chains went on since the last seal.
     pub(super) fn changed_accounts(&mut self) -> usize {
         self.link();
-        self.changed.len()
+        self.changed.len() + self.gone.len()
     }
 
     /// Puts the leaves that wait into their chains, and keeps of who changed each but once.

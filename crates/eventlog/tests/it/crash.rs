@@ -145,7 +145,7 @@ fn what_a_failed_sync_forgot_is_written_again() {
                 Outcome::Appended { position, .. } | Outcome::Duplicate { position } => {
                     acknowledged.push((position, event));
                 }
-                Outcome::Conflict { .. } => panic!("{failed}: {outcome:?}"),
+                Outcome::Conflict { .. } | Outcome::Erased => panic!("{failed}: {outcome:?}"),
             }
         }
         // As the machine stops: the process is not asked to close the log.

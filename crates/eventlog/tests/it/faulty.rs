@@ -267,7 +267,7 @@ impl Storage for Memory {
         let open = |id| -> Box<dyn StoredFile> {
             Box::new(Opened { memory: self.clone(), id, path: path.to_owned() })
         };
-        if access != Access::Create {
+        if matches!(access, Access::Read | Access::Write) {
             return match self.0.lock().unwrap().names.get(path) {
                 Some(Entry::File(id)) => Ok(open(*id)),
                 _ => Err(missing()),

@@ -216,7 +216,7 @@ impl Known {
                     self.positions.insert(n, position);
                 }
             },
-            Outcome::Conflict { .. } => panic!("event {n}: {outcome:?}"),
+            Outcome::Conflict { .. } | Outcome::Erased => panic!("event {n}: {outcome:?}"),
         }
     }
 }

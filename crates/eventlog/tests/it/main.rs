@@ -3,6 +3,7 @@
 mod checker;
 mod copy;
 mod crash;
+mod erasing;
 mod faulty;
 mod flip;
 mod folder;
@@ -15,5 +16,6 @@ mod rot;
 mod salvage;
 mod sealed;
 mod sealing;
+mod sealing_erased;
 mod support;
 mod write_and_read;

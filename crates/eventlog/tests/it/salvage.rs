@@ -146,7 +146,8 @@ fn hold(
         assert!(!is_named || !nameless_accounts.contains(&old.event.account), "{}", what());
     }
     let whole = accounts.values().filter(|whole| **whole).count() as u64;
-    let AccountCounts { whole: claimed, gaps, unsure } = surveyed.accounts;
+    let AccountCounts { whole: claimed, gaps, unsure, erased } = surveyed.accounts;
+    assert_eq!(erased, 0);
     assert!(claimed <= whole, "{claimed} of {whole} are whole\n{}", what());
     let is_right = harm.is_moved || gaps <= accounts.len() as u64 - whole;
     assert!(is_right, "{gaps} have gaps\n{}", what());

@@ -36,7 +36,7 @@ fn seal(dir: &Path) -> Sealed {
         pages.push(leaf, batch.len() - start, false);
     }
     pages.set_clock_ms(seal.at_ms);
-    let sealed = Sealed { page: pages.closed(), seal };
+    let sealed = Sealed { page: pages.closed(), seal, has_map: true };
     write_trailer(&mut batch, &pages.open().unwrap().encode());
     let checksum = finish_batch(&mut batch, &end_of_log.store, &end_of_log.checksum, 0);
 

@@ -16,7 +16,7 @@ use tempfile::tempdir;
 use crate::support::{contents, events, open, options};
 
 /// Every hash anew, the account maps of all seals among them.
-fn verified(dir: &Path) -> Report {
+pub fn verified(dir: &Path) -> Report {
     let files = LogFiles::open(dir).unwrap();
     let check = LogCheck::new(Level::Full, files.head()).unwrap();
     let origin = hex(&check.store());
@@ -29,7 +29,7 @@ fn verified(dir: &Path) -> Report {
     check.finish().unwrap_or_else(|e| panic!("{e}"))
 }
 
-fn sealed(log: &Log, sealer: &mut Sealer) -> TreeHead {
+pub fn sealed(log: &Log, sealer: &mut Sealer) -> TreeHead {
     log.seal(sealer).unwrap();
     sealer.publish().unwrap()
 }
@@ -262,9 +262,9 @@ fn a_log_as_it_was_at_a_checkpoint_shows_what_a_certificate_needs() {
             assert_eq!(stream.events.len() as u64, leaf.unwrap().count);
             assert_eq!(stream.events.len(), 40 * (round + 1));
             for event in &stream.events {
-                let recorded = reader.event_at(event.position).unwrap().unwrap();
+                let recorded = reader.event_at(event.position()).unwrap().unwrap();
                 assert_eq!(recorded.event.account, account);
-                let envelope = Envelope::decode(&event.envelope).unwrap();
+                let envelope = Envelope::decode(event.envelope().unwrap()).unwrap();
                 assert_eq!(envelope.kind, recorded.event.payload.kind());
                 assert_eq!(envelope.ordinal, stream.ordinal);
             }

@@ -292,7 +292,9 @@ fn what_was_appended_is_known_at_every_moment() {
                                     assert!(n >= appended, "event {n} of {appended}");
                                     assert_eq!((p, revision), (position, position / 5));
                                 }
-                                Outcome::Conflict { .. } => panic!("event {n}: {outcome:?}"),
+                                Outcome::Conflict { .. } | Outcome::Erased => {
+                                    panic!("event {n}: {outcome:?}")
+                                }
                             }
                         }
                         appended = to;

@@ -66,6 +66,7 @@ impl<'a> Answers<'a> {
                         continue;
                     }
                     Appended::Conflict { position } => conflict(id, &text[range.clone()], position),
+                    Appended::Erased => erased(id, &text[range.clone()]),
                 },
             };
             self.tally.rejected += 1;
@@ -145,10 +146,18 @@ impl<'a> Answers<'a> {
 }
 
 fn conflict(id: Option<String>, line: &[u8], position: u64) -> LineError {
-    let id = id.or_else(|| Some(event::borrow_line(line).ok()?.id.into_owned()));
-    let id = id.unwrap_or_default();
-    let id = escaped(&id);
+    let id = shown(id, line);
     LineError::new("id", format!("`{id}` is already at position {position} with other content"))
+}
+
+fn erased(id: Option<String>, line: &[u8]) -> LineError {
+    let id = shown(id, line);
+    LineError::new("id", format!("`{id}` was erased; --readmit takes it in again"))
+}
+
+fn shown(id: Option<String>, line: &[u8]) -> String {
+    let id = id.or_else(|| Some(event::borrow_line(line).ok()?.id.into_owned()));
+    escaped(&id.unwrap_or_default()).to_string()
 }
 
 /// What became of the lines.

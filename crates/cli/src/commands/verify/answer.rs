@@ -150,7 +150,9 @@ impl Answer {
     }
 
     fn show_accounts_left(&self, question: &Question, screen: &mut Screen) -> Result<(), Failure> {
-        let Some(AccountCounts { whole, gaps, unsure }) = self.accounts_left else { return Ok(()) };
+        let Some(AccountCounts { whole, gaps, unsure, .. }) = self.accounts_left else {
+            return Ok(());
+        };
         let (whole, gaps, unsure) = (count(whole), count(gaps), count(unsure));
         let text = question.pick(
             format!(

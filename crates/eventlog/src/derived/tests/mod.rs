@@ -12,7 +12,7 @@ use event::{
     Surface, Timestamp,
 };
 
-use super::{Account, Anchor, Derived, DerivedError, Entry, Head, Options, Place};
+use super::{Account, Anchor, Derived, DerivedError, Entry, GoneEvents, Head, Options, Place};
 
 const STORE: [u8; 16] = *b"the store's name";
 
@@ -97,7 +97,12 @@ impl Log {
             chain: chain(events.last().unwrap()),
         };
         let places = events.iter().map(|r| (r.revision, place(r.position))).collect();
-        Account { head, history: History::of(account, &events), places }
+        Account {
+            head,
+            history: History::of(account, &events),
+            places,
+            gone: GoneEvents::default(),
+        }
     }
 
     /// The anchor of a batch that ends before the event at position `to`.
@@ -213,7 +218,12 @@ fn scanned(
         let mut places: Vec<_> =
             history.steps.iter().map(|s| (s.revision, place(s.position))).collect();
         places.sort_unstable();
-        accounts.push(Account { head: scan.head().clone(), history: history.clone(), places });
+        accounts.push(Account {
+            head: scan.head().clone(),
+            history: history.clone(),
+            places,
+            gone: GoneEvents::default(),
+        });
     }
     Ok(accounts)
 }

@@ -1,0 +1,278 @@
+//! What a check asks of erasures: that each frame of which something was taken out is named by a later record, and that so
+//! much of it is left as the records say that name it (docs/format.md, "Erased").
+
+use std::ops::Range;
+
+use super::looked::clock_ms;
+use super::{Divergence, Level, LogCheck, divergence};
+use crate::envelope::Envelope;
+use crate::erasure::{Erasure, ErasureRecord, Ranges, erased_root};
+use crate::fault::{Fault, same_bytes};
+use crate::frame::{ENVELOPE_AT, FRAME_HEADER, Frame, Left, chain_start};
+use crate::hash::Digest;
+use crate::segment::segment_name;
+
+/// The erased frames and the records of erasures that a check has met. Memory: 80 bytes a frame, and the records.
+#[derive(Default)]
+pub(super) struct Erasures {
+    pub(super) records: Vec<ErasureRecord>,
+    /// By position.
+    pub(super) events: Vec<Met>,
+    /// By ordinal.
+    pub(super) names: Vec<Met>,
+    /// How many of these no record has named yet, and no earlier check knew.
+    pub(super) unrecorded_names: u64,
+    /// The check began behind so many events and accounts.
+    pub(super) from: (u64, u64),
+}
+
+/// An erased frame.
+pub(super) struct Met {
+    /// Of an event its own; of a name how many events are before it.
+    position: u64,
+    pub(super) ordinal: u32,
+    leaf: Digest,
+    left: Left,
+    /// What the records that were met say is left of it; `None` if none names it.
+    recorded: Option<Left>,
+    /// When the event occurred, where its envelope says so, in ms since the epoch.
+    occurred_ms: Option<i64>,
+    segment: u64,
+    offset: u64,
+}
+
+impl Erasures {
+    /// Whether the name of this account is erased.
+    pub(super) fn is_nameless(&self, ordinal: u32) -> bool {
+        self.names.binary_search_by_key(&ordinal, |name| name.ordinal).is_ok()
+    }
+
+    /// Whether a record that was met says so.
+    pub(super) fn is_gone(&self, ordinal: u32) -> bool {
+        let at = self.names.binary_search_by_key(&ordinal, |name| name.ordinal);
+        at.is_ok_and(|at| self.names[at].recorded.is_some())
+    }
+
+    /// Takes in a record.
+    fn record(&mut self, erasure: &Erasure<'_>) -> Result<(), Fault> {
+        let left = erasure.left;
+        let whole = |what: &str, number: u64| {
+            let expected =
+                format!("{what} {number}, which this names, erased to its {}", word(left));
+            Fault::new(0, expected, "it whole")
+        };
+        let (position, ordinal) = self.from;
+        let events = spans(&self.events, &erasure.events, position, |met| met.position)
+            .map_err(|number| whole("the event of position", number))?;
+        let names = spans(&self.names, &erasure.names, ordinal, |met| met.ordinal.into())
+            .map_err(|number| whole("the name of account", number))?;
+        for met in events.iter().flat_map(|span| &self.events[span.clone()]) {
+            if met.left < left {
+                let position = met.position;
+                let expected = format!("the event of position {position} erased to its leaf");
+                return Err(Fault::new(0, expected, "its envelope left"));
+            }
+            let both = erasure.before_ms.zip(met.occurred_ms);
+            if let Some((before, ms)) = both.filter(|(before, ms)| ms >= before) {
+                let expected = format!("events that occurred before {before} ms");
+                let found = format!("the one of position {} at {ms} ms", met.position);
+                return Err(Fault::new(0, expected, found));
+            }
+        }
+        let count =
+            |spans: &[Range<usize>]| spans.iter().map(|span| span.len() as u64).sum::<u64>();
+        if (count(&events), count(&names)) == (erasure.events.count(), erasure.names.count()) {
+            let root = erased_root(&self.in_order(&events, &names));
+            same_bytes(0, "the root over what was erased,", &root, &erasure.root)?;
+        }
+        for met in events
+            .into_iter()
+            .flat_map(|span| span.map(|n| (n, true)))
+            .chain(names.into_iter().flat_map(|span| span.map(|n| (n, false))))
+        {
+            let met = match met {
+                (n, true) => &mut self.events[n],
+                (n, false) => &mut self.names[n],
+            };
+            met.recorded = met.recorded.max(Some(left));
+        }
+        Ok(())
+    }
+
+    /// These frames in the order of the log: a name comes before the event of its position.
+    fn in_order(&self, events: &[Range<usize>], names: &[Range<usize>]) -> Vec<(u32, Digest)> {
+        let events = events.iter().flat_map(|span| &self.events[span.clone()]);
+        let mut names = names.iter().flat_map(|span| &self.names[span.clone()]).peekable();
+        let mut frames = Vec::new();
+        let mut push = |met: &Met| frames.push((met.ordinal, met.leaf));
+        for event in events {
+            while let Some(name) = names.next_if(|name| name.position <= event.position) {
+                push(name);
+            }
+            push(event);
+        }
+        names.for_each(push);
+        frames
+    }
+
+    /// The first erased frame, in the order of the log, that the records do not account for.
+    fn unaccounted(&self) -> Option<(&Met, bool)> {
+        let first = |met: &'_ [Met]| met.iter().position(|met| met.recorded != Some(met.left));
+        let event = first(&self.events).map(|n| &self.events[n]);
+        let name = first(&self.names).map(|n| &self.names[n]);
+        match (event, name) {
+            (Some(event), Some(name)) if event.position < name.position => Some((event, true)),
+            (_, Some(name)) => Some((name, false)),
+            (event, None) => event.map(|event| (event, true)),
+        }
+    }
+}
+
+/// Where in `met`, whose numbers rise, those of the ranges are, as far as the check has met them; or the first that is not
+/// there.
+fn spans(
+    met: &[Met],
+    ranges: &Ranges,
+    from: u64,
+    number: impl Fn(&Met) -> u64,
+) -> Result<Vec<Range<usize>>, u64> {
+    let mut spans = Vec::new();
+    for range in ranges.iter().filter(|range| range.end > from) {
+        let (first, end) = (range.start.max(from), range.end);
+        let start = met.partition_point(|met| number(met) < first);
+        let numbers = met[start..].iter().map(&number);
+        let there = numbers.zip(first..end).take_while(|(found, asked)| found == asked).count();
+        if there as u64 != end - first {
+            return Err(first + there as u64);
+        }
+        spans.push(start..start + there);
+    }
+    Ok(spans)
+}
+
+const fn word(left: Left) -> &'static str {
+    match left {
+        Left::Envelope => "envelope",
+        Left::Leaf => "leaf",
+    }
+}
+
+impl LogCheck {
+    /// Takes in an erased frame.
+    pub(super) fn erased(
+        &mut self,
+        frame: &Frame<'_>,
+        bytes: &[u8],
+        offset: u64,
+    ) -> Result<(), Fault> {
+        let leaf = frame.leaf().expect("an erased frame keeps its leaf");
+        Frame::check(bytes, &leaf)?;
+        let position = self.pages.position();
+        let (ordinal, left, occurred_ms) = match frame {
+            Frame::NameErased { ordinal, .. } => {
+                self.is_next_name(*ordinal)?;
+                (*ordinal, Left::Leaf, None)
+            }
+            Frame::EventErased { ordinal, .. } => {
+                self.place(FRAME_HEADER, *ordinal, None)?;
+                if self.erasures.is_gone(*ordinal) {
+                    let expected = "no event of an account behind the record that names it";
+                    return Err(Fault::new(
+                        FRAME_HEADER,
+                        expected,
+                        format!("one of account {ordinal}"),
+                    ));
+                }
+                self.pages.hide_clock();
+                (*ordinal, Left::Leaf, None)
+            }
+            Frame::ContentErased { envelope, .. } => {
+                let envelope =
+                    Envelope::decode(envelope).map_err(|f| f.moved(ENVELOPE_AT as u64))?;
+                let at = ENVELOPE_AT + 4;
+                self.place(at, envelope.ordinal, clock_ms(&envelope))?;
+                self.is_known(at, envelope.ordinal)?;
+                (envelope.ordinal, Left::Envelope, Some(envelope.occurred_at.ms()))
+            }
+            _ => unreachable!("the frame is erased"),
+        };
+        let segment = self.segment.unwrap_or_default();
+        let recorded = None;
+        let met = Met { position, ordinal, leaf, left, recorded, occurred_ms, segment, offset };
+        let is_full = self.level == Level::Full;
+        if frame.is_event() {
+            if is_full {
+                self.accounts.chains.add(ordinal, leaf);
+                self.seals.note(ordinal);
+            }
+            self.erasures.events.push(met);
+        } else {
+            if is_full {
+                self.accounts.push("", &[0; 32], chain_start(&leaf), 0);
+            }
+            self.named += 1;
+            self.awaited = Some(ordinal);
+            self.erasures.names.push(met);
+            self.erasures.unrecorded_names += 1;
+        }
+        match is_full {
+            true => self.pages.push(leaf, bytes.len(), frame.is_event()),
+            false => self.pages.count(bytes.len(), frame.is_event()),
+        }
+        Ok(())
+    }
+
+    /// Holds a record against the frames that it names.
+    pub(super) fn erasure(&mut self, erasure: &Erasure<'_>) -> Result<(), Fault> {
+        self.is_on_time("an erasure", erasure.at_ms)?;
+        let (events, names) = (erasure.events.end(), erasure.names.end());
+        if events > self.batch_position || names > self.batch_named {
+            let before =
+                format!("{} events and {} accounts", self.batch_position, self.batch_named);
+            let found = format!("up to {events} and {names}");
+            return Err(Fault::new(
+                0,
+                format!("an erasure of what is before its batch, {before}"),
+                found,
+            ));
+        }
+        self.erasures.record(erasure)?;
+        if !erasure.names.is_empty() {
+            self.unmap(&erasure.names);
+            self.count_unrecorded();
+        }
+        self.pages.set_clock_ms(erasure.at_ms);
+        let (number, page) = (self.erasures.records.len() as u64, self.pages.closed());
+        self.erasures.records.push(ErasureRecord::of(number, page, erasure));
+        self.closing = Some("an erasure's record");
+        Ok(())
+    }
+
+    /// Counts the accounts that no seal's map can be made with: their names are erased, and no record says so yet.
+    pub(super) fn count_unrecorded(&mut self) {
+        let is_unrecorded =
+            |name: &&Met| name.recorded.is_none() && !self.seals.is_former(name.ordinal);
+        let count = self.erasures.names.iter().filter(is_unrecorded).count();
+        self.erasures.unrecorded_names = count as u64;
+    }
+
+    /// At the end: nothing is erased of which no record says so.
+    pub(super) fn end_erasures(&self) -> Result<(), Box<Divergence>> {
+        let Some((met, is_event)) = self.erasures.unaccounted() else { return Ok(()) };
+        let expected = format!(
+            "behind an erased frame a record that says that only its {} is left",
+            word(met.left)
+        );
+        let found = match met.recorded {
+            None => "none".to_owned(),
+            Some(left) => format!("one that leaves its {}", word(left)),
+        };
+        let fault = Fault::new(0, expected, found).moved(met.offset);
+        let mut found = divergence(&segment_name(met.segment), fault);
+        if is_event {
+            found.position = Some(met.position);
+            found.account = self.accounts.name(met.ordinal).map(str::to_owned);
+        }
+        Err(found)
+    }
+}
