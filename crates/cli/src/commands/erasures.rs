@@ -27,7 +27,7 @@ struct Line<'a> {
 pub fn run(question: &Question, screen: &mut Screen) -> Result<Outcome, Failure> {
     let records = question.open()?.erasures()?;
     let mut table = Table::new([
-        Column::number(question.pick("erasure", "抹除")),
+        Column::number(question.pick("erasure", "擦除")),
         Column::text(question.pick("at", "时间")),
         Column::long(question.pick("on what ground", "理由")),
         Column::long(question.pick("by", "执行者")),
@@ -60,7 +60,7 @@ pub fn run(question: &Question, screen: &mut Screen) -> Result<Outcome, Failure>
     }
     table.end(screen)?;
     if records.is_empty() && !question.json {
-        screen.line(question.pick("Nothing was erased.", "没有抹除过任何内容。"))?;
+        screen.line(question.pick("Nothing was erased.", "没有擦除过任何内容。"))?;
     }
     Ok(Outcome::Fine)
 }

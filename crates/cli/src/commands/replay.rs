@@ -134,10 +134,10 @@ fn erased_row(event: &ErasedEvent, step: Option<&Step>, question: &Question) -> 
     let what = match step {
         Some(_) => question.pick(
             format!("its content was erased (erasure {number})"),
-            format!("内容已抹除（第 {number} 号）"),
+            format!("内容已擦除（第 {number} 号）"),
         ),
         None => question
-            .pick(format!("it was erased (erasure {number})"), format!("已抹除（第 {number} 号）")),
+            .pick(format!("it was erased (erasure {number})"), format!("已擦除（第 {number} 号）")),
     };
     let lang = question.lang;
     vec![

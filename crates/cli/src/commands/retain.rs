@@ -305,7 +305,7 @@ impl Answer {
         let heading = match self.dry_run {
             true => question.pick(
                 format!("Due: {of} of {by}, which occurred before {before}. Nothing was erased."),
-                format!("到期：{zh_by} 个账号在 {before} 之前的 {zh_of} 条事件。尚未抹除。"),
+                format!("到期：{zh_by} 个账号在 {before} 之前的 {zh_of} 条事件。尚未擦除。"),
             ),
             false => question.pick(
                 format!(
@@ -314,7 +314,7 @@ impl Answer {
                     counted(self.erasures.len() as u64, "record")
                 ),
                 format!(
-                    "已抹除：{zh_by} 个账号在 {before} 之前的 {} 条事件，记录 {} 条。",
+                    "已擦除：{zh_by} 个账号在 {before} 之前的 {} 条事件，记录 {} 条。",
                     count(self.erased),
                     self.erasures.len()
                 ),
@@ -337,7 +337,7 @@ impl Answer {
                     counted(nothing_else, "account")
                 ),
                 format!(
-                    "其中 {} 个账号再无其他事件；名称仍在，可用 `stillthere erase ACCOUNT` 抹除。",
+                    "其中 {} 个账号再无其他事件；名称仍在，可用 `stillthere erase ACCOUNT` 擦除。",
                     count(nothing_else)
                 ),
             );

@@ -48,11 +48,11 @@ impl Conflict {
             }
             Conflict::Vanished(at, later) => {
                 format!(
-                    "该账号在位置 {at} 之前有事件，到更晚的 {later} 却没有，且没有证据表明已被抹除"
+                    "该账号在位置 {at} 之前有事件，到更晚的 {later} 却没有，且没有证据表明已被擦除"
                 )
             }
             Conflict::Another(at, later) => format!(
-                "同名账号在位置 {at} 之前与更晚的 {later} 之前并非同一个，且没有证据表明前者已被抹除"
+                "同名账号在位置 {at} 之前与更晚的 {later} 之前并非同一个，且没有证据表明前者已被擦除"
             ),
             Conflict::Fewer(count, at, fewer, later) => format!(
                 "该账号在位置 {at} 之前有 {count} 条事件，到更晚的 {later} 却只有 {fewer} 条"

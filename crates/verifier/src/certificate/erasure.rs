@@ -306,9 +306,9 @@ impl CheckedErasure {
         };
         let (left_en, left_zh) = match self.left {
             Left::Envelope => {
-                ("their contents were taken out, and their envelopes left", "抹除其内容，保留封套")
+                ("their contents were taken out, and their envelopes left", "擦除其内容，保留封套")
             }
-            Left::Leaf => ("they were taken out but for their hashes", "除其哈希外全部抹除"),
+            Left::Leaf => ("they were taken out but for their hashes", "除其哈希外全部擦除"),
         };
         fact(
             Basis::Proven,
@@ -350,7 +350,7 @@ impl CheckedErasure {
             Some(&operator),
             pick(
                 format!("the erasure was carried out at {at}, by {by:?}"),
-                format!("抹除由 {by:?} 于 {at} 执行"),
+                format!("擦除由 {by:?} 于 {at} 执行"),
             ),
             pick("the record says so".to_owned(), "记录如此记载".to_owned()),
         );
@@ -383,7 +383,7 @@ impl CheckedErasure {
             (
                 "no copy of what was taken out was kept: in a backup, in a snapshot of a file system, on the medium, \
                  or by whoever once read it",
-                "没有留下被抹除内容的副本：无论在备份、文件系统快照、存储介质上，还是在曾读取者手中",
+                "没有留下被擦除内容的副本：无论在备份、文件系统快照、存储介质上，还是在曾读取者手中",
             ),
             (
                 "nothing else in the log or elsewhere is about the same person",

@@ -162,7 +162,7 @@ pub(super) fn of(checked: &Checked, lang: Language) -> Vec<Fact> {
     let complete = match (count, *hidden) {
         (None, _) => pick(
             format!("no event of {account:?} is among the log's {size}, unless all was erased"),
-            format!("日志的 {size} 条事件中没有 {account:?} 的事件，除非已全部抹除"),
+            format!("日志的 {size} 条事件中没有 {account:?} 的事件，除非已全部擦除"),
         ),
         (Some(_), 0) => pick(
             format!("they are all of the account's events among the log's {size}"),

@@ -147,18 +147,18 @@ impl Contains {
         if erasures.is_empty() {
             return screen.line(question.pick(
                 format!("{backup} contains nothing that was erased since."),
-                format!("{backup} 不含此后已抹除的内容。"),
+                format!("{backup} 不含此后已擦除的内容。"),
             ));
         }
         let text = question.pick(
             format!(
                 "{backup} still contains what was erased since: destroy it, or restore it with --erasures."
             ),
-            format!("{backup} 仍含此后已抹除的内容：请销毁，或恢复时使用 --erasures。"),
+            format!("{backup} 仍含此后已擦除的内容：请销毁，或恢复时使用 --erasures。"),
         );
         paragraph(screen, 0, &Cell::styled(text, style::CARE))?;
         let mut table = Table::new([
-            Column::number(question.pick("erasure", "抹除")),
+            Column::number(question.pick("erasure", "擦除")),
             Column::text(question.pick("at", "时间")),
             Column::number(question.pick("events there", "仍含事件")),
             Column::long(question.pick("on what ground", "理由")),
@@ -183,7 +183,7 @@ impl Again {
         let Again { erasures, events, accounts } = self;
         if *erasures == 0 {
             return screen.line(
-                question.pick("Nothing had to be erased again.", "没有需要重新抹除的内容。"),
+                question.pick("Nothing had to be erased again.", "没有需要重新擦除的内容。"),
             );
         }
         let text = question.pick(
@@ -194,7 +194,7 @@ impl Again {
                 counted(*erasures, "record")
             ),
             format!(
-                "已重新抹除：{} 条事件及 {} 个账号的名称，记录 {} 条。",
+                "已重新擦除：{} 条事件及 {} 个账号的名称，记录 {} 条。",
                 count(*events),
                 count(*accounts),
                 count(*erasures)

@@ -79,7 +79,7 @@ pub fn run(
                         counted(accounts, "account")
                     ),
                     format!(
-                        "已写入 {name}：{} 字节；第 {number} 号抹除，{} 条事件及 {} 个账号的名称。",
+                        "已写入 {name}：{} 字节；第 {number} 号擦除，{} 条事件及 {} 个账号的名称。",
                         count(bytes.len() as u64),
                         count(events),
                         count(accounts)

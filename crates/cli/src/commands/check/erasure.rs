@@ -133,7 +133,7 @@ impl Pair<'_> {
         let text = match (taken, name) {
             (0, false) => question.pick(
                 format!("{erasure} took nothing out of what {other} shows."),
-                format!("{erasure} 未抹除 {other} 所示的任何内容。"),
+                format!("{erasure} 未擦除 {other} 所示的任何内容。"),
             ),
             _ => question.pick(
                 format!(
@@ -144,7 +144,7 @@ impl Pair<'_> {
                     self.erasure.1.page
                 ),
                 format!(
-                    "{other} 所示 {account} 的 {} 条事件中，{erasure} 按第 {} 页的记录抹除了 {} 条{}。",
+                    "{other} 所示 {account} 的 {} 条事件中，{erasure} 按第 {} 页的记录擦除了 {} 条{}。",
                     count(*of),
                     self.erasure.1.page,
                     count(taken),
@@ -184,7 +184,7 @@ fn show(
     }
     let text = question.pick(
         "All hold: what was certified before an erasure stays proven.",
-        "均成立：抹除之前所证明的仍然有效。",
+        "均成立：擦除之前所证明的仍然有效。",
     );
     paragraph(screen, 0, &Cell::styled(text, style::GOOD))?;
     pairs.iter().try_for_each(|pair| pair.show(question, screen))
@@ -206,7 +206,7 @@ pub fn show_one(
             counted(events, "event"),
             counted(accounts, "account")
         ),
-        format!("证书成立：抹除 {} 条事件及 {} 个账号的名称。", count(events), count(accounts)),
+        format!("证书成立：擦除 {} 条事件及 {} 个账号的名称。", count(events), count(accounts)),
     ))?;
     show_facts(checked.facts(), question, screen)
 }

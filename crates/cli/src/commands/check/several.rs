@@ -80,7 +80,7 @@ fn misconduct(
         let text = question.pick(
             "Unless the account was erased in between: then whoever holds the store can show it, by `stillthere \
              certify --erasure N`, and `check` takes that certificate beside these.",
-            "除非该账号在此期间被抹除：持有存储者可用 `stillthere certify --erasure N` 示出，并将该证书一并交给 `check`。",
+            "除非该账号在此期间被擦除：持有存储者可用 `stillthere certify --erasure N` 示出，并将该证书一并交给 `check`。",
         );
         paragraph(screen, 0, &Cell::styled(text, style::CARE))?;
     }

@@ -210,7 +210,7 @@ impl Answer {
                 format!(
                     "Nothing to erase: no event of {account} that this asks for is there still."
                 ),
-                format!("没有可抹除的内容：{account} 已无符合条件的事件。"),
+                format!("没有可擦除的内容：{account} 已无符合条件的事件。"),
             ));
         }
         let events = counted(self.events, "event");
@@ -231,11 +231,11 @@ impl Answer {
         let heading = match self.erasure {
             Some(number) => question.pick(
                 format!("Erased, as erasure {number}: {what}."),
-                format!("已抹除（第 {number} 号）：{what}。"),
+                format!("已擦除（第 {number} 号）：{what}。"),
             ),
             None => question.pick(
                 format!("Would be erased: {what}. Nothing was."),
-                format!("将抹除：{what}。尚未抹除。"),
+                format!("将擦除：{what}。尚未擦除。"),
             ),
         };
         let is_done = self.erasure.is_some();

@@ -8,6 +8,7 @@ mod tables;
 
 use std::io::IsTerminal;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use clap::{Args, ValueEnum};
 use event::limits::LINE_BYTES;
@@ -140,7 +141,7 @@ pub fn run(
         let were = if erased == 1 { "was" } else { "were" };
         say(question.pick(
             format!("{} {were} left out: erased", counted(erased, "event")),
-            format!("略去 {} 条已抹除的事件", count(erased)),
+            format!("略去 {} 条已擦除的事件", count(erased)),
         ));
     }
     Ok(Outcome::Fine)
@@ -248,14 +249,31 @@ fn folded_rows(
         What::Findings => tables::findings,
         What::Accounts => tables::account,
     };
+    // Accounts of which erased events leave something open: rows of theirs may be missing.
+    let open = AtomicU64::new(0);
     let map = |history: &event::History| {
         let view = fold(history, policy, question.as_of, question.known_at)?;
         let mut rows = Rows::of(what.columns());
         add(&view, &mut rows);
+        if view.is_open() {
+            open.fetch_add(1, Ordering::Relaxed);
+        }
         (rows.len() > 0).then_some(rows)
     };
     store.map_accounts(map, |rows| {
         groups.rows().append(rows);
         groups.pass_on()
-    })
+    })?;
+    let open = open.into_inner();
+    if open > 0 {
+        let accounts = counted(open, "account");
+        // Nobody listening there is no error.
+        let _ = std::io::Write::write_fmt(
+            &mut std::io::stderr(),
+            format_args!(
+                "events of {accounts} were erased: what they leave undetermined is left out\n"
+            ),
+        );
+    }
+    Ok(())
 }

@@ -339,7 +339,7 @@ impl Teller<'_> {
                 "Records of events are kept for {keep}: none is erased sooner, and then `retain` \
                  erases them."
             ),
-            format!("事件记录保留 {keep}：期内不得抹除，期满由 `retain` 抹除。"),
+            format!("事件记录保留 {keep}：期内不得擦除，期满由 `retain` 擦除。"),
         ))
     }
 

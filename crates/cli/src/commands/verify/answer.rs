@@ -287,7 +287,7 @@ impl ErasedCounts {
                 counted(erasures, "record")
             ),
             format!(
-                "其中 {} 条事件和 {} 个账号的名称已抹除，日志中有 {} 条记录。",
+                "其中 {} 条事件和 {} 个账号的名称已擦除，日志中有 {} 条记录。",
                 count(events),
                 count(accounts),
                 count(erasures)
@@ -302,7 +302,7 @@ impl ErasedCounts {
                 "The account maps of {} from before cannot be made anew: an account that is in them is erased.",
                 counted(without_map, "seal")
             ),
-            format!("此前 {} 个封条的账号映射无法重算：其中的账号已抹除。", count(without_map)),
+            format!("此前 {} 个封条的账号映射无法重算：其中的账号已擦除。", count(without_map)),
         );
         paragraph(screen, 0, &Cell::styled(text, style::DIM))
     }
