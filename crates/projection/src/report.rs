@@ -405,11 +405,7 @@ impl View<'_> {
             },
             status: self.status(),
             tier: self.tier().map(str::to_owned),
-            quota: Quota {
-                limit_bytes,
-                used_bytes: self.used_bytes(),
-                over: self.is_over_quota(),
-            },
+            quota: Quota { limit_bytes, used_bytes: self.used_bytes(), over: self.is_over_quota() },
             activity: Activity {
                 last_at,
                 last_kind,
@@ -422,10 +418,10 @@ impl View<'_> {
             counts: self.counts(),
             findings: self.finding_rows(),
             stages: self.stage_rows(),
-            erased: self.open.as_ref().map(|open| ErasedCounts {
-                contents: open.contents,
-                events: open.leaves,
-            }),
+            erased: self
+                .open
+                .as_ref()
+                .map(|open| ErasedCounts { contents: open.contents, events: open.leaves }),
             undetermined: self.undetermined(),
         }
     }
@@ -522,9 +518,9 @@ impl View<'_> {
     }
 
     fn may_miss_categories(&self) -> bool {
-        self.open.as_ref().is_some_and(|open| {
-            open.doubt.has_lost_categories() || self.any_item(|u| u.category)
-        })
+        self.open
+            .as_ref()
+            .is_some_and(|open| open.doubt.has_lost_categories() || self.any_item(|u| u.category))
     }
 
     fn stage_rows(&self) -> Vec<StageRow> {

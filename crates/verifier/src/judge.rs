@@ -98,7 +98,9 @@ impl Bench {
         let finding = view.as_ref().and_then(|view| Finding::of(claim, view));
         let (Some(history), Some(finding)) = (history, finding) else {
             let mut verdict = self.no_record(claim, asked);
-            if let Some(view) = view.as_ref().filter(|view| view.may_miss_items() || view.may_miss_backups()) {
+            if let Some(view) =
+                view.as_ref().filter(|view| view.may_miss_items() || view.may_miss_backups())
+            {
                 // It may have been there: its events, or their names, are erased.
                 verdict.lawful = Lawful::Undetermined;
                 verdict.caveats.insert(0, erased::caveat(view, asked.lang));
@@ -136,8 +138,7 @@ impl Bench {
                 known_at,
                 hedged: depends,
                 // One does not know since when where an event that set it may have been erased.
-                tells_sync: claim.asserts == Assert::LostAfterSyncOff
-                    && finding.view.knows_past(),
+                tells_sync: claim.asserts == Assert::LostAfterSyncOff && finding.view.knows_past(),
                 lang: asked.lang,
             },
         };
@@ -145,7 +146,8 @@ impl Bench {
             true => outcome,
             false => Outcome::Undetermined,
         };
-        let is_open = lawful_is_open || readings.outcomes.values().any(|o| *o == Outcome::Undetermined);
+        let is_open =
+            lawful_is_open || readings.outcomes.values().any(|o| *o == Outcome::Undetermined);
         let mut caveats = caveats::of(&facts, &readings, asked.lang);
         if is_open {
             caveats.insert(0, erased::caveat(finding.view, asked.lang));
@@ -255,9 +257,7 @@ impl<'v, 'a> Finding<'v, 'a> {
         let is_open = |(id, _): &(NameId, &Item)| view.unsure(Subject::Item(*id)).category;
         let misses = match &claim.subject {
             ClaimSubject::Item(_) | ClaimSubject::Backup(_) => false,
-            ClaimSubject::Category(_) => {
-                view.may_miss_items() || view.items().iter().any(is_open)
-            }
+            ClaimSubject::Category(_) => view.may_miss_items() || view.items().iter().any(is_open),
             ClaimSubject::Account => {
                 let of_backups = claim.asserts.is_of_backups();
                 view.may_miss_items() || (of_backups && view.may_miss_backups())

@@ -22,14 +22,16 @@ const SECRETS: [&str; 6] = [
 ];
 
 fn line(account: &str, n: u32, day: &str, kind: &str, more: &str) -> String {
-    let id = if account == PERSON { "meredith-event-id" } else { "id" };
+    let (id, attributes) = match account {
+        PERSON => (
+            "meredith-event-id",
+            r#"{"mail":"meredith@halloran.example","note":"sunset-over-belem"}"#,
+        ),
+        _ => ("id", "{}"),
+    };
     format!(
-        r#"{{"id":"{id}-{n}","account":"{account}","occurred_at":"{day}T10:00:00Z","recorded_at":"{day}T10:00:01Z","actor":"user","kind":"{kind}"{more},"attributes":{{"mail":"meredith@halloran.example"}}}}"#
-    ).replace(r#""attributes":{"mail":"meredith@halloran.example"}"#, if account == PERSON {
-        r#""attributes":{"mail":"meredith@halloran.example","note":"sunset-over-belem"}"#
-    } else {
-        r#""attributes":{"note":"nothing"}"#
-    })
+        r#"{{"id":"{id}-{n}","account":"{account}","occurred_at":"{day}T10:00:00Z","recorded_at":"{day}T10:00:01Z","actor":"user","kind":"{kind}"{more},"attributes":{attributes}}}"#
+    )
 }
 
 fn item(n: usize) -> String {
