@@ -137,9 +137,9 @@ impl Pair<'_> {
             ),
             _ => question.pick(
                 format!(
-                    "{erasure} took {} of the {} of {account} out that {other} shows{}, under the record in page {}.",
-                    count(taken),
+                    "Of the {} of {account} that {other} shows, {erasure} took out {}{}, under the record in page {}.",
                     counted(*of, "event"),
+                    count(taken),
                     if *name { ", and the name" } else { "" },
                     self.erasure.1.page
                 ),
