@@ -8,7 +8,8 @@ use commitment::{Head, Left, Level};
 use event::{Event, Recorded, Timestamp};
 use stillthere_eventlog::storage::{Access, Disk, Storage, create};
 use stillthere_eventlog::{
-    EraseError, Erasing, Log, Options, Outcome, ReadError, Reader, Remains, Sealer, Target,
+    EraseError, Erasing, Log, LogFiles, Options, Outcome, ReadError, Reader, Remains, Sealer,
+    Target,
 };
 
 use crate::crash::root;
@@ -439,6 +440,81 @@ fn after_a_stop_of_the_next_writer_too() {
             }
         }
     }
+}
+
+/// Readers that were there before: they answer of what is whole, and never say that the log is damaged.
+#[test]
+fn a_reader_of_before_goes_on_beside_an_erasure() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let log = Log::open(dir, options(5000)).unwrap();
+    for n in 0..5 {
+        log.append(life("anna", 6 * n, 6)).unwrap();
+        log.append(life("bert", 6 * n, 6)).unwrap();
+    }
+    let (reader, late) = (Reader::open(dir).unwrap(), Reader::open(dir).unwrap());
+    let files = LogFiles::open(dir).unwrap();
+    assert_eq!(reader.account_events("anna").unwrap().len(), 30);
+    assert!(!files.has_moved());
+    erase(&log, &[account("anna")]).unwrap();
+    assert!(files.has_moved());
+    // What it has read it may say again.
+    assert!([0, 30].contains(&reader.account_events("anna").unwrap().len()));
+    assert_eq!(late.account_events("anna").unwrap(), []);
+    assert_eq!(late.event_at(0).unwrap(), None);
+    for reader in [reader, late] {
+        let bert = reader.account_events("bert").unwrap();
+        assert_eq!(bert.iter().map(|r| r.event.clone()).collect::<Vec<_>>(), life("bert", 0, 30));
+        let mut count = 0;
+        let take = |_: Recorded| {
+            count += 1;
+            Ok(())
+        };
+        reader.scan::<ReadError>(take).unwrap();
+        assert_eq!(count, 30);
+    }
+    log.close().unwrap();
+}
+
+/// A journal that is no journal, of another store, or of another log.
+#[test]
+fn a_redo_that_does_not_fit_harms_nothing() {
+    let (a, b) = (lives(1000), lives(1000));
+    let cases = cases(&a.whole());
+    let path = Path::new("/store/log/REDO");
+    let n = (0..).find(|n| {
+        run(&a, &cases[0], *n, Fault::Stopped).0.memory.files(Path::new("/")).contains_key(path)
+    });
+    let redo =
+        run(&a, &cases[0], n.unwrap(), Fault::Stopped).0.memory.files(Path::new("/"))[path].clone();
+    assert_eq!(
+        traces(&BTreeMap::from([(path.to_owned(), redo.clone())]), &cases[0].secrets),
+        [""; 0]
+    );
+    let open_with = |store: &Store, bytes: &[u8]| {
+        let store = store.after(After::Kill);
+        create(&store.memory, path, bytes, Access::Create).unwrap();
+        let before = store.whole();
+        let opened = store.open().map(drop).map_err(|e| e.to_string());
+        (store.whole() == before, store.memory.files(Path::new("/")).contains_key(path), opened)
+    };
+    for len in [0, 1, 40, redo.len() - 1] {
+        assert_eq!(open_with(&a, &redo[..len]), (true, false, Ok(())), "{len} bytes");
+    }
+    for at in (0..redo.len()).step_by(7) {
+        let mut changed = redo.clone();
+        changed[at] ^= 4;
+        assert_eq!(open_with(&a, &changed), (true, false, Ok(())), "byte {at}");
+    }
+    let (is_as_before, is_there, opened) = open_with(&b, &redo);
+    assert!(is_as_before && is_there && opened.unwrap_err().contains("REDO"));
+    let longer = a.after(After::Kill);
+    let log = longer.open().unwrap();
+    log.append(life("bert", 200, 1)).unwrap();
+    log.close().unwrap();
+    let (is_as_before, is_there, opened) = open_with(&longer, &redo);
+    assert!(is_as_before && is_there && opened.unwrap_err().contains("REDO"));
+    assert_eq!(open_with(&a, &redo), (false, false, Ok(())));
 }
 
 /// An event as the model has it.
