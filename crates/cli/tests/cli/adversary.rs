@@ -11,7 +11,7 @@ use event::Timestamp;
 use policy::Policy;
 use verifier::certificate::{Certificate, Question, Shown, Since};
 
-use self::forger::{Entry, Event, Forged, Sealing};
+use self::forger::{Entry, Erasing, Event, Forged, Sealing};
 use crate::binary::{Folder, root};
 
 /// The columns.
@@ -111,14 +111,14 @@ fn with(at: usize, change: impl FnOnce(&mut Entry)) -> Vec<Entry> {
 pub fn with_event(at: usize, change: impl FnOnce(&mut Event)) -> Vec<Entry> {
     with(at, |entry| match entry {
         Entry::Event(event) => change(event),
-        Entry::Seal(_) => panic!("a seal"),
+        _ => panic!("no event"),
     })
 }
 
 fn with_seal(at: usize, change: impl FnOnce(&mut Sealing)) -> Vec<Entry> {
     with(at, |entry| match entry {
         Entry::Seal(seal) => change(seal),
-        Entry::Event(_) => panic!("an event"),
+        _ => panic!("no seal"),
     })
 }
 
@@ -155,6 +155,23 @@ fn forked() -> Attempt {
     let other = Forged::of(&honest());
     let before = of_ann(&other, 2);
     Attempt { before, kept: (other, 2), ..Attempt::of(&entries) }
+}
+
+/// The honest log, in which an erasure comes behind the first seal.
+fn with_erasure(change: impl FnOnce(&mut Erasing)) -> Vec<Entry> {
+    let at = Timestamp::parse("2026-01-04T09:00:00Z").unwrap();
+    let mut erasing = Erasing { at, ground: "asked by bob", taken: &[2], named: &[2] };
+    change(&mut erasing);
+    let mut entries = honest();
+    entries.insert(SEAL + 1, Entry::Erasure(erasing));
+    entries
+}
+
+/// A log in the place of one with an erasure that was sealed.
+fn in_place_of_erasure(change: impl FnOnce(&mut Erasing)) -> Attempt {
+    let sealed = Forged::of(&with_erasure(|_| {}));
+    let before = of_ann(&sealed, 3);
+    Attempt { before, kept: (sealed, 3), ..Attempt::of(&with_erasure(change)) }
 }
 
 type Row = (&'static str, u8, fn() -> Attempt);
@@ -264,6 +281,21 @@ const ROWS: &[Row] = &[
             e.line = e.line.replace("2026-01-05", "2026-01-01");
             e.by_log = true;
         }))
+    }),
+    ("erases the content of a sealed event, and no record says so", AUDIT, || {
+        Attempt::of(&with_erasure(|erasing| erasing.named = &[]))
+    }),
+    ("erases more than the record says", AUDIT, || {
+        Attempt::of(&with_erasure(|erasing| erasing.taken = &[0, 2]))
+    }),
+    ("says in a record that more was erased than was", AUDIT, || {
+        Attempt::of(&with_erasure(|erasing| erasing.named = &[0, 2]))
+    }),
+    ("alters the record of an erasure that was sealed", KEPT | TWO, || {
+        in_place_of_erasure(|erasing| erasing.ground = "asked by nobody")
+    }),
+    ("erases, and takes the sealed record of it back out", KEPT | AUDIT, || {
+        in_place_of_erasure(|erasing| erasing.named = &[])
     }),
     ("backdates an event by the source's word", NOBODY, || {
         Attempt::of(&with_event(PURGE, |e| e.line = e.line.replace("2026-01-05", "2026-01-01")))
@@ -458,7 +490,10 @@ fn an_id_that_comes_again_is_noticed() {
 
 #[test]
 fn nothing_is_noticed_where_nothing_is_wrong() {
-    assert_eq!(noticed(&auditor(), 0, &Attempt::of(&honest())), NOBODY);
+    let folder = auditor();
+    assert_eq!(noticed(&folder, 0, &Attempt::of(&honest())), NOBODY);
+    assert_eq!(noticed(&folder, 1, &Attempt::of(&with_erasure(|_| {}))), NOBODY);
+    assert_eq!(noticed(&folder, 2, &in_place_of_erasure(|_| {})), NOBODY);
 }
 
 #[test]

@@ -53,8 +53,8 @@ impl Erasures {
         at.is_ok_and(|at| self.names[at].recorded.is_some())
     }
 
-    /// Takes in a record.
-    fn record(&mut self, erasure: &Erasure<'_>) -> Result<(), Fault> {
+    /// Takes in a record; gives how many names it is the first to name.
+    fn record(&mut self, erasure: &Erasure<'_>) -> Result<u64, Fault> {
         let left = erasure.left;
         let whole = |what: &str, number: u64| {
             let expected =
@@ -85,18 +85,13 @@ impl Erasures {
             let root = erased_root(&self.in_order(&events, &names));
             same_bytes(0, "the root over what was erased,", &root, &erasure.root)?;
         }
-        for met in events
-            .into_iter()
-            .flat_map(|span| span.map(|n| (n, true)))
-            .chain(names.into_iter().flat_map(|span| span.map(|n| (n, false))))
-        {
-            let met = match met {
-                (n, true) => &mut self.events[n],
-                (n, false) => &mut self.names[n],
-            };
-            met.recorded = met.recorded.max(Some(left));
+        for met in events.into_iter().flatten() {
+            let recorded = &mut self.events[met].recorded;
+            *recorded = (*recorded).max(Some(left));
         }
-        Ok(())
+        let names = names.into_iter().flatten();
+        let is_first = |n: &usize| self.names[*n].recorded.replace(left).is_none();
+        Ok(names.filter(is_first).count() as u64)
     }
 
     /// These frames in the order of the log: a name comes before the event of its position.
@@ -236,11 +231,9 @@ impl LogCheck {
                 found,
             ));
         }
-        self.erasures.record(erasure)?;
-        if !erasure.names.is_empty() {
-            self.unmap(&erasure.names);
-            self.count_unrecorded();
-        }
+        let first = self.erasures.record(erasure)?;
+        let former = self.unmap(&erasure.names);
+        self.erasures.unrecorded_names -= first.saturating_sub(former);
         self.pages.set_clock_ms(erasure.at_ms);
         let (number, page) = (self.erasures.records.len() as u64, self.pages.closed());
         self.erasures.records.push(ErasureRecord::of(number, page, erasure));

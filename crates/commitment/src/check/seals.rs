@@ -104,11 +104,19 @@ impl LogCheck {
         Err(Fault::new(0, format!("{what} at {clock_ms} ms or later"), format!("{at_ms} ms")))
     }
 
-    /// These accounts leave the map: the records of the log say that they were erased.
-    pub(super) fn unmap(&mut self, names: &Ranges) {
-        let Some(Mapping { origin, former, left, .. }) = &mut self.seals.map else { return };
-        let gone = former.extract_if(|ordinal, _| names.contains((*ordinal).into()));
-        left.extend(gone.map(|(_, (name, _))| MapKey::of(origin, &name)));
+    /// These accounts leave the map: a record of the log says that they were erased. Gives how many an earlier check
+    /// knew.
+    pub(super) fn unmap(&mut self, names: &Ranges) -> u64 {
+        let Some(Mapping { origin, former, left, .. }) = &mut self.seals.map else { return 0 };
+        let known = left.len();
+        for ordinal in names.numbers() {
+            if former.is_empty() {
+                break;
+            }
+            let gone = u32::try_from(ordinal).ok().and_then(|ordinal| former.remove(&ordinal));
+            left.extend(gone.map(|(name, _)| MapKey::of(origin, &name)));
+        }
+        (left.len() - known) as u64
     }
 
     /// Makes the map anew of all accounts' chains; gives its root. Of those in `former` an earlier check knew the names and

@@ -23,7 +23,7 @@ fn positions(range: std::ops::Range<usize>) -> Vec<u64> {
 }
 
 /// A log of two accounts in two segments, sealed once.
-fn whole() -> Made {
+pub fn whole() -> Made {
     let events = events();
     let b = second(&events);
     let mut made = Made::new();

@@ -92,8 +92,10 @@ fn vectors() -> Value {
     let (mut names, mut events, mut leaves, mut entries) = (vec![], vec![], vec![], vec![]);
     let mut controls = vec![];
     let sealed = sealed();
+    let erased = erased();
     let own = made.segments.iter().map(|segment| (segment, true));
-    for (segment, is_own) in own.chain(sealed.segments.iter().map(|segment| (segment, false))) {
+    let others = sealed.segments.iter().chain(&erased.segments).map(|segment| (segment, false));
+    for (segment, is_own) in own.chain(others) {
         let mut at = SEGMENT_HEADER;
         while at < segment.len() {
             let len = u32::from_le_bytes(segment[at + 24..at + 28].try_into().unwrap()) as usize;
@@ -123,7 +125,6 @@ fn vectors() -> Value {
         }
     }
     // The same of frames of which something was erased, a long event's and a short one's.
-    let erased = erased();
     let frame_of =
         |(n, _, at, len): (usize, usize, usize, usize)| &erased.segments[n][at..at + len];
     let is_erased = |frame: &&[u8]| Frame::read(frame).unwrap().0.is_erased();

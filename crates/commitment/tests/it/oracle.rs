@@ -9,10 +9,11 @@ use std::process::{Command, Stdio};
 
 use stillthere_commitment::{
     Algorithm, Checkpoint, Digest, Note, SignerKey, Tile, TileError, cosign, grow_tiles, hex,
-    prove_consistency, prove_inclusion, tree_root, unhex,
+    prove_consistency, prove_inclusion, tree_leaf, tree_root, unhex,
 };
 
 use crate::keys::{PETER, PETER_SECRET, signer};
+use crate::made::{Made, checked};
 use crate::notes::{BY_ENOCH, BY_PETER, TEXT};
 use crate::plain::{Nodes, leaves};
 
@@ -138,6 +139,31 @@ fn proofs(questions: &mut Questions) {
     }
 }
 
+/// Go too says that the tree of a log of which something was erased goes on from that of before.
+fn erasures(questions: &mut Questions) {
+    let (before, after) = (crate::erasure::whole(), crate::erasure::erased());
+    let leaves = |made: &Made| -> Vec<Digest> {
+        let frames = made.frames().into_iter();
+        let frame =
+            |(n, _, at, len): (usize, usize, usize, usize)| made.segments[n][at..at + len].to_vec();
+        let summaries = frames.map(frame).filter(|frame| frame[0] == 3);
+        summaries.map(|frame: Vec<u8>| tree_leaf(&frame[8..])).collect()
+    };
+    let (old, new) = (leaves(&before), leaves(&after));
+    // What was signed before the erasure, by a check of the log of before.
+    let (size, root) = (old.len() as u64, hex(&checked(&before).unwrap().0.root));
+    let now = hex(&checked(&after).unwrap().0.root);
+    let proof = prove_consistency(size, new.len() as u64, Nodes::of(&new).reader()).unwrap();
+    let request = format!("tree {} {now} {size} {root}", new.len());
+    questions.ask(format_args!("{request} {}", spelled(&proof)), "accepted");
+    questions.ask(format_args!("{request} {}", flipped(&proof, 0)), "refused");
+    for (n, leaf) in old.iter().enumerate() {
+        let proof = prove_inclusion(n as u64, new.len() as u64, Nodes::of(&new).reader()).unwrap();
+        let request = format!("record {} {now} {n} {}", new.len(), hex(leaf));
+        questions.ask(format_args!("{request} {}", spelled(&proof)), "accepted");
+    }
+}
+
 fn tiles(questions: &mut Questions, folder: &Folder) {
     let all = leaves(66_000);
     let nodes = Nodes::of(&all);
@@ -253,6 +279,7 @@ fn go_says_the_same() {
     let folder = Folder::new();
     let mut questions = Questions::default();
     proofs(&mut questions);
+    erasures(&mut questions);
     tiles(&mut questions, &folder);
     notes(&mut questions, &folder);
     assert!(questions.expected.iter().filter(|answer| *answer == "refused").count() > 1000);

@@ -75,7 +75,8 @@ pub fn make() -> Vec<(&'static str, Vec<Vec<u8>>)> {
     let policies: Vec<String> = presets.chain(policies).collect();
     let compiled =
         policies.iter().map(|text| Policy::parse(text).expect("sound").canonical_bytes());
-    let (files, frames) = log();
+    let (files, frames) = log("store");
+    let (erased, _) = log("erased_store");
     vec![
         ("canonical", spelled.collect()),
         (
@@ -104,7 +105,7 @@ pub fn make() -> Vec<(&'static str, Vec<Vec<u8>>)> {
         ("frame", frames),
         ("git", vec![sample("git-log.txt").into_bytes()]),
         ("headers", headers(&files)),
-        ("log", vec![entry::pack(&files)]),
+        ("log", vec![entry::pack(&files), entry::pack(&erased)]),
         ("m365", ["m365-records.json", "m365-search.csv"].map(|s| sample(s).into_bytes()).into()),
         ("map_proof", map_proofs()),
         ("note", notes()),
@@ -154,11 +155,11 @@ fn notes() -> Vec<Vec<u8>> {
     notes.chain(audits).chain(keys.map(|key| text(&key["signer"]))).collect()
 }
 
-/// The log of the format's vectors: `HEAD`, segments; and frames of each kind.
-fn log() -> (Vec<Vec<u8>>, Vec<Vec<u8>>) {
+/// A log of the format's vectors: `HEAD`, segments; and frames of each kind.
+fn log(name: &str) -> (Vec<Vec<u8>>, Vec<Vec<u8>>) {
     let vectors: Value = serde_json::from_str(&fixture("format/vectors.json")).expect("JSON");
     let bytes = |value: &Value| commitment::unhex(value.as_str().expect("text")).expect("hex");
-    let store = &vectors["store"];
+    let store = &vectors[name];
     let segments = store["segments"].as_object().expect("segments").values().map(bytes);
     let files: Vec<Vec<u8>> = [bytes(&store["HEAD"])].into_iter().chain(segments).collect();
     let of = |name: &str, step: usize| -> Vec<Vec<u8>> {
@@ -167,7 +168,7 @@ fn log() -> (Vec<Vec<u8>>, Vec<Vec<u8>>) {
     };
     let trailers = [files[1][files[1].len() - 128..].to_vec()];
     let frames = of("name_leaves", 1).into_iter().chain(of("event_leaves", 4)).chain(trailers);
-    let frames: Vec<Vec<u8>> = frames.collect();
+    let frames: Vec<Vec<u8>> = frames.chain(of("erased_leaves", 5)).collect();
     (files, frames)
 }
 
@@ -175,7 +176,7 @@ fn log() -> (Vec<Vec<u8>>, Vec<Vec<u8>>) {
 fn headers(files: &[Vec<u8>]) -> Vec<Vec<u8>> {
     let segment = &files[1];
     let summary = segment[segment.len() - commitment::SUMMARY..].to_vec();
-    let (_, frames) = log();
+    let (_, frames) = log("store");
     let envelope = frames[frames.len() / 2][8..48].to_vec();
     vec![files[0].clone(), segment[..160].to_vec(), segment[160..192].to_vec(), envelope, summary]
 }

@@ -5,11 +5,12 @@ use std::fs;
 use std::path::Path;
 
 use commitment::{
-    AccountMap, Checkpoint, Control, Digest, Domain, Envelope, Frontier, KeyedDomain, MapKey,
-    MapLeaf, MapProof, ProofError, SALT, SUMMARY, Scope, Seal, SegmentHeader, SignerKey, Slot,
-    VerifierKey, begin_batch, chain_start, chain_step, content_of, finish_batch, hash, hex, keyed,
-    page_path, page_root, prove_consistency, prove_inclusion, segment_name, tree_leaf,
-    write_control, write_event, write_name, write_trailer,
+    AccountMap, BATCH_HEADER, BatchHeader, Checkpoint, Control, Digest, Domain, Envelope, Erasure,
+    Frame, Frontier, KeyedDomain, Left, MapKey, MapLeaf, MapProof, ProofError, Ranges, SALT,
+    SEGMENT_HEADER, SUMMARY, Scope, Seal, SegmentHeader, SignerKey, Slot, VerifierKey, begin_batch,
+    chain_start, chain_step, content_of, erase_frame, erased_root, finish_batch, hash, hex, keyed,
+    page_path, page_root, prove_consistency, prove_inclusion, rewrite_batch, segment_name,
+    tree_leaf, write_control, write_event, write_name, write_trailer,
 };
 use event::{RecordedBy, Timestamp, canonical};
 use verifier::Language;
@@ -24,6 +25,19 @@ const STORE: [u8; 16] = [0x5e; 16];
 pub enum Entry {
     Event(Event),
     Seal(Sealing),
+    /// Behind a seal.
+    Erasure(Erasing),
+}
+
+/// Contents that are erased, and what is said of it.
+#[derive(Clone, Copy)]
+pub struct Erasing {
+    pub at: Timestamp,
+    pub ground: &'static str,
+    /// What is erased, by positions.
+    pub taken: &'static [u64],
+    /// What the record names; without any there is none.
+    pub named: &'static [u64],
 }
 
 /// An event, and what is false about its frame.
@@ -64,7 +78,7 @@ pub struct Forged {
     summaries: Vec<[u8; SUMMARY]>,
 }
 
-/// A seal that was written, at the end of a page.
+/// A seal that was written, or an erasure's record, at the end of a page.
 pub struct Made {
     body: Vec<u8>,
     leaves: Vec<Digest>,
@@ -157,6 +171,35 @@ impl Forged {
                         streams[entry.ordinal as usize].push(shown);
                     }
                     (position, in_batch) = (position + 1, in_batch + 1);
+                }
+                Entry::Erasure(erasing) => {
+                    assert_eq!(in_batch, 0, "an erasure is behind a seal");
+                    let taken = take_out(&mut segment, erasing);
+                    if erasing.named.is_empty() {
+                        continue;
+                    }
+                    let control = Control::Erasure(Erasure {
+                        at_ms: erasing.at.ms(),
+                        ground: erasing.ground,
+                        by: "operator",
+                        left: Left::Envelope,
+                        before_ms: None,
+                        names: Ranges::default(),
+                        events: erasing.named.iter().copied().collect(),
+                        root: erased_root(&taken),
+                    });
+                    let leaf = write_control(&mut batch, &control, &Made::salt());
+                    pages.push(leaf, batch.len() - start, false);
+                    pages.set_clock_ms(erasing.at.ms());
+                    let (map, heads) = (map_of(&names, &heads, None), heads.clone());
+                    seals.push(Made { body: control.encode(), leaves: vec![leaf], map, heads });
+                    let summary = pages.open().unwrap().encode();
+                    write_trailer(&mut batch, &summary);
+                    pages.close(&summary);
+                    summaries.push(summary);
+                    checksum = finish_batch(&mut batch, &STORE, &checksum, 0);
+                    segment.append(&mut batch);
+                    begin_batch(&mut batch);
                 }
                 Entry::Seal(sealing) => {
                     let map = map_of(&names, &heads, sealing.without);
@@ -319,6 +362,33 @@ impl Forged {
             answers,
         }
     }
+}
+
+/// Erases contents in place; gives the frames of those that the record names.
+fn take_out(segment: &mut [u8], erasing: &Erasing) -> Vec<(u32, Digest)> {
+    let (mut at, mut position, mut taken) = (SEGMENT_HEADER, 0, Vec::new());
+    while let Some(header) = segment[at..].first_chunk() {
+        let end = at + BatchHeader::read(header).unwrap().total();
+        let batch = &mut segment[at..end];
+        let (mut done, mut is_rewritten) = (BATCH_HEADER, false);
+        while done < batch.len() {
+            let (frame, len) = Frame::read(&batch[done..]).unwrap();
+            if frame.is_event() {
+                if erasing.taken.contains(&position) {
+                    let frame = erase_frame(&mut batch[done..done + len], Left::Envelope).unwrap();
+                    taken.extend(erasing.named.contains(&position).then_some(frame));
+                    is_rewritten = true;
+                }
+                position += 1;
+            }
+            done += len;
+        }
+        if is_rewritten {
+            rewrite_batch(batch, &STORE);
+        }
+        at = end;
+    }
+    taken
 }
 
 fn with_leaf(proof: &MapProof, leaf: &MapLeaf) -> MapProof {
