@@ -3,7 +3,8 @@
 use event::{NameId, Timestamp};
 
 use crate::{
-    BackupState, EventRef, Said, Unsure, Finding, FindingCode, Item, ItemState, StateCause, Status, Subject, View,
+    BackupState, EventRef, Finding, FindingCode, Item, ItemState, Said, StateCause, Status,
+    Subject, Unsure, View,
 };
 
 /// One thing that comes out otherwise under a second policy.

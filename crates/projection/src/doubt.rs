@@ -111,13 +111,7 @@ impl Doubt {
     }
 
     /// Lets time pass, as [`FoldState::pass`].
-    pub fn pass(
-        &mut self,
-        state: &mut FoldState,
-        until: Timestamp,
-        whole: bool,
-        rules: Rules<'_>,
-    ) {
+    pub fn pass(&mut self, state: &mut FoldState, until: Timestamp, whole: bool, rules: Rules<'_>) {
         state.pass(until, whole, rules);
         let new = &state.findings[self.certain.len()..];
         let is_certain = |found: &Finding| {
@@ -130,13 +124,7 @@ impl Doubt {
     }
 
     /// Folds a step, as [`FoldState::apply`]; `erased`: its contents are not there.
-    pub fn apply(
-        &mut self,
-        state: &mut FoldState,
-        step: &Step,
-        erased: bool,
-        rules: Rules<'_>,
-    ) {
+    pub fn apply(&mut self, state: &mut FoldState, step: &Step, erased: bool, rules: Rules<'_>) {
         if step.occurred_at > state.instant {
             self.pass(state, step.occurred_at, false, rules);
         }
@@ -146,8 +134,7 @@ impl Doubt {
         let judged = self.judge(state, step, erased, rules);
         state.apply(step, rules);
         let new = &state.findings[self.certain.len()..];
-        let certain: Vec<bool> =
-            new.iter().map(|found| self.is_certain(found, &judged)).collect();
+        let certain: Vec<bool> = new.iter().map(|found| self.is_certain(found, &judged)).collect();
         self.certain.extend(certain);
         self.take_changes(state, Some((step.subject, judged.before)));
         let version = rules.version(state);
@@ -235,13 +222,7 @@ impl Doubt {
     }
 
     /// What a step leaves unknown, by the state just before it.
-    fn judge(
-        &mut self,
-        state: &FoldState,
-        step: &Step,
-        erased: bool,
-        rules: Rules<'_>,
-    ) -> Judged {
+    fn judge(&mut self, state: &FoldState, step: &Step, erased: bool, rules: Rules<'_>) -> Judged {
         let mut judged = Judged { held: self.held(state), ..Judged::default() };
         let at = Taker { step, erased, rules };
         match step.kind {
@@ -581,11 +562,7 @@ impl Doubt {
         }
         self.items.each(|_, unsure| {
             if unsure.state {
-                *unsure = Unsure {
-                    category: unsure.category,
-                    bytes: unsure.bytes,
-                    ..Unsure::GONE
-                };
+                *unsure = Unsure { category: unsure.category, bytes: unsure.bytes, ..Unsure::GONE };
             }
         });
         self.lose_backups();

@@ -9,7 +9,7 @@ use crate::doubt::Doubt;
 use crate::fold::Rules;
 use crate::forecast::{Ahead, just_before};
 use crate::worlds::{World, is_of_one};
-use crate::{ForecastDate, Foreseen, FoldState, Stage};
+use crate::{FoldState, ForecastDate, Foreseen, Stage};
 
 /// The dates after `as_of` up to `until`, through the `later` steps; the worlds are as of `as_of`.
 pub(crate) fn foresee(
@@ -100,10 +100,7 @@ impl Walk<'_, '_> {
                 *ends_risk &= risk;
                 ends_stale.retain(|id| backup(*id));
                 ends_stages.retain(|_| !doubt.conditions);
-                *ends_risk
-                    || !moved.is_empty()
-                    || !ends_stale.is_empty()
-                    || !ends_stages.is_empty()
+                *ends_risk || !moved.is_empty() || !ends_stale.is_empty() || !ends_stages.is_empty()
             }
         });
     }

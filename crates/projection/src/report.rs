@@ -286,9 +286,7 @@ impl View<'_> {
         self.state.items.iter().flatten().for_each(|item| counts.add(item.state));
         let (there, gone) = match self.open {
             None => (false, false),
-            Some(_) => {
-                (self.any_item(|u, _| u.state && u.is_there), self.any_item(|u, _| u.state))
-            }
+            Some(_) => (self.any_item(|u, _| u.state && u.is_there), self.any_item(|u, _| u.state)),
         };
         let Counts { live, trashed, expired, purged, removed } = counts;
         let said = |open: bool, count| (!open).then_some(count);
@@ -410,11 +408,7 @@ impl View<'_> {
             },
             status: self.status(),
             tier: self.tier().map(str::to_owned),
-            quota: Quota {
-                limit_bytes,
-                used_bytes: self.used_bytes(),
-                over: self.is_over_quota(),
-            },
+            quota: Quota { limit_bytes, used_bytes: self.used_bytes(), over: self.is_over_quota() },
             activity: Activity {
                 last_at,
                 last_kind,
@@ -427,10 +421,10 @@ impl View<'_> {
             counts: self.counts(),
             findings: self.finding_rows(),
             stages: self.stage_rows(),
-            erased: self.open.as_ref().map(|open| ErasedCounts {
-                contents: open.contents,
-                events: open.leaves,
-            }),
+            erased: self
+                .open
+                .as_ref()
+                .map(|open| ErasedCounts { contents: open.contents, events: open.leaves }),
             undetermined: self.undetermined(),
         }
     }

@@ -145,7 +145,10 @@ pub(crate) fn fold_erased<'a>(
         changes.retain(|change| theirs.contains(change));
     }
     let state = first.state;
-    Some((View { state, rules, account: &history.account, as_of, open: Some(Box::new(open)) }, changes))
+    Some((
+        View { state, rules, account: &history.account, as_of, open: Some(Box::new(open)) },
+        changes,
+    ))
 }
 
 struct Asked<'s, 'a> {

@@ -131,7 +131,8 @@ pub fn explain(
 /// The fields of an explanation that are open, by those of the account: of an unknown state all of the row. Changes may
 /// be missing where events of the account were erased to their leaves, or the item's state is not known.
 fn open_fields(of: &[String], item: &str, history: &History, unsure: Unsure) -> Vec<String> {
-    let all = ["category", "state", "bytes", "since", "recoverable_until", "remaining_days", "cause"];
+    let all =
+        ["category", "state", "bytes", "since", "recoverable_until", "remaining_days", "cause"];
     let mut open: Vec<String> = match unsure.state {
         true => all.map(str::to_owned).to_vec(),
         false => {

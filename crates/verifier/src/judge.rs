@@ -136,8 +136,7 @@ impl Bench {
                 known_at,
                 hedged: depends,
                 // One does not know since when where an event that set it may have been erased.
-                tells_sync: claim.asserts == Assert::LostAfterSyncOff
-                    && finding.view.knows_past(),
+                tells_sync: claim.asserts == Assert::LostAfterSyncOff && finding.view.knows_past(),
                 lang: asked.lang,
             },
         };
@@ -145,7 +144,8 @@ impl Bench {
             true => outcome,
             false => Outcome::Undetermined,
         };
-        let is_open = lawful_is_open || readings.outcomes.values().any(|o| *o == Outcome::Undetermined);
+        let is_open =
+            lawful_is_open || readings.outcomes.values().any(|o| *o == Outcome::Undetermined);
         let mut caveats = caveats::of(&facts, &readings, asked.lang);
         if is_open {
             caveats.insert(0, erased::caveat(finding.view, asked.lang));

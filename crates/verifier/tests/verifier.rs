@@ -3,8 +3,8 @@
 
 use event::{EventHash, History, Timestamp};
 use policy::Policy;
-use stillthere_verifier::{Asked, Bench, Claim, Language};
 use serde_json::Value;
+use stillthere_verifier::{Asked, Bench, Claim, Language};
 use testkit::erased::{Erasure, Left};
 use testkit::histories::case;
 use testkit::{by_hand, claims, json};

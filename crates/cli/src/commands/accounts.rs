@@ -56,7 +56,10 @@ pub fn run(
                 let accounts = amount::counted(open, "more account");
                 screen.line(question.pick(
                     format!("{accounts} may match: events were erased that may matter."),
-                    format!("另有 {} 个账号可能符合：可能有关的事件已被擦除。", amount::count(open)),
+                    format!(
+                        "另有 {} 个账号可能符合：可能有关的事件已被擦除。",
+                        amount::count(open)
+                    ),
                 ))?;
             }
         }

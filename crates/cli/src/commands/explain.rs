@@ -156,7 +156,8 @@ fn show_why_not(
 ) -> Result<(), Failure> {
     paragraph(screen, 0, &Cell::styled(&answer.because, style::BOLD))?;
     let lang = question.lang;
-    let state = answer.state.map_or_else(|| undetermined(lang).to_owned(), |state| state.word(lang));
+    let state =
+        answer.state.map_or_else(|| undetermined(lang).to_owned(), |state| state.word(lang));
     let mut facts = vec![state];
     facts.extend(question.asked_known_at.map(|known_at| {
         question.pick(format!("known at {known_at}"), format!("已知截至 {known_at}"))

@@ -71,7 +71,10 @@ pub fn run(
         let of = amount::counted(open_accounts, "account");
         let text = question.pick(
             format!("Of {of} there may be more: events were erased that may matter."),
-            format!("{} 个账号可能还有更多问题：可能有关的事件已被擦除。", amount::count(open_accounts)),
+            format!(
+                "{} 个账号可能还有更多问题：可能有关的事件已被擦除。",
+                amount::count(open_accounts)
+            ),
         );
         paragraph(screen, 0, &Cell::styled(text, style::CARE))?;
     }

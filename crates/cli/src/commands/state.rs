@@ -126,10 +126,9 @@ impl Page<'_> {
         let used = bytes(used_bytes);
         if self.state.leaves_open("quota.limit_bytes") {
             let limit = undetermined(lang);
-            let text = self.question.pick(
-                format!("{used} used, limit {limit}"),
-                format!("已用 {used}，上限{limit}"),
-            );
+            let text = self
+                .question
+                .pick(format!("{used} used, limit {limit}"), format!("已用 {used}，上限{limit}"));
             return Cell::styled(text, style::CARE);
         }
         let Some(limit) = quota.limit_bytes else {
@@ -193,9 +192,9 @@ impl Page<'_> {
                 let kind = kind.word(question.lang);
                 question.pick(format!("last {at}, {kind}"), format!("最近 {at}，{kind}"))
             }
-            None if self.state.leaves_open("activity.last_at") => question
-                .pick("the last one undetermined", "最近一次无法确定")
-                .to_owned(),
+            None if self.state.leaves_open("activity.last_at") => {
+                question.pick("the last one undetermined", "最近一次无法确定").to_owned()
+            }
             None => question.pick("none on record", "没有记录").to_owned(),
         };
         let until = match activity.inactive_at {

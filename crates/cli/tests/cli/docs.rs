@@ -292,7 +292,8 @@ fn the_rest_of_the_worked_examples_is_as_told() {
     assert_eq!(worked.findings("dov", "2025-05-01T00:00:00Z"), [told]);
     assert_eq!(worked.state("dov", "default", asked).status, Some(Status::Cleared));
 
-    let used = |reading, as_of| worked.state("eve", reading, at(as_of)).quota.used_bytes.expect("known");
+    let used =
+        |reading, as_of| worked.state("eve", reading, at(as_of)).quota.used_bytes.expect("known");
     assert_eq!(used("default", "2025-05-03T01:00:00Z"), 6_000_000_000);
     assert_eq!(used("trash-is-free", "2025-05-03T01:00:00Z"), 2_000_000_000);
     assert_eq!(used("default", "2025-06-01T01:00:00Z"), 2_000_001_000);

@@ -21,6 +21,7 @@ mod readme;
 mod report;
 mod snapshots;
 mod store;
+mod undetermined;
 mod verbs;
 mod wasm;
 #[cfg(unix)]

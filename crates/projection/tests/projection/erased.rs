@@ -5,8 +5,8 @@ use event::{History, Timestamp};
 use fastrand::Rng;
 use serde_json::Value;
 use stillthere_projection::{Subject, Tally, View, compare, fold};
-use testkit::erased::{Erasure, Left, Seen, contradiction};
 use testkit::by_hand::{self, erased};
+use testkit::erased::{Erasure, Left, Seen, contradiction};
 use testkit::histories::{Case, case};
 use testkit::model;
 use testkit::notation::time;
@@ -55,7 +55,10 @@ fn what_is_said_holds_in_every_completion() {
                     let Some(whole) = whole else { continue };
                     let whole = serde_json::to_value(&whole).expect("a state is JSON");
                     if let Some(why) = contradiction(&said, &whole, &mut seen) {
-                        panic!("{why}\nknown at {known_at}\n{said}\n{}", show(&case, &erasure, as_of, events));
+                        panic!(
+                            "{why}\nknown at {known_at}\n{said}\n{}",
+                            show(&case, &erasure, as_of, events)
+                        );
                     }
                 }
                 let whole = History::of("a", &erasure.events);

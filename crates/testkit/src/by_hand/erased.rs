@@ -231,10 +231,7 @@ pub const CASES: &[Erased] = &[
         ",
         before: Some("2026-02-01"),
         said: &[("2026-02-01", "/items/0/state live"), ("2026-02-02", "/items/0/state purged")],
-        open: &[(
-            "2026-02-01",
-            "/items/0/since null\n/items/0/bytes null\n/items/0/category null",
-        )],
+        open: &[("2026-02-01", "/items/0/since null\n/items/0/bytes null\n/items/0/category null")],
         claims: &[
             ("item=i kept 2026-02-01", "/verdict upheld"),
             // Purged live by the provider, for no cause, whatever it was before.
@@ -315,7 +312,13 @@ mod tests {
                     let lines: Vec<&str> = expected.lines().filter(of_items).collect();
                     let lines = lines.join("\n");
                     let why = check(&state, &lines);
-                    assert_eq!(why, None, "{} as of {as_of}\n{}", hand.name, notation::ndjson(&events));
+                    assert_eq!(
+                        why,
+                        None,
+                        "{} as of {as_of}\n{}",
+                        hand.name,
+                        notation::ndjson(&events)
+                    );
                 }
             }
         }

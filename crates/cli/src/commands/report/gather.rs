@@ -140,7 +140,10 @@ impl Figures {
             tallies[item.state as usize].add(item.bytes);
             let overdue_at = item.trashing.as_ref().and_then(|trashing| trashing.overdue_at);
             let is_known = !unsure.until && !unsure.how;
-            if is_known && item.state == ItemState::Expired && overdue_at.is_some_and(|at| at <= asked.as_of) {
+            if is_known
+                && item.state == ItemState::Expired
+                && overdue_at.is_some_and(|at| at <= asked.as_of)
+            {
                 figures.overdue += 1;
             }
         }
