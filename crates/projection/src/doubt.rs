@@ -203,15 +203,15 @@ impl Doubt {
             }
             C::UploadOverQuota => judged.over.is_some(),
             C::UploadWhileSyncOff => judged.sync.is_some(),
-            C::PurgedUnderHold => judged.held.is_some() && !after.state && !after.since,
+            C::PurgedUnderHold => judged.held.is_some() && !after.state && !after.took,
             C::PrematurePurge
             | C::LossAfterSyncOff
             | C::LossOverQuota
             | C::LossOnTierLapse
             | C::PurgeWithoutCause
-            | C::PurgedWithoutTrash => !after.state && !after.since && !after.cause,
+            | C::PurgedWithoutTrash => !after.state && !after.took && !after.cause,
             C::ClearedWithoutNotice if found.subject.is_some() => {
-                !after.state && !after.since && !after.cause && !self.conditions
+                !after.state && !after.took && !after.cause && !self.conditions
             }
             C::ClearedWithoutNotice => judged.notice.is_some(),
             C::ClearedWhileActive | C::FrozenWhileActive | C::TerminatedWhileActive => {
@@ -453,6 +453,7 @@ impl Doubt {
         let lawful = !is_breach && (open || self.held(state).is_none());
         Unsure {
             since: false,
+            took: false,
             cause: open,
             how: open,
             lawful: before.lawful || lawful,
@@ -536,6 +537,7 @@ impl Doubt {
         let lawful = !by_breach && (breach.is_none() || self.held(state).is_none());
         let gone = |before: Unsure| Unsure {
             since: false,
+            took: false,
             cause: false,
             how,
             lawful: before.lawful || lawful,
@@ -651,7 +653,13 @@ impl Doubt {
 
     /// The bytes used.
     pub fn used(&self, state: &FoldState, rules: Rules<'_>) -> Said<u128> {
-        let open = self.items.weigh() || self.backups.weigh();
+        let counts = rules.version(state).trash.counts_toward_quota;
+        let item = |id| match state.item(id).map(|item| item.state) {
+            Some(ItemState::Trashed) => counts,
+            state => state == Some(ItemState::Live),
+        };
+        let backup = |id| state.backup(id).is_some_and(|b| b.state == BackupState::Kept);
+        let open = self.items.weigh(item) || self.backups.weigh(backup);
         (!open).then(|| state.used_bytes(rules))
     }
 
@@ -682,6 +690,7 @@ fn back(before: Unsure, stays: bool) -> Unsure {
         since: before.state,
         cause: false,
         until: false,
+        took: false,
         how: false,
         lawful: false,
         weighs: before.bytes,

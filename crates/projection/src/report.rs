@@ -286,7 +286,7 @@ impl View<'_> {
         self.state.items.iter().flatten().for_each(|item| counts.add(item.state));
         let (there, gone) = match self.open {
             None => (false, false),
-            Some(_) => (self.any_item(|u| u.state && u.is_there), self.any_item(|u| u.state)),
+            Some(_) => (self.any_item(|u, _| u.state && u.is_there), self.any_item(|u, _| u.state)),
         };
         let Counts { live, trashed, expired, purged, removed } = counts;
         let said = |open: bool, count| (!open).then_some(count);
@@ -300,16 +300,19 @@ impl View<'_> {
     }
 
     /// Whether `is` holds of what is not known of any item, of those too that the state does not have.
-    fn any_item(&self, is: impl Fn(Unsure) -> bool) -> bool {
+    fn any_item(&self, is: impl Fn(Unsure, Option<&Item>) -> bool) -> bool {
         let Some(open) = &self.open else { return false };
         let items = &open.doubt.items;
         let mut seen = (0u32..).map(NameId).zip(&self.state.items).filter(|(_, i)| i.is_some());
-        is(items.others) || seen.any(|(id, _)| is(items.get(id)))
+        is(items.others, None) || seen.any(|(id, item)| is(items.get(id), item.as_ref()))
     }
 
     /// Bytes of what is live.
     fn live_bytes(&self) -> Said<u128> {
-        let is_open = |u: Unsure| (u.state && u.is_there) || (!u.state && u.weighs);
+        let is_open = |unsure: Unsure, item: Option<&Item>| match unsure.state {
+            true => unsure.is_there,
+            false => unsure.bytes && item.is_some_and(|item| item.state == ItemState::Live),
+        };
         (!self.any_item(is_open)).then_some(self.state.bytes.live)
     }
 
@@ -518,9 +521,9 @@ impl View<'_> {
     }
 
     fn may_miss_categories(&self) -> bool {
-        self.open
-            .as_ref()
-            .is_some_and(|open| open.doubt.has_lost_categories() || self.any_item(|u| u.category))
+        self.open.as_ref().is_some_and(|open| {
+            open.doubt.has_lost_categories() || self.any_item(|u, _| u.category)
+        })
     }
 
     fn stage_rows(&self) -> Vec<StageRow> {

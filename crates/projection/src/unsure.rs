@@ -1,6 +1,6 @@
 //! What is not known of items and backups, by item and backup: flags beside those of a state.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use event::NameId;
 
@@ -19,6 +19,8 @@ pub struct Unsure {
     pub until: bool,
     /// Which event began its life.
     pub began: bool,
+    /// Which events took it, and whose they were.
+    pub took: bool,
     /// By what kind of act it ended, and whether it had expired by then.
     pub how: bool,
     /// Whether what took it was a breach.
@@ -43,6 +45,7 @@ impl Unsure {
         cause: true,
         until: true,
         began: true,
+        took: true,
         how: true,
         lawful: true,
         category: true,
@@ -73,6 +76,7 @@ impl Unsure {
             cause: self.cause || other.cause,
             until: self.until || other.until,
             began: self.began || other.began,
+            took: self.took || other.took,
             how: self.how || other.how,
             lawful: self.lawful || other.lawful,
             category: self.category || other.category,
@@ -90,8 +94,8 @@ pub(crate) struct Things {
     /// Of those that are not in `named`, and of others that no event names any more.
     pub others: Unsure,
     named: BTreeMap<NameId, Unsure>,
-    /// How many of `named` weigh.
-    weighing: usize,
+    /// Those of `named` that weigh.
+    weighing: BTreeSet<NameId>,
 }
 
 impl Things {
@@ -105,20 +109,24 @@ impl Things {
     }
 
     pub fn set(&mut self, id: NameId, unsure: Unsure) {
-        self.weighing += usize::from(unsure.weighs);
-        let before = self.named.insert(id, unsure);
-        self.weighing -= before.map_or(0, |before| usize::from(before.weighs));
+        self.named.insert(id, unsure);
+        match unsure.weighs {
+            true => self.weighing.insert(id),
+            false => self.weighing.remove(&id),
+        };
     }
 
     /// Changes what is not known of each, and of others.
     pub fn each(&mut self, mut change: impl FnMut(Option<NameId>, &mut Unsure)) {
         change(None, &mut self.others);
         self.named.iter_mut().for_each(|(id, unsure)| change(Some(*id), unsure));
-        self.weighing = self.named.values().filter(|unsure| unsure.weighs).count();
+        let named = &self.named;
+        self.weighing.retain(|id| named[id].weighs);
     }
 
-    /// Whether any may use bytes that are not known.
-    pub fn weigh(&self) -> bool {
-        self.weighing > 0 || self.others.weighs
+    /// Whether any may use bytes that are not known; `uses` tells of one in a known state whether it uses any.
+    pub fn weigh(&self, uses: impl Fn(NameId) -> bool) -> bool {
+        let mut weighing = self.weighing.iter();
+        self.others.weighs || weighing.any(|id| self.get(*id).state || uses(*id))
     }
 }

@@ -280,7 +280,8 @@ fn items_differ(a: &Item, b: &Item) -> Unsure {
         (item.trashing.as_ref().map(|t| t.event), item.ending.as_ref().map(|e| e.event))
     };
     Unsure {
-        since: a.since != b.since || events(a) != events(b),
+        since: a.since != b.since,
+        took: events(a) != events(b),
         cause: a.cause() != b.cause(),
         until: a.recoverable_until() != b.recoverable_until(),
         how: ended(a) != ended(b) || trashed_a.map(|t| t.1) != trashed_b.map(|t| t.1),
@@ -297,7 +298,8 @@ fn backups_differ(a: &Backup, b: &Backup) -> Unsure {
     let (ended_a, ended_b) = (ended(a), ended(b));
     let event = |backup: &Backup| backup.ending.as_ref().map(|e| e.event);
     Unsure {
-        since: a.since != b.since || event(a) != event(b),
+        since: a.since != b.since,
+        took: event(a) != event(b),
         cause: ended_a.map(|e| e.0) != ended_b.map(|e| e.0),
         how: ended_a.map(|e| e.1) != ended_b.map(|e| e.1),
         lawful: ended_a.map(|e| e.2) != ended_b.map(|e| e.2),

@@ -98,9 +98,7 @@ impl Bench {
         let finding = view.as_ref().and_then(|view| Finding::of(claim, view));
         let (Some(history), Some(finding)) = (history, finding) else {
             let mut verdict = self.no_record(claim, asked);
-            if let Some(view) =
-                view.as_ref().filter(|view| view.may_miss_items() || view.may_miss_backups())
-            {
+            if let Some(view) = view.as_ref().filter(|view| misses(claim, view)) {
                 // It may have been there: its events, or their names, are erased.
                 verdict.lawful = Lawful::Undetermined;
                 verdict.caveats.insert(0, erased::caveat(view, asked.lang));
@@ -215,6 +213,20 @@ impl Bench {
     }
 }
 
+/// Whether there may be something that `claim` is about and that the view does not list as that.
+fn misses(claim: &Claim, view: &View<'_>) -> bool {
+    let is_open = |(id, _): &(NameId, &Item)| view.unsure(Subject::Item(*id)).category;
+    match &claim.subject {
+        ClaimSubject::Item(_) => view.may_miss_items(),
+        ClaimSubject::Backup(_) => view.may_miss_backups(),
+        ClaimSubject::Category(_) => view.may_miss_items() || view.items().iter().any(is_open),
+        ClaimSubject::Account => {
+            let of_backups = claim.asserts.is_of_backups();
+            view.may_miss_items() || (of_backups && view.may_miss_backups())
+        }
+    }
+}
+
 /// The value that all have, if they agree.
 fn agreed<T: PartialEq>(values: impl IntoIterator<Item = T>) -> Option<T> {
     let mut values = values.into_iter();
@@ -254,15 +266,8 @@ impl<'v, 'a> Finding<'v, 'a> {
                 items.chain(backups.into_iter().map(backup)).collect()
             }
         };
-        let is_open = |(id, _): &(NameId, &Item)| view.unsure(Subject::Item(*id)).category;
-        let misses = match &claim.subject {
-            ClaimSubject::Item(_) | ClaimSubject::Backup(_) => false,
-            ClaimSubject::Category(_) => view.may_miss_items() || view.items().iter().any(is_open),
-            ClaimSubject::Account => {
-                let of_backups = claim.asserts.is_of_backups();
-                view.may_miss_items() || (of_backups && view.may_miss_backups())
-            }
-        };
+        let is_one = matches!(claim.subject, ClaimSubject::Item(_) | ClaimSubject::Backup(_));
+        let misses = !is_one && misses(claim, view);
         (!rows.is_empty()).then_some(Finding { view, rows, misses })
     }
 
@@ -351,7 +356,7 @@ impl<'v, 'a> Finding<'v, 'a> {
             ClaimSubject::Item(_) | ClaimSubject::Backup(_) => {
                 let events = self.rows.iter().flat_map(|(subject, record)| {
                     let unsure = self.view.unsure(*subject);
-                    match unsure.state || unsure.began || unsure.since {
+                    match unsure.state || unsure.began || unsure.took {
                         true => self.known_events(*subject, history, known_at),
                         false => record.events(),
                     }

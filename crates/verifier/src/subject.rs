@@ -99,7 +99,7 @@ impl<'a> Record<'a> {
             Assert::Kept | Assert::Recoverable | Assert::Gone => false,
             // Of a backup whose state is known one may not know which event removed it.
             Assert::DeletedByUser | Assert::NotDeletedByUser => {
-                unsure.since && self.taken_by_user().is_some()
+                unsure.took && self.taken_by_user().is_some()
             }
             Assert::PurgedOnTime if is_backup => unsure.cause,
             Assert::PurgedOnTime
@@ -115,7 +115,7 @@ impl<'a> Record<'a> {
     /// Whether what became of it was lawful, as far as that is known.
     pub(crate) fn said_lawful(self, unsure: Unsure) -> Lawful {
         let lawful = self.lawful();
-        let open = unsure.state || ((unsure.since || unsure.lawful) && lawful != Lawful::None);
+        let open = unsure.state || ((unsure.took || unsure.lawful) && lawful != Lawful::None);
         if open { Lawful::Undetermined } else { lawful }
     }
 

@@ -23,6 +23,7 @@ mod report;
 mod since;
 mod snapshots;
 mod store;
+mod undetermined;
 mod verbs;
 mod wasm;
 #[cfg(unix)]
