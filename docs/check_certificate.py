@@ -482,6 +482,9 @@ def answers_of(certificate, events, policy):
             folds[reading, as_of] = Fold(account, events, policy.read_as(reading), as_of, certificate.known_at)
         return folds[reading, as_of]
 
+    readings = len(policy.readings()) - 1
+    is_small = readings <= 64 and len(certificate.claims) * (readings + 1) <= 4096
+    assert not certificate.claims or is_small, "more folds than are made"
     found = []
     for claim in map(claim_of, certificate.claims):
         is_about = claim["account"] == account and (item is None or claim.get("item") == item)

@@ -51,6 +51,7 @@ impl Options {
                 item: given.text("item")?,
                 policy: given.text("policy_hash")?.map(policy_hash).transpose()?,
                 size: given.number("size")?,
+                since: None,
                 as_of: given.instant("as_of")?,
                 known_at: given.instant("known_at")?,
             },

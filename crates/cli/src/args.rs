@@ -297,7 +297,8 @@ pub enum Verb {
     Certify(CertifyArgs),
     /// Check a certificate, with no store and no network
     #[command(after_help = "Example:\n  stillthere check photo-17.cert --key example.vkey\n  \
-        stillthere check old.cert new.cert --key example.vkey\n\n\
+        stillthere check old.cert new.cert --key example.vkey\n  \
+        stillthere check new.cert --since kept.checkpoint --key example.vkey\n\n\
         Each fact is shown with the word for what it rests on: proven, attested and by whom, or what nobody can \
         prove. A key is a verifier key or a file of them. Several certificates that hold are held against each \
         other: where two cannot both be true, that proves misconduct; else it is said whether they were shown to \
@@ -569,6 +570,9 @@ pub struct CheckArgs {
     /// Refuse one of a log of another size, in events
     #[arg(long, value_name = "EVENTS")]
     pub size: Option<u64>,
+    /// Refuse one that is not proven to go on from this checkpoint, or from that of this certificate
+    #[arg(long, value_name = "FILE")]
+    pub since: Option<PathBuf>,
 }
 
 /// What `audit-log` takes.

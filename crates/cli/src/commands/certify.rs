@@ -1,7 +1,7 @@
 //! `certify`: an answer with all that it rests on, in one file.
 
 mod erasure;
-mod since;
+pub mod since;
 
 use std::path::Path;
 
@@ -103,7 +103,7 @@ pub fn run(
                 true => screen.json(&json!({
                     "certificate": name, "bytes": bytes.len(), "account": account,
                     "whole": checked.whole, "envelopes": checked.hidden, "size": checked.tree.pages,
-                    "events": checked.seal.size, "since": checked.report()["since"],
+                    "events": checked.seal.size, "since": checked.since,
                 })),
                 false => screen.line(question.pick(
                     format!(

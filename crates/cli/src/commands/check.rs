@@ -7,14 +7,15 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use commitment::Quorum;
+use commitment::{Checkpoint, Quorum};
 use serde_json::Value;
 use verifier::certificate::{
-    Basis, CertificateError, Checked, Expected, Fact, MAX_CERTIFICATE, Trust, WireError, check,
-    is_erasure, refusal,
+    Basis, CertificateError, Checked, Expected, Fact, MAX_CERTIFICATE, Tree, Trust, WireError,
+    check, is_erasure, refusal,
 };
 
 use crate::args::CheckArgs;
+use crate::commands::certify::since::kept;
 use crate::failure::{Failure, Outcome};
 use crate::keys::{own_keys, published_key, verifier_keys};
 use crate::question::Question;
@@ -46,6 +47,13 @@ pub fn run(args: &CheckArgs, question: &Question, screen: &mut Screen) -> Result
             other.name()
         )));
     }
+    let since = match &args.since {
+        None => None,
+        Some(path) => {
+            let (_, Checkpoint { size, root, .. }) = kept(path, log[0].name(), &log)?;
+            Some(Tree { pages: size, root })
+        }
+    };
     let trust = Trust { log, auditors: verifier_keys(&args.auditors)?, witnesses };
     let expected = Expected {
         account: args.account.clone(),
@@ -55,6 +63,7 @@ pub fn run(args: &CheckArgs, question: &Question, screen: &mut Screen) -> Result
             .then(|| question.policy().map(|p| p.hash()))
             .transpose()?,
         size: args.size,
+        since,
         as_of: question.asked_as_of,
         known_at: question.asked_known_at,
     };

@@ -8,7 +8,7 @@ use commitment::{Algorithm, SignerKey, VerifierKey};
 use event::Timestamp;
 use serde_json::Value;
 use verifier::Language;
-use verifier::certificate::{Expected, Trust, check};
+use verifier::certificate::{Certificate, Expected, Trust, check};
 
 use crate::binary::{AS_OF, Folder, Ran};
 
@@ -482,6 +482,7 @@ fn no_byte_of_a_certificate_can_be_another() {
             item: first.item.clone(),
             policy: Some(first.policy),
             size: Some(first.seal.size),
+            since: first.since,
             as_of: Some(Timestamp::parse(AS_OF).unwrap()),
             known_at: Some(first.known_at),
         };
@@ -511,6 +512,47 @@ fn no_byte_of_a_certificate_can_be_another() {
         // Positions are the maker's word, and no such answer uses them: 8 bytes an event that is shown whole.
         assert!(accepted <= first.whole * 8 * 3, "{file}: {accepted}");
     }
+}
+
+/// Each claim is judged once a reading, over all events: what is asked is bounded, so that what it costs is.
+#[test]
+fn a_certificate_asks_for_so_many_folds_at_most() {
+    let folder = Folder::signed();
+    let policy = |readings: usize| {
+        let mut text = String::from_utf8(folder.read("rules.toml")).unwrap();
+        for n in 0..readings {
+            text.push_str(&format!(
+                "\n[[version.readings]]\nid = \"r{n}\"\nset = {{ \"tiers.basic.trash\" = \"{}d\" }}\n",
+                n + 11
+            ));
+        }
+        folder.write("read.toml", text);
+    };
+    let claims = |count: usize| {
+        let line = |n| format!(r#"{{"claim":"c{n}","account":"nobody","asserts":"kept"}}"#) + "\n";
+        folder.write("many.ndjson", (0..count).map(line).collect::<String>());
+    };
+    for (readings, count, is_taken) in
+        [(64, 63, true), (64, 64, false), (65, 1, false), (0, 4096, true), (0, 4097, false)]
+    {
+        policy(readings);
+        claims(count);
+        let line = "certify nobody --policy read.toml --claim many.ndjson -o many.cert";
+        let ran = folder.words(line).expect(if is_taken { 0 } else { 2 });
+        if !is_taken {
+            ran.says(&format!("{count} claims under a policy of {readings} readings: expected"));
+        }
+    }
+    // Nor is one taken that somebody else made.
+    policy(0);
+    claims(1);
+    folder.words("certify nobody --policy read.toml --claim many.ndjson -o one.cert").expect(0);
+    let mut certificate = Certificate::decode(&folder.read("one.cert")).unwrap();
+    certificate.question.claims = vec![certificate.question.claims[0].clone(); 4097];
+    certificate.answers = vec![certificate.answers[0].clone(); 4097];
+    folder.write("many.cert", certificate.encode());
+    let ran = folder.words("check many.cert --key log.vkey").expect(1);
+    assert!(ran.out.contains("4097 claims under a policy of 0 readings"), "{ran:#?}");
 }
 
 /// The keys of the store at hand are those that it publishes, older ones among them.

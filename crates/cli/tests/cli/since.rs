@@ -212,6 +212,52 @@ fn two_certificates_say_whether_they_are_of_one_log() {
     ran.says("rules.toml: not a certificate");
 }
 
+/// Who kept a checkpoint needs no second certificate.
+#[test]
+fn a_certificate_is_held_against_a_checkpoint_that_was_kept() {
+    let folder = grown();
+    keep(&folder, "third.note");
+    folder.words("certify ann -o plain.cert").expect(0);
+    folder.words("certify ann --since first.note -o new.cert").expect(0);
+    let own = String::from_utf8(folder.read("stillthere.store/keys/signing.key")).unwrap();
+    let own = SignerKey::parse(own.trim()).unwrap();
+    for (kept, changed) in [("first", "other-first"), ("third", "other-third")] {
+        let note = commitment::Note::parse(&folder.read(&format!("{kept}.note"))).unwrap();
+        let mut checkpoint = Checkpoint::parse(note.unverified_text()).unwrap();
+        checkpoint.root[7] ^= 1;
+        folder.write(&format!("{changed}.note"), checkpoint.sign(&own).unwrap().to_string());
+    }
+    let not_shown = "it does not show that the log goes on from the checkpoint of size 1";
+    for (args, code, said) in [
+        ("new.cert --since first.note", 0, ""),
+        ("new.cert --since first.cert", 0, ""),
+        ("new.cert --since third.note", 0, ""),
+        ("plain.cert --since third.note", 0, ""),
+        ("plain.cert --since first.note", 1, not_shown),
+        ("first.cert --since third.note", 1, "from the checkpoint of size 3"),
+        (
+            "new.cert --since other-first.note",
+            1,
+            "a fork: the tree of size 1 of its log has another root",
+        ),
+        (
+            "plain.cert --since other-third.note",
+            1,
+            "a fork: the tree of size 3 of its log has another root",
+        ),
+        ("plain.cert --since other-first.note", 1, not_shown),
+    ] {
+        let ran = folder.changes_nothing(&format!("check {args} --key log.vkey")).expect(code);
+        assert!(ran.out.contains(said), "{args}: {ran:#?}");
+    }
+    folder.words("key new --key other.key --origin example.com/log").expect(0);
+    let other = "check new.cert --since first.note --key other.key.pub";
+    folder.changes_nothing(other).expect(1).says("first.note: not believed: no signature by");
+    for file in ["rules.toml", "none"] {
+        folder.changes_nothing(&format!("check new.cert --since {file} --key log.vkey")).expect(2);
+    }
+}
+
 /// A store that was restored from before, and goes on elsewhere under the same key.
 #[test]
 fn two_certificates_of_other_accounts_show_a_fork() {
@@ -238,7 +284,7 @@ fn two_certificates_of_other_accounts_show_a_fork() {
     check("fork.cert", 0);
     for files in ["bob.cert fork.cert", "fork.cert bob.cert", "ann.cert fork.cert bob.cert"] {
         let object = check(&format!("{files} --json"), 1).object();
-        let said = "a fork: the first 2 pages of their logs have other roots, both signed";
+        let said = "a fork: the trees of size 2 of their logs have other roots, both signed";
         assert_eq!((&object["ok"], &object["misconduct"]), (&false.into(), &said.into()));
         assert_eq!((&object["shown"], &object["command"]), (&Value::Null, &Value::Null));
         let mut between: Vec<&str> =
@@ -257,7 +303,7 @@ fn two_certificates_of_other_accounts_show_a_fork() {
     folder.write("unequal.cert", unequal.encode());
     let object = check("fork.cert unequal.cert --json", 1).object();
     assert!(
-        object["misconduct"].as_str().unwrap().starts_with("a fork: the first 2 pages"),
+        object["misconduct"].as_str().unwrap().starts_with("a fork: the trees of size 2"),
         "{object}"
     );
 }

@@ -10,6 +10,7 @@ use commitment::{
 };
 use event::{LineError, Timestamp};
 use policy::{CompiledError, Policy, PolicyHash};
+use serde::{Serialize, Serializer};
 
 use super::replay::{Replay, answers, without_sentences};
 use super::{Adopted, Certificate, Fact, Placed, Shown, Since, Stream, WireError, facts};
@@ -40,6 +41,8 @@ pub struct Expected {
     pub size: Option<u64>,
     /// The instant of the question.
     pub as_of: Option<Timestamp>,
+    /// A tree that somebody kept the signed checkpoint of: the log has to be proven to go on from it.
+    pub since: Option<Tree>,
     /// Up to when what was recorded counts. `None` is not anything: then all that is shown has to count, or an
     /// answer could leave out what it shows.
     pub known_at: Option<Timestamp>,
@@ -95,10 +98,23 @@ pub enum CertificateError {
     Claim(LineError),
     #[error("the claim {0:?} is about something else than the certificate")]
     OtherClaim(String),
+    #[error(
+        "{claims} claims under a policy of {readings} readings: expected at most 64 readings, and 4096 claims, each counted \
+         once and once a reading"
+    )]
+    Work { claims: usize, readings: usize },
     #[error("another answer follows from what it shows, from byte {} on", differ(expected, found))]
     Answer { expected: String, found: String },
     #[error("an auditor's note: {0}")]
     Auditor(String),
+    #[error(
+        "a fork: the tree of size {0} of its log has another root than the checkpoint, both signed"
+    )]
+    Forked(u64),
+    #[error(
+        "it does not show that the log goes on from the checkpoint of size {0}; `certify … --since` it does"
+    )]
+    NotSince(u64),
     #[error("made for {what} {found}, expected {expected}")]
     Other { what: &'static str, expected: String, found: String },
 }
@@ -108,13 +124,19 @@ fn differ(a: &str, b: &str) -> usize {
     a.bytes().zip(b.bytes()).take_while(|(a, b)| a == b).count()
 }
 
-/// A tree that the log signed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+/// A tree that the log signed; the fields are in byte order, as outputs have them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Tree {
-    /// Its pages.
-    pub pages: u64,
     /// Its root.
+    #[serde(serialize_with = "as_hex")]
     pub root: Digest,
+    /// Its pages.
+    #[serde(rename = "size")]
+    pub pages: u64,
+}
+
+fn as_hex<S: Serializer>(digest: &Digest, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&hex(digest))
 }
 
 /// What a certificate that holds says.
@@ -286,10 +308,11 @@ pub(super) fn sealed(
     (placed, body): (&Placed, &[u8]),
     trust: &Trust,
 ) -> Result<Sealed, CertificateError> {
-    let note = Note::parse(checkpoint.as_bytes()).map_err(CheckpointError::from)?;
-    let origin = trust.log.first().ok_or(CertificateError::NoKey)?.name();
+    if trust.log.is_empty() {
+        return Err(CertificateError::NoKey);
+    }
     let witnesses = trust.witnesses.as_ref().map_or(&[][..], Quorum::witnesses);
-    let (checkpoint, signed) = Checkpoint::open(&note, origin, &trust.log, witnesses)?;
+    let (checkpoint, signed) = opened(checkpoint, &trust.log, witnesses)?;
     let witnesses = seen_by(&signed, trust)?;
     let summary = in_tree(placed, &checkpoint, "the seal's page")?;
     if summary.page + 1 != checkpoint.size {
@@ -318,16 +341,24 @@ fn seen_by(signed: &[Signed], trust: &Trust) -> Result<Vec<Witnessed>, Certifica
     }
 }
 
+/// A checkpoint of the log whose keys these are, and who signed it.
+fn opened(
+    note: &str,
+    log: &[VerifierKey],
+    witnesses: &[VerifierKey],
+) -> Result<(Checkpoint, Vec<Signed>), CheckpointError> {
+    let note = Note::parse(note.as_bytes())?;
+    Checkpoint::open(&note, log[0].name(), log, witnesses)
+}
+
 /// The earlier tree, with which the checkpoint's begins.
 pub(super) fn goes_on(
     since: &Since,
     checkpoint: &Checkpoint,
     log: &[VerifierKey],
 ) -> Result<Tree, CertificateError> {
-    let opened = Note::parse(since.checkpoint.as_bytes())
-        .map_err(CheckpointError::from)
-        .and_then(|note| Checkpoint::open(&note, &checkpoint.origin, log, &[]));
-    let (Checkpoint { size, root, .. }, _) = opened.map_err(CertificateError::Since)?;
+    let (Checkpoint { size, root, .. }, _) =
+        opened(&since.checkpoint, log, &[]).map_err(CertificateError::Since)?;
     if size == 0 {
         return Err(CertificateError::SinceNothing);
     }
@@ -454,6 +485,24 @@ pub(super) fn audited_by(
     Ok(names.into_iter().collect())
 }
 
+/// Holds that the tree that was kept is among those that are signed.
+pub(super) fn goes_on_from(
+    signed: impl Iterator<Item = Tree>,
+    since: Tree,
+) -> Result<(), CertificateError> {
+    let mut is_forked = false;
+    for tree in signed.filter(|tree| tree.pages == since.pages) {
+        if tree == since {
+            return Ok(());
+        }
+        is_forked = true;
+    }
+    Err(match is_forked {
+        true => CertificateError::Forked(since.pages),
+        false => CertificateError::NotSince(since.pages),
+    })
+}
+
 fn is_as_expected(checked: &Checked, expected: &Expected) -> Result<(), CertificateError> {
     let other = |what, expected: String, found: String| match expected == found {
         true => Ok(()),
@@ -472,6 +521,7 @@ fn is_as_expected(checked: &Checked, expected: &Expected) -> Result<(), Certific
     if let Some(size) = expected.size {
         other("a log of size", size.to_string(), checked.seal.size.to_string())?;
     }
+    expected.since.map_or(Ok(()), |since| goes_on_from(checked.signed(), since))?;
     if let Some(as_of) = expected.as_of {
         other("the instant", as_of.to_string(), checked.as_of.to_string())?;
     }

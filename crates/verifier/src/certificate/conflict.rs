@@ -13,7 +13,7 @@ pub enum Conflict {
     Roots(u64),
     #[error("two logs of one origin: the stores are not the same")]
     Stores,
-    #[error("a fork: the first {0} pages of their logs have other roots, both signed")]
+    #[error("a fork: the trees of size {0} of their logs have other roots, both signed")]
     Fork(u64),
     #[error(
         "the account has events up to position {0}, and none up to the later {1}, and nothing shows that it was erased"

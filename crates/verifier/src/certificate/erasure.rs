@@ -8,7 +8,9 @@ use commitment::{
 };
 use event::Timestamp;
 
-use super::check::{Sealed, audited_by, event_leaf, goes_on, in_page, in_tree, name_leaf, sealed};
+use super::check::{
+    Sealed, audited_by, event_leaf, goes_on, goes_on_from, in_page, in_tree, name_leaf, sealed,
+};
 use super::conflict::forked;
 use super::facts::{of_log, operator};
 use super::wire::{In, Out};
@@ -228,13 +230,14 @@ pub fn check_erasure(
 
 /// It is about no account, item, policy or instant: who expects one has another certificate in mind.
 fn is_as_expected(checked: &CheckedErasure, expected: &Expected) -> Result<(), CertificateError> {
-    let Expected { account, item, policy, size, as_of, known_at } = expected;
+    let Expected { account, item, policy, size, since, as_of, known_at } = expected;
     let is_answer = account.is_some() || item.is_some() || policy.is_some();
     if is_answer || as_of.is_some() || known_at.is_some() {
         let (what, found) = ("the erasure recorded in page", checked.page.to_string());
         let expected = "an answer about an account".to_owned();
         return Err(CertificateError::Other { what, expected, found });
     }
+    since.map_or(Ok(()), |since| goes_on_from(checked.signed(), since))?;
     match size {
         Some(size) if *size != checked.seal.size => {
             let (expected, found) = (size.to_string(), checked.seal.size.to_string());
@@ -273,14 +276,17 @@ impl CheckedErasure {
         forked((self.tree, self.since), (other.tree, other.since))
     }
 
+    /// The trees that it shows to be signed.
+    fn signed(&self) -> impl Iterator<Item = Tree> {
+        [self.tree].into_iter().chain(self.since)
+    }
+
     /// Whether it is shown to be of one log with another certificate: by a tree that both have, or by something that it took
     /// out of what the other shows.
     #[must_use]
     pub fn is_of_one_log(&self, other: &Checked, taken: &TakenOut) -> bool {
         let is_known = |tree: Tree| other.signed().any(|other| other == tree);
-        [self.tree].into_iter().chain(self.since).any(is_known)
-            || taken.name
-            || !taken.revisions.is_empty()
+        self.signed().any(is_known) || taken.name || !taken.revisions.is_empty()
     }
 
     /// Each fact with the word for what it rests on, and the reason.

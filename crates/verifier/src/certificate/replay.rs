@@ -12,6 +12,12 @@ use serde_json::Value;
 use super::{CertificateError, Question, Shown, Stream};
 use crate::{Asked, Bench, Claim, ClaimSubject, Language};
 
+/// The most readings of a policy under which a certificate's claims are judged: each is a policy of its own.
+const MAX_READINGS: usize = 64;
+/// The most folds that a certificate's claims ask for, one a claim and reading and one a claim: each goes over all events, so
+/// more would cost out of proportion to its length.
+const MAX_FOLDS: usize = 4096;
+
 /// A stream as far as it is shown, fit to be folded.
 pub(super) struct Replay {
     pub(super) history: History,
@@ -155,7 +161,8 @@ impl Replay {
 /// account. An account without events is absent. Sentences are told in `lang`.
 ///
 /// # Errors
-/// A claim that cannot be read or is about something else, an event that is not what the log takes.
+/// A claim that cannot be read or is about something else, an event that is not what the log takes; more than 64 readings
+/// under which claims are asked, or more than 4,096 folds for them ([`CertificateError::Work`]).
 pub fn answer(
     account: &str,
     stream: Option<&Stream>,
@@ -178,6 +185,10 @@ pub(super) fn answers(
 ) -> Result<Vec<String>, CertificateError> {
     let Question { as_of, known_at, item, claims } = question;
     if !claims.is_empty() {
+        let (claims_asked, readings) = (claims.len(), policy.readings().len());
+        if readings > MAX_READINGS || claims_asked.saturating_mul(readings + 1) > MAX_FOLDS {
+            return Err(CertificateError::Work { claims: claims_asked, readings });
+        }
         let bench = Bench::new(policy.clone());
         let (as_of, known_at) = (*as_of, *known_at);
         let asked = Asked { as_of, known_at, names_known_at: false, lang };

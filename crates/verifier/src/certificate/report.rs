@@ -4,8 +4,7 @@ use commitment::{Left, hex};
 use serde_json::{Value, json};
 
 use super::{
-    CertificateError, Checked, CheckedErasure, Expected, Tree, Trust, check, check_erasure,
-    is_erasure,
+    CertificateError, Checked, CheckedErasure, Expected, Trust, check, check_erasure, is_erasure,
 };
 use crate::Language;
 
@@ -33,8 +32,8 @@ impl Checked {
         let answers = answers.map(|line| serde_json::from_str(line).expect("answers are JSON"));
         json!({
             "ok": true, "account": self.account, "item": self.item, "as_of": self.as_of, "known_at": self.known_at,
-        "origin": self.origin, "size": self.tree.pages, "root": hex(&self.tree.root),
-            "since": since(self.since),
+            "origin": self.origin, "size": self.tree.pages, "root": hex(&self.tree.root),
+            "since": self.since,
             "events": self.seal.size, "policy": self.policy_name, "policy_hash": self.policy,
             "answers": answers.collect::<Vec<Value>>(), "what": self.facts(),
             "disclosed": { "whole": self.whole, "envelopes": self.hidden },
@@ -55,13 +54,9 @@ impl CheckedErasure {
                 "accounts": self.names.count(), "positions": positions.collect::<Vec<_>>(),
             },
             "origin": self.origin, "size": self.tree.pages, "root": hex(&self.tree.root),
-            "since": since(self.since), "events": self.seal.size, "what": self.facts(),
+            "since": self.since, "events": self.seal.size, "what": self.facts(),
         })
     }
-}
-
-fn since(tree: Option<Tree>) -> Option<Value> {
-    tree.map(|Tree { pages, root }| json!({ "size": pages, "root": hex(&root) }))
 }
 
 /// How much an erasure leaves of an event, in the words of `--json`.

@@ -26,10 +26,7 @@ impl Earlier<'_> {
         later: &Checkpoint,
         keys: &[VerifierKey],
     ) -> Result<Earlier<'p>, Failure> {
-        let note = note_in(path)?;
-        let opened = Checkpoint::open(&note, &later.origin, keys, &[]);
-        let (checkpoint, _) =
-            opened.map_err(|error| refused(path, &format!("not believed: {error}")))?;
+        let (note, checkpoint) = kept(path, &later.origin, keys)?;
         if checkpoint.size == 0 {
             return Err(refused(path, "a checkpoint of no pages, from which every log goes on"));
         }
@@ -80,11 +77,22 @@ impl Earlier<'_> {
     }
 }
 
+/// The signed checkpoint of a log in a file, or that of a certificate in it.
+pub fn kept(
+    path: &Path,
+    origin: &str,
+    keys: &[VerifierKey],
+) -> Result<(Note, Checkpoint), Failure> {
+    let note = note_in(path)?;
+    let (checkpoint, _) = Checkpoint::open(&note, origin, keys, &[])
+        .map_err(|error| refused(path, &format!("not believed: {error}")))?;
+    Ok((note, checkpoint))
+}
+
 fn refused(path: &Path, why: &str) -> Failure {
     Failure::Refused(format!("{}: {why}", escaped_path(path)))
 }
 
-/// The note of a checkpoint in a file, or that of a certificate in it.
 fn note_in(path: &Path) -> Result<Note, Failure> {
     let bytes = read(path)?;
     let (note, what) = match Certificate::decode(&bytes) {
