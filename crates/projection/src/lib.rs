@@ -27,6 +27,7 @@ mod forecast;
 mod foresight;
 mod item;
 mod lawful;
+mod open;
 mod report;
 mod stages;
 mod state;

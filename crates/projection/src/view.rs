@@ -6,7 +6,7 @@ use policy::{Policy, Version};
 use crate::doubt::Said;
 use crate::fold::Rules;
 use crate::worlds::{Open, fold_erased};
-use crate::{Backup, Change, Finding, FoldState, Item, StageAt, Status, Subject, Unsure};
+use crate::{Backup, Change, Finding, FoldState, Item, StageAt, Status};
 
 /// An account's state as of an instant: deadlines up to it have fallen, versions of the policy up
 /// to it have taken effect.
@@ -143,58 +143,6 @@ impl<'a> View<'a> {
     #[must_use]
     pub fn state(&self) -> &FoldState {
         &self.state
-    }
-
-    /// Whether events were erased that may matter to what the account is.
-    #[must_use]
-    pub fn is_open(&self) -> bool {
-        self.open.is_some() && !self.undetermined().is_empty()
-    }
-
-    /// How many events of the account were erased: their contents alone, and to their leaves.
-    #[must_use]
-    pub fn erased(&self) -> (u64, u64) {
-        self.open.as_ref().map_or((0, 0), |open| (open.contents, open.leaves))
-    }
-
-    /// What is not known of an item or backup.
-    #[must_use]
-    pub fn unsure(&self, subject: Subject) -> Unsure {
-        self.open.as_ref().map_or(Unsure::default(), |open| open.doubt.of(subject))
-    }
-
-    /// Whether there may be items that [`View::items`] does not list: of an erased name, or that no event names any more.
-    #[must_use]
-    pub fn may_miss_items(&self) -> bool {
-        self.open.as_ref().is_some_and(|open| {
-            open.doubt.items.others.state || self.has_nameless(&self.state.items)
-        })
-    }
-
-    /// The same of backups.
-    #[must_use]
-    pub fn may_miss_backups(&self) -> bool {
-        self.open.as_ref().is_some_and(|open| {
-            open.doubt.backups.others.state || self.has_nameless(&self.state.backups)
-        })
-    }
-
-    /// Whether what the account was before is known: no event was erased to its leaf, nor one that tells of
-    /// more than one thing in its contents.
-    #[must_use]
-    pub fn knows_past(&self) -> bool {
-        self.open.as_ref().is_none_or(|open| !open.doubt.past)
-    }
-
-    /// Whether there may be findings that [`View::findings`] does not list.
-    #[must_use]
-    pub fn may_miss_findings(&self) -> bool {
-        self.open.as_ref().is_some_and(|open| open.more || open.doubt.past)
-    }
-
-    fn has_nameless<T>(&self, table: &[Option<T>]) -> bool {
-        let names = self.rules.names;
-        (0u32..).zip(table).any(|(id, slot)| slot.is_some() && names.get(NameId(id)).is_empty())
     }
 
     /// An item, if it was ever seen; [`View::unsure`] says what of it is not known.

@@ -128,13 +128,17 @@ fn verdicts_on_erased_histories_are_certain() {
                     );
                 }
             }
-            match real["verdict"] == "undetermined" {
-                true => open += 1,
-                false => said += 1,
+            let (as_of, known_at) = (case.as_of, case.known_at);
+            let whole = claims::judge(asked, &erasure.events, &case.policy, as_of, known_at);
+            match (whole.verdict, verdict.verdict) {
+                ("undetermined", _) => {}
+                (_, stillthere_verifier::Outcome::Undetermined) => open += 1,
+                _ => said += 1,
             }
         }
     }
-    assert!(said > open, "{said} said, {open} open");
+    // Of the claims that the whole history decides, a good part are decided still.
+    assert!(3 * said > open, "{said} said, {open} open");
 }
 
 #[test]
