@@ -212,11 +212,11 @@ class Rules:
         assert set(exempt_tiers) <= set(self.tiers), "an exempt tier that is none"
         self.blocks_uploads = number(over, 2) == 0
         self.stale_after, self.late_after = window(stale_after), window(late_after)
-        self.full, self.everywhere, self.stages = None, [], {}
+        self.full, self.everywhere, self.stages, self.keep = None, [], {}, None
         if self.is_longer:
-            self.read_further(*words(further, 3))
+            self.read_further(*words(further, 4 if len(many(further)) == 4 else 3))
 
-    def read_further(self, full, everywhere, stages):
+    def read_further(self, full, everywhere, stages, *keep):
         if full is not None:
             percent, of, short, shortens = words(full, 4)
             self.full = (number(percent, 101), ("limit", "free")[number(of, 2)], window(short),
@@ -230,7 +230,10 @@ class Rules:
             categories = rising([name(category) for category in many(categories)])
             self.stages[name(ident)] = Stage(when, window(after), acts, categories, window(notice))
         rising([stage[0] for stage in stages])
-        assert self.full or self.everywhere or self.stages, "further rules that are none"
+        if keep:
+            self.keep = window(*keep)
+            assert self.keep, "records that are kept for ever"
+        assert self.full or self.everywhere or self.stages or self.keep, "further rules that are none"
 
     def tier(self, tier):
         """The tier by which this one is measured."""
@@ -268,6 +271,7 @@ class Version:
         tiers = list(self.rules.tiers)
         assert all(list(rules.tiers) == tiers for rules in self.readings.values()), "a reading of other tiers"
         stages = list(self.rules.stages)
+        assert all(rules.keep == self.rules.keep for rules in self.readings.values()), "a reading that keeps otherwise"
         assert all(list(rules.stages) == stages for rules in self.readings.values()), "a reading of other stages"
 
     @staticmethod

@@ -18,7 +18,7 @@ mod room;
 
 use options::Options;
 use serde::Serialize;
-use verifier::certificate::{check as check_certificate, refusal};
+use verifier::certificate::{check as check_certificate, check_erasure, is_erasure, refusal};
 
 /// Room for `len` bytes.
 #[allow(unsafe_code, reason = "no other function of the module is called so")]
@@ -56,8 +56,12 @@ fn answer(certificate: &[u8], options: &[u8]) -> String {
         Ok(options) => options,
         Err(error) => return fault(&format!("options: {error}")),
     };
-    match check_certificate(certificate, &trust, &expected, lang) {
-        Ok(checked) => json(&checked.report()),
+    let told = match is_erasure(certificate) {
+        true => check_erasure(certificate, &trust, &expected, lang).map(|c| json(&c.report())),
+        false => check_certificate(certificate, &trust, &expected, lang).map(|c| json(&c.report())),
+    };
+    match told {
+        Ok(report) => report,
         Err(error) => json(&refusal(&file, &error.to_string())),
     }
 }

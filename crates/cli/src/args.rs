@@ -9,7 +9,9 @@ use policy::{DEFAULT_PRESET, Window};
 use projection::{FindingCode, Severity, Status};
 use verifier::Language;
 
+use crate::commands::backup::{BackupArgs, RestoreArgs};
 use crate::commands::bench::{Wanted, Work};
+use crate::commands::erase::EraseArgs;
 use crate::commands::explain::ExplainArgs;
 use crate::commands::export::ExportArgs;
 use crate::commands::forecast::ForecastArgs;
@@ -17,6 +19,7 @@ use crate::commands::import::FormatArgs;
 use crate::commands::policy::NewArgs;
 use crate::commands::policy::diff::DiffArgs;
 use crate::commands::report::ReportArgs;
+use crate::commands::retain::RetainArgs;
 use crate::commands::sweep::SweepArgs;
 use crate::commands::watch::WatchArgs;
 
@@ -48,7 +51,7 @@ impl Cli {
     /// The command line, as it is read and as help and completions show it: a verb that answers of no
     /// instant takes `--as-of` and `--known-at` too, and does not show them.
     pub fn command_line() -> Command {
-        const TIMELESS: [&str; 14] = [
+        const TIMELESS: [&str; 16] = [
             "import",
             "watch",
             "verify",
@@ -63,6 +66,8 @@ impl Cli {
             "key",
             "checkpoint",
             "audit-log",
+            "erase",
+            "erasures",
         ];
         let line = Cli::command();
         let shown = ["as_of", "known_at"].map(|id| {
@@ -200,20 +205,39 @@ pub enum Verb {
         The copy is a store of its own, with the log up to what is durable now and the keys. A log \
         that is damaged is not copied: exit code 1. Edits whose checksums were made anew are \
         `verify`'s to find.")]
-    Backup {
-        /// The folder to make, which must be missing or empty
-        #[arg(long, value_name = "DIR")]
-        to: PathBuf,
-    },
+    Backup(BackupArgs),
     /// Make the store from a backup
     #[command(after_help = "Example:\n  stillthere restore --from /mnt/backup/2026-02-13\n\n\
         Every hash of the backup is checked first. Nothing is overwritten: where there is a store, \
         move it away, or name another --store.")]
-    Restore {
-        /// The backup
-        #[arg(long, value_name = "DIR")]
-        from: PathBuf,
-    },
+    Restore(RestoreArgs),
+    /// Take a person, or some of their items, out of the log, and leave the proof
+    #[command(
+        after_help = "Example:\n  stillthere erase mei --ground \"GDPR Art. 17, request 4711\" --dry-run\n  \
+        stillthere erase mei --ground \"GDPR Art. 17, request 4711\"\n  \
+        stillthere erase mei --item photo-17 --item photo-18 --ground \"court order 12/2026\"\n\n\
+        What is erased is written over in the log, and gone from all that is derived of it. Nothing is asked \
+        first, and nothing brings it back: try it with --dry-run. Of items, the contents of their events go; \
+        when, of what kind and by whom stays. Of an account, all goes but the events' hashes and places, with \
+        its name. A record in the log says which positions, when, on what ground and by whom, and nothing of \
+        what was in them; checkpoints and certificates of before still hold.\n\n\
+        Refused (exit code 1): while a hold stands, and what the policy in force keeps records of still \
+        (`records.keep`). docs/erasure.md says what stays, and what an erasure does not reach."
+    )]
+    Erase(EraseArgs),
+    /// Erase what a policy says is kept no longer
+    #[command(
+        after_help = "Example:\n  stillthere --policy ours.toml retain --as-of 2026-11-01T00:00:00Z --dry-run\n  \
+        stillthere --policy ours.toml retain --as-of 2026-11-01T00:00:00Z\n\n\
+        What occurred before --as-of less `records.keep`, by the version in force then, is erased: it is listed \
+        first, and goes in batches of at most 100,000 events, each under a record of its own. Stopped, it goes \
+        on with the same command. Accounts under a hold are left out and listed. An account keeps its name, also \
+        one of which nothing else is left: `erase` takes that."
+    )]
+    Retain(RetainArgs),
+    /// List the erasures
+    #[command(after_help = "Example:\n  stillthere erasures\n  stillthere erasures --json")]
+    Erasures,
     /// Say what is wrong with a store, and what mends it
     #[command(after_help = "Example:\n  stillthere doctor\n  \
         stillthere --store /mnt/old doctor --json\n\n\
@@ -261,11 +285,14 @@ pub enum Verb {
         after_help = "Example:\n  stillthere certify ann --item photo-17 -o photo-17.cert\n  \
         stillthere certify ann --claim claims.ndjson -o ann.cert\n  \
         stillthere check photo-17.cert --key example.vkey\n  \
-        stillthere certify bob --since ann.cert -o bob.cert\n\n\
+        stillthere certify bob --since ann.cert -o bob.cert\n  \
+        stillthere certify --erasure 0 --since ann.cert -o erasure.cert\n\n\
         A certificate of one item shows whole the events about it and about the account; of the others only \
         when, of what kind and by whom. It goes up to the last checkpoint. An account that is not there can be \
         certified too. With --since it proves as well that the log goes on from a checkpoint that somebody kept, \
-        as it is or in a certificate of any account."
+        as it is or in a certificate of any account.\n\n\
+        A certificate of an erasure shows its record, and the hashes of what it took out: who holds an earlier \
+        certificate sees with `check erasure.cert earlier.cert` which of its events are among them."
     )]
     Certify(CertifyArgs),
     /// Check a certificate, with no store and no network
@@ -275,7 +302,8 @@ pub enum Verb {
         Each fact is shown with the word for what it rests on: proven, attested and by whom, or what nobody can \
         prove. A key is a verifier key or a file of them. Several certificates that hold are held against each \
         other: where two cannot both be true, that proves misconduct; else it is said whether they were shown to \
-        be of one log, and how whoever holds the store can show it.")]
+        be of one log, and how whoever holds the store can show it. With certificates of erasures it is said what \
+        of the others they took out.")]
     Check(CheckArgs),
     /// Replay a log with everything in it, and sign that to its checkpoint all is right
     #[command(
@@ -367,6 +395,9 @@ pub struct ImportArgs {
     /// Take the events' own recorded_at instead of the log's clock
     #[arg(long)]
     pub trust_recorded_at: bool,
+    /// Take events in again that were erased; else they are rejected
+    #[arg(long)]
+    pub readmit: bool,
 }
 
 /// What `accounts` takes.
@@ -484,7 +515,11 @@ pub struct CheckpointArgs {
 #[command(group = clap::ArgGroup::new("to").required(true).multiple(true).args(["output", "print"]))]
 pub struct CertifyArgs {
     /// The account
-    pub account: String,
+    #[arg(required_unless_present = "erasure")]
+    pub account: Option<String>,
+    /// In place of an answer, that this erasure was done: its number in `erasures`
+    #[arg(long, value_name = "N", conflicts_with_all = ["account", "item", "claim"])]
+    pub erasure: Option<u64>,
     /// One item alone: other items' events are not shown
     #[arg(long, value_name = "ITEM")]
     pub item: Option<String>,

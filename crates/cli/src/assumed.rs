@@ -100,7 +100,10 @@ impl Assumed {
             .map(|history| history.steps_seen(as_of, known_at).copied().collect())
             .unwrap_or_default();
         let own = history.map_or(&[][..], |history| &history.steps);
-        let next = own.iter().map(|step| step.revision + 1).max().unwrap_or(0);
+        let erased = history.map_or(&[][..], |history| &history.erased.leaves);
+        let logged = own.iter().map(|step| step.revision);
+        let logged = logged.chain(erased.iter().map(|leaf| leaf.revision));
+        let next = logged.max().map_or(0, |last| last + 1);
         for (n, event) in (0..).zip(&self.events) {
             let step = Step::unplaced(event, &mut names);
             steps.push(Step { revision: next + n, position: size + n, ..step });

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::sync_channel;
 
 use event::{EventHash, History, Recorded};
-use eventlog::Reader;
+use eventlog::{ErasedEvent, ErasureRecord, Reader};
 use projection::EventRef;
 
 use crate::failure::Failure;
@@ -49,6 +49,21 @@ impl Store {
     /// An account's events, whole, by revision.
     pub fn events(&self, account: &str) -> Result<Vec<Recorded>, Failure> {
         Ok(self.reader.account_events(account)?)
+    }
+
+    /// The account's events of which something was erased, by revision.
+    pub fn erased_events(&self, account: &str) -> Result<Vec<ErasedEvent>, Failure> {
+        Ok(self.reader.account_erased(account)?)
+    }
+
+    /// The records of erasures, in the order of the log.
+    pub fn erasures(&self) -> Result<Vec<ErasureRecord>, Failure> {
+        Ok(self.reader.erasures()?)
+    }
+
+    /// How many accounts' names were erased.
+    pub fn erased_accounts(&self) -> Result<u64, Failure> {
+        Ok(self.reader.erased_accounts()?)
     }
 
     /// The hash of an event that is in the log.

@@ -59,5 +59,5 @@ pub use remains::{HeadState, Remains, SegmentFile, SegmentState};
 pub use salvage::{SalvageError, Salvaged, salvage};
 pub use seal::{
     LastSigned, PlacedControl, SealError, SealedLog, Sealer, ShownEvent, ShownStream, TreeHead,
-    page_leaves,
+    erased_frames, page_leaves,
 };

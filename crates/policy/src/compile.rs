@@ -130,6 +130,9 @@ pub(crate) fn version(node: &Node) -> Result<Version, Fault> {
     let mut clock = Section::of(file.get("clock"))?;
     let late_after = window(clock.get("late_after"))?;
     clock.end()?;
+    let mut records = Section::of(file.get("records"))?;
+    let keep = window(records.get("keep"))?;
+    records.end()?;
 
     let stages = file.get("stages").map_or(Ok(BTreeMap::new()), stages)?;
     let clauses = file.get("clauses").map_or(Ok(Vec::new()), clauses)?;
@@ -153,6 +156,7 @@ pub(crate) fn version(node: &Node) -> Result<Version, Fault> {
         stages,
         stale_after,
         late_after,
+        keep,
         clauses: clauses.into(),
         readings: Vec::new(),
         text_hashes: [].into(),

@@ -185,6 +185,9 @@ fn version<'a>(r: &mut Reader<'a>, ids: &mut BTreeSet<&'a str>) -> Result<Versio
         if !version.stages.keys().eq(base.stages.keys()) {
             return Err(refused(at, "rules with the version's own stages", "others"));
         }
+        if version.keep != base.keep {
+            return Err(refused(at, "rules that keep records as long as the version's", "others"));
+        }
         version.clauses = base.clauses.clone();
         version.text_hashes = base.text_hashes.clone();
         readings.push(Reading { id: id.to_owned(), set: BTreeMap::new(), version });
@@ -252,6 +255,7 @@ fn rules(
         stages: BTreeMap::new(),
         stale_after: window(r, "the window of a backup")?,
         late_after: window(r, "the window of lateness")?,
+        keep: Window::Never,
         clauses: [].into(),
         readings: Vec::new(),
         text_hashes: [].into(),
@@ -265,7 +269,7 @@ fn rules(
 /// The rules at the end: one at least is there.
 fn more(r: &mut Reader<'_>, version: &mut Version) -> Result<()> {
     let at = r.offset();
-    r.array_of("the 3 parts of further rules", 3)?;
+    let keeps = longer(r, "the 3 or 4 parts of further rules", 3)?;
     version.trash.full = r.optional("when the trash is full", full)?;
     version.everywhere = words(r, "kinds in the order of their numbers", Kind::ALL)?;
     rising(r, "stages in the order of their names", &mut |r| {
@@ -274,6 +278,13 @@ fn more(r: &mut Reader<'_>, version: &mut Version) -> Result<()> {
         version.stages.insert(name.to_owned(), stage(r)?);
         Ok(name)
     })?;
+    if keeps {
+        let at = r.offset();
+        version.keep = window(r, "how long records are kept")?;
+        if version.keep == Window::Never {
+            return Err(refused(at, "how long records are kept", "never"));
+        }
+    }
     if version.says_more() { Ok(()) } else { Err(refused(at, "a further rule", "none")) }
 }
 

@@ -1,4 +1,4 @@
-//! A trash window asked backwards: from which starts it ends by an instant, and from which it does not.
+//! A window asked backwards: from which starts it ends by an instant, and from which it does not.
 //!
 //! Of windows of 24-hour days the later start ends later, so there is one such border. By the calendar
 //! it need not: a month from 30 January ends at the same wall time of 28 February as one from the 31st,
@@ -7,46 +7,60 @@
 
 use event::{Timestamp, civil_from_days, days_from_civil, days_in_month};
 
-use crate::{Days, TrashRules, Window, Zone};
+use crate::{Days, TrashRules, Version, Window, Zone};
 
 const DAY_MS: i64 = 86_400_000;
 /// Days to each side of the day that the calendar gives: three are cut off at the end of a month, two
 /// lie between the offsets of any zone, one is the last local day's end.
 const DAYS_BESIDE: i64 = 7;
 
+impl Version {
+    /// The first instant of which the records are not due at `at`: what occurred before it is due, all of
+    /// it. `None`: nothing is due. By the calendar something behind it may be due as well, by a day at most:
+    /// a month from 29 January ends on 28 February at the same time of day as one from the 28th.
+    #[must_use]
+    pub fn due_before(&self, at: Timestamp, zone: &Zone) -> Option<Timestamp> {
+        crossings(Days::Exact, self.keep, at, zone).first().copied()
+    }
+}
+
 impl TrashRules {
     /// The instants `t`, in order, at which [`TrashRules::deadline`] of a window that starts at `t` comes
     /// to lie after `limit` though from `t` less a millisecond it does not, or the other way round.
     #[must_use]
     pub fn crossings(&self, window: Window, limit: Timestamp, zone: &Zone) -> Vec<Timestamp> {
-        let ends_by = |start_ms: i64| {
-            let start = Timestamp::from_ms(start_ms)?;
-            Some(self.deadline(start, window, zone).is_some_and(|end| end <= limit))
-        };
-        let pieces = match (window.fixed_ms(), self.days) {
-            (None, _) if window == Window::Never => return Vec::new(),
-            (Some(ms), Days::Exact) => vec![limit.ms() - ms + 1],
-            _ => pieces(window, limit, zone),
-        };
-        let mut found = Vec::new();
-        for (n, &from) in pieces.iter().enumerate() {
-            if ends_by(from - 1).zip(ends_by(from)).is_some_and(|(before, at)| before != at) {
-                found.extend(Timestamp::from_ms(from));
-            }
-            let Some(&next) = pieces.get(n + 1) else { break };
-            // Within a piece the end moves with the start or not at all: it passes `limit` once.
-            let (mut low, mut high) = (from, next - 1);
-            if low >= high || ends_by(low) == ends_by(high) {
-                continue;
-            }
-            while high - low > 1 {
-                let middle = low + (high - low) / 2;
-                if ends_by(middle) == ends_by(low) { low = middle } else { high = middle }
-            }
-            found.extend(Timestamp::from_ms(high));
-        }
-        found
+        crossings(self.days, window, limit, zone)
     }
+}
+
+fn crossings(days: Days, window: Window, limit: Timestamp, zone: &Zone) -> Vec<Timestamp> {
+    let ends_by = |start_ms: i64| {
+        let start = Timestamp::from_ms(start_ms)?;
+        Some(days.deadline(start, window, zone).is_some_and(|end| end <= limit))
+    };
+    let pieces = match (window.fixed_ms(), days) {
+        (None, _) if window == Window::Never => return Vec::new(),
+        (Some(ms), Days::Exact) => vec![limit.ms() - ms + 1],
+        _ => pieces(window, limit, zone),
+    };
+    let mut found = Vec::new();
+    for (n, &from) in pieces.iter().enumerate() {
+        if ends_by(from - 1).zip(ends_by(from)).is_some_and(|(before, at)| before != at) {
+            found.extend(Timestamp::from_ms(from));
+        }
+        let Some(&next) = pieces.get(n + 1) else { break };
+        // Within a piece the end moves with the start or not at all: it passes `limit` once.
+        let (mut low, mut high) = (from, next - 1);
+        if low >= high || ends_by(low) == ends_by(high) {
+            continue;
+        }
+        while high - low > 1 {
+            let middle = low + (high - low) / 2;
+            if ends_by(middle) == ends_by(low) { low = middle } else { high = middle }
+        }
+        found.extend(Timestamp::from_ms(high));
+    }
+    found
 }
 
 /// Where, near the starts from which `window` ends near `limit`, its end may stop moving with its start:
@@ -105,6 +119,31 @@ mod tests {
 
     fn at(text: &str) -> Timestamp {
         Timestamp::parse(text).expect("a time")
+    }
+
+    #[test]
+    fn records_are_due_from_their_border_on() {
+        let due_before = |keep, at_: &str, zone: &str| {
+            let text = "schema = 1\npolicy = \"p\"\n[[version]]\nid = \"v\"\ntiers.a = {}\n";
+            let mut version = crate::Policy::parse(text).expect("a policy").versions.remove(0);
+            version.keep = keep;
+            let due = version.due_before(at(at_), &Zone::new(zone).expect("a zone"));
+            due.map(|due| due.to_string())
+        };
+        let days = |at| due_before(Window::Days(30), at, "UTC");
+        // What occurred at 00:00 of the 1st is due at 00:00 of the 31st, and not a millisecond sooner.
+        assert_eq!(days("2026-01-31T00:00:00Z").unwrap(), "2026-01-01T00:00:00.001Z");
+        assert_eq!(days("2026-01-30T23:59:59.999Z").unwrap(), "2026-01-01T00:00:00Z");
+        // Three years from 29 February 2024 end on 28 February 2027, as do those from the 28th: at noon of
+        // that day, what occurred on the 28th in the afternoon is not due yet.
+        let years = |at| due_before(Window::Years(3), at, "UTC");
+        assert_eq!(years("2027-02-28T12:00:00Z").unwrap(), "2024-02-28T12:00:00.001Z");
+        assert_eq!(years("2027-02-28T23:59:59.999Z").unwrap(), "2024-03-01T00:00:00Z");
+        // By the calendar of the zone: 00:00 in Shanghai.
+        let there = due_before(Window::Years(1), "2026-12-31T16:00:00Z", "Asia/Shanghai");
+        assert_eq!(there.unwrap(), "2025-12-31T16:00:00.001Z");
+        assert_eq!(due_before(Window::Never, "2026-01-01T00:00:00Z", "UTC"), None);
+        assert_eq!(due_before(Window::Days(1), "0001-01-01T00:00:00Z", "UTC"), None);
     }
 
     #[test]

@@ -159,6 +159,7 @@ fn settings(version: &Version) -> Settings {
     }
     say("backup.stale_after", window(version.stale_after));
     say("clock.late_after", window(version.late_after));
+    say("records.keep", window(version.keep));
     say("clauses", list(version.clauses.iter().map(|clause| &clause.id)));
     for clause in version.clauses.iter() {
         say(&format!("clauses.{}.for", clause.id), list(&clause.for_));

@@ -12,6 +12,7 @@
 //!            [window, [reset…], [actor…], notice, [exempt_tier…]],    by number, by number, by name
 //!            over, stale_after, late_after]
 //!         | the same, and [full, [everywhere…], [stage…]]             where it has one of these
+//!         | the same, and [full, [everywhere…], [stage…], keep]       where it says how long records are kept
 //! full    = nil (never) | [percent, of, window, shortens]
 //! stage   = [name, when, after, [act…], [category…], notice]          by name; acts by number
 //! window  = nil (never) | [unit, n]                                   unit: 0 d, 1 mo, 2 y
@@ -244,7 +245,8 @@ impl Out {
     }
 
     fn more(&mut self, version: &Version) {
-        self.list(3);
+        let keeps = version.keep != Window::Never;
+        self.list(if keeps { 4 } else { 3 });
         match &version.trash.full {
             None => self.nil(),
             Some(full) => {
@@ -267,5 +269,8 @@ impl Out {
             out.each(&stage.categories, |out, category| out.text(category));
             out.window(stage.notice);
         });
+        if keeps {
+            self.window(version.keep);
+        }
     }
 }

@@ -59,6 +59,9 @@ pub struct Version {
     pub stale_after: Window,
     /// How late an event may be recorded before it is noted.
     pub late_after: Window,
+    /// How long the record of an event is kept after it occurred, and how soon it may be erased for
+    /// somebody; [`Window::Never`]: nothing is said of it.
+    pub keep: Window,
     /// What findings and verdicts cite, in the order of the file.
     pub clauses: Arc<[Clause]>,
     /// Other ways in which the text can be read, in the order of the file.
@@ -231,9 +234,12 @@ impl Version {
     }
 
     /// Whether it has one of the rules that a compiled form has at the end: a trash that can be
-    /// full, kinds that are activity everywhere, stages.
+    /// full, kinds that are activity everywhere, stages, how long records are kept.
     pub(crate) fn says_more(&self) -> bool {
-        self.trash.full.is_some() || !self.everywhere.is_empty() || !self.stages.is_empty()
+        self.trash.full.is_some()
+            || !self.everywhere.is_empty()
+            || !self.stages.is_empty()
+            || self.keep != Window::Never
     }
 
     /// The id of the first clause that is `for` this finding code, cause or assert.
@@ -272,7 +278,19 @@ impl TrashRules {
     /// instant at which the item is expired; `None` for never.
     #[must_use]
     pub fn deadline(&self, start: Timestamp, window: Window, zone: &Zone) -> Option<Timestamp> {
-        match self.days {
+        self.days.deadline(start, window, zone)
+    }
+}
+
+impl Days {
+    /// The end of a window counted from `start`; `None` for never.
+    pub(crate) fn deadline(
+        self,
+        start: Timestamp,
+        window: Window,
+        zone: &Zone,
+    ) -> Option<Timestamp> {
+        match self {
             Days::Exact => window.after(start, zone),
             Days::LocalDates => window.after_local_dates(start, zone),
         }

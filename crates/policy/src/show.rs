@@ -35,6 +35,7 @@ struct VersionShown<'a> {
     stages: Vec<StageShown<'a>>,
     backup: BackupShown,
     clock: ClockShown,
+    records: RecordsShown,
     clauses: &'a [Clause],
     readings: &'a [Reading],
 }
@@ -86,6 +87,11 @@ struct BackupShown {
 #[derive(Serialize)]
 struct ClockShown {
     late_after: Window,
+}
+
+#[derive(Serialize)]
+struct RecordsShown {
+    keep: Window,
 }
 
 #[derive(Serialize)]
@@ -159,6 +165,7 @@ impl Serialize for Version {
             stages: self.stages.iter().map(StageShown::of).collect(),
             backup: BackupShown { stale_after: self.stale_after },
             clock: ClockShown { late_after: self.late_after },
+            records: RecordsShown { keep: self.keep },
             clauses: &self.clauses,
             readings: &self.readings,
         }

@@ -5,7 +5,7 @@ use event::{NameId, Step, Timestamp};
 use crate::{BackupState, EventRef, ItemState, StateCause, Subject};
 
 /// Something that came to stand otherwise.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Change {
     /// When.
     pub at: Timestamp,
@@ -16,7 +16,7 @@ pub struct Change {
 }
 
 /// What brought a change about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ChangeSource {
     /// An event.
     Event(EventRef),
@@ -35,7 +35,7 @@ impl ChangeSource {
 }
 
 /// What became of what.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Changed {
     /// An item came to another state, or began a new life in the same.
     Item {

@@ -3,7 +3,8 @@
 use event::{NameId, Timestamp};
 
 use crate::{
-    BackupState, EventRef, Finding, FindingCode, Item, ItemState, StateCause, Status, Subject, View,
+    BackupState, EventRef, Finding, FindingCode, Item, ItemState, Said, StateCause, Status,
+    Subject, Unsure, View,
 };
 
 /// One thing that comes out otherwise under a second policy.
@@ -87,21 +88,19 @@ impl Difference {
 
 /// How `after` differs from `before`, two views of one history as of and as known at the same
 /// instants: first what is about the account, then items, then backups, each by name, then findings
-/// in their order.
+/// in their order. Where events were erased, what certainly differs.
 #[must_use]
 pub fn compare(before: &View<'_>, after: &View<'_>) -> Vec<Difference> {
     let mut all = Vec::new();
     let mut add = |subject, what| all.push(Difference { subject, what });
-    if before.status() != after.status() {
-        add(None, Differs::Status(before.status(), after.status()));
+    if let Some((before, after)) = differ(before.status(), after.status()) {
+        add(None, Differs::Status(before, after));
     }
-    if before.inactive_at() != after.inactive_at() {
-        let [before, after] = [before, after].map(|view| Deadline::of(view.inactive_at()));
-        add(None, Differs::InactiveAt(before, after));
+    if let Some((before, after)) = differ(before.inactive_at(), after.inactive_at()) {
+        add(None, Differs::InactiveAt(Deadline::of(before), Deadline::of(after)));
     }
-    let over = |view: &View<'_>| view.state.is_over_quota(view.rules);
-    if over(before) != over(after) {
-        add(None, Differs::OverQuota(over(before), over(after)));
+    if let Some((before, after)) = differ(before.is_over_quota(), after.is_over_quota()) {
+        add(None, Differs::OverQuota(before, after));
     }
     let by_account = all.len();
     items(before, after, &mut all);
@@ -113,39 +112,65 @@ pub fn compare(before: &View<'_>, after: &View<'_>) -> Vec<Difference> {
     all
 }
 
+/// The two, where both are said and differ.
+fn differ<T: PartialEq>(before: Said<T>, after: Said<T>) -> Option<(T, T)> {
+    before.zip(after).filter(|(before, after)| before != after)
+}
+
+/// What is not known under either policy.
+fn unsure(before: &View<'_>, after: &View<'_>, subject: Subject) -> Unsure {
+    match before.subject_names(Some(subject)) {
+        // Of an erased name.
+        (Some(""), _) | (_, Some("")) => Unsure::ALL,
+        _ => before.unsure(subject).or(after.unsure(subject)),
+    }
+}
+
 fn by_name(view: &View<'_>, differences: &mut [Difference]) {
     // Stable: what is said of one item stays in its order.
     differences.sort_by_key(|difference| view.subject_names(difference.subject));
 }
 
 fn items(before: &View<'_>, after: &View<'_>, all: &mut Vec<Difference>) {
+    let views = (before, after);
     let both = before.state.items.iter().zip(&after.state.items);
     for (number, (before, after)) in (0u32..).zip(both) {
         let (Some(before), Some(after)) = (before, after) else { continue };
+        let subject = Subject::Item(NameId(number));
+        let unsure = unsure(views.0, views.1, subject);
+        if unsure.state {
+            continue;
+        }
         let mut add = |what| {
-            all.push(Difference { subject: Some(Subject::Item(NameId(number))), what });
+            all.push(Difference { subject: Some(subject), what });
         };
         if before.state != after.state {
             add(Differs::State(before.state, after.state));
-        } else if before.cause() != after.cause() {
+        } else if !unsure.cause && before.cause() != after.cause() {
             add(Differs::Cause(before.cause(), after.cause()));
         }
         let deadlines = (Deadline::of_item(before), Deadline::of_item(after));
-        if deadlines.0 != deadlines.1 {
+        if !unsure.until && deadlines.0 != deadlines.1 {
             add(Differs::Deadline(deadlines.0, deadlines.1));
         }
     }
 }
 
 fn backups(before: &View<'_>, after: &View<'_>, all: &mut Vec<Difference>) {
+    let views = (before, after);
     let both = before.state.backups.iter().zip(&after.state.backups);
     for (number, (before, after)) in (0u32..).zip(both) {
         let (Some(before), Some(after)) = (before, after) else { continue };
+        let subject = Subject::Backup(NameId(number));
+        let unsure = unsure(views.0, views.1, subject);
+        if unsure.state || unsure.cause {
+            continue;
+        }
         debug_assert_eq!(before.state == BackupState::Kept, after.state == BackupState::Kept);
         let cause = |backup: &crate::Backup| backup.ending.as_ref().map(|ending| ending.cause);
         if cause(before) != cause(after) {
             let what = Differs::BackupCause(cause(before), cause(after));
-            all.push(Difference { subject: Some(Subject::Backup(NameId(number))), what });
+            all.push(Difference { subject: Some(subject), what });
         }
     }
 }
@@ -155,17 +180,18 @@ fn backups(before: &View<'_>, after: &View<'_>, all: &mut Vec<Difference>) {
 type Same = (FindingCode, Option<EventRef>, Option<Subject>);
 
 fn findings(before: &View<'_>, after: &View<'_>, all: &mut Vec<Difference>) {
-    let (old, new) = (&before.state, &after.state);
-    if old.findings == new.findings && old.late == new.late {
+    if before.found() == after.found() && before.late() == after.late() {
         return;
     }
+    // What is not found under one may be found for all that is known.
+    let may_miss = before.may_miss_findings() || after.may_miss_findings();
     let keyed = |view: &View<'_>| -> Vec<(Same, Found)> {
         let found =
             |finding: &Finding, count| Found { at: finding.at, event: finding.event, count };
-        let each = view.state.findings.iter().map(|finding| {
+        let each = view.found().iter().map(|finding| {
             ((finding.code, Some(finding.event), finding.subject), found(finding, None))
         });
-        let late = view.state.late.iter().map(|(finding, count)| {
+        let late = view.late().into_iter().map(|(finding, count)| {
             ((finding.code, None, finding.subject), found(finding, Some(*count)))
         });
         let mut keyed: Vec<_> = each.chain(late).collect();
@@ -185,7 +211,8 @@ fn findings(before: &View<'_>, after: &View<'_>, all: &mut Vec<Difference>) {
         };
         let (code, _, subject) = same;
         let found = (found.0.map(|(_, found)| found), found.1.map(|(_, found)| found));
-        if found.0 != found.1 {
+        let is_told = !may_miss || (found.0.is_some() && found.1.is_some());
+        if is_told && found.0 != found.1 {
             let what = Differs::Finding(code, found.0, found.1);
             all.push(Difference { subject, what });
         }

@@ -86,7 +86,7 @@ impl Subject {
 }
 
 /// One finding of one account.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Finding {
     /// What was found.
     pub code: FindingCode,

@@ -8,16 +8,17 @@
 
 use std::collections::BTreeSet;
 
-use event::{Actor, History, Kind, NameId, Names, Step, Timestamp};
+use event::{Actor, ErasedEvents, History, Kind, NameId, Names, Step, Timestamp};
 use fixedbitset::FixedBitSet;
 use policy::{Act, Policy, When};
 
 use crate::effort::{activities_in_category, least_activity};
 use crate::fold::Rules;
+use crate::foresight::foresee;
 use crate::state::ids;
 use crate::{
     Backup, ChangeSource, Changed, FindingCode, FoldState, ItemState, StateCause, Status, Subject,
-    View,
+    View, fold,
 };
 
 event::words! {
@@ -182,9 +183,13 @@ fn stage_cited_by(stage: &policy::Stage) -> impl Iterator<Item = &'static str> {
 
 impl View<'_> {
     /// The dates after the view's instant, up to and with `until`, by instant, then in the order of
-    /// [`Coming`], then by name.
+    /// [`Coming`], then by name. Where events were erased, those that are certain.
     #[must_use]
     pub fn forecast(self, until: Timestamp) -> Vec<ForecastDate> {
+        if let Some(open) = &self.open {
+            let erased = &ErasedEvents::default();
+            return foresee(&open.worlds, erased, self.rules, self.as_of, &[], until);
+        }
         Ahead::of(self.state, self.rules, self.as_of).forecast(self.as_of, &[], until)
     }
 }
@@ -202,9 +207,19 @@ pub fn forecast_through(
     let rules = Rules::of(policy, &history.names);
     let seen = history.steps.partition_point(|step| step.occurred_at <= as_of);
     let (_, later) = history.steps.split_at(seen);
+    let erased = &history.erased;
+    if !erased.is_empty() {
+        if let Some(view) = fold(history, policy, as_of, Timestamp::MAX) {
+            let worlds = &view.open.as_ref().expect("something was erased").worlds;
+            return Some(foresee(worlds, erased, rules, as_of, later, until));
+        }
+        if later.iter().any(|step| erased.contents.contains(&step.revision)) {
+            return Some(Vec::new());
+        }
+    }
     match FoldState::fold(None, history, policy, as_of, Timestamp::MAX) {
-        Some(state) => {
-            let state = View::new(state, history, policy, as_of).state;
+        Some(mut state) => {
+            state.pass(as_of, true, rules);
             Some(Ahead::of(state, rules, as_of).forecast(as_of, later, until))
         }
         None => {
@@ -218,7 +233,7 @@ pub fn forecast_through(
 }
 
 /// A state on its way.
-struct Ahead<'a> {
+pub(crate) struct Ahead<'a> {
     state: FoldState,
     rules: Rules<'a>,
     /// Whether the account was at risk when it was last looked at, and which backups were stale.
@@ -240,7 +255,7 @@ impl<'a> Ahead<'a> {
     }
 
     /// Of a state to which time has passed up to `now`.
-    fn of(state: FoldState, rules: Rules<'a>, now: Timestamp) -> Ahead<'a> {
+    pub fn of(state: FoldState, rules: Rules<'a>, now: Timestamp) -> Ahead<'a> {
         let mut ahead = Ahead::begin(state, rules);
         ahead.at_risk = ahead.state.status(now, rules) == Status::AtRisk;
         ahead.stale = ahead.stale_backups(now);
@@ -249,7 +264,7 @@ impl<'a> Ahead<'a> {
     }
 
     /// From `now` through `steps` to `until`, with what avoids the stages that are reached.
-    fn forecast(self, now: Timestamp, steps: &[Step], until: Timestamp) -> Vec<ForecastDate> {
+    pub fn forecast(self, now: Timestamp, steps: &[Step], until: Timestamp) -> Vec<ForecastDate> {
         let rules = self.rules;
         let start = has_stages(rules.policy).then(|| self.state.clone());
         let mut dates = sorted(self.go(now, steps, until), rules.names);
@@ -616,7 +631,7 @@ impl Avoiding<'_, '_> {
 }
 
 /// The last instant before `at`.
-fn just_before(at: Timestamp) -> Timestamp {
+pub(crate) fn just_before(at: Timestamp) -> Timestamp {
     Timestamp::from_ms(at.ms() - 1).unwrap_or(Timestamp::MIN)
 }
 

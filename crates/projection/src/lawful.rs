@@ -12,6 +12,7 @@ use policy::Policy;
 
 use crate::fold::Rules;
 use crate::waiting::Waiting;
+use crate::worlds::is_of_one;
 use crate::{Changed, Finding, FindingCode, FoldState, Item, ItemState, Subject, fold_traced};
 
 event::words! {
@@ -48,6 +49,8 @@ event::words! {
         ByUser = 13 "by_user",
         /// From when a stage that admits it is reached on; a purge has to give the stage's cause.
         StageReached = 14 "stage_reached",
+        /// Events were erased that may matter to it.
+        Undetermined = 15 "undetermined",
     }
 }
 
@@ -89,6 +92,9 @@ pub fn lawful_then(
         return Vec::new();
     }
     let rules = Rules::of(policy, &history.names);
+    if leaves_open(history, rules) {
+        return findings.iter().map(|finding| Lawful::when(whatever(finding.code))).collect();
+    }
     let seen: Vec<&Step> = history.steps_seen(as_of, known_at).collect();
     let lapses = match findings.iter().any(|found| found.code == FindingCode::OverduePurge) {
         true => lapses(history, policy, as_of, known_at),
@@ -123,6 +129,26 @@ pub fn lawful_then(
         state.apply(step, rules);
     }
     lawful.into_iter().map(|l| l.expect("a finding is of an event that was folded")).collect()
+}
+
+/// Whether events were erased that may matter to what would have been lawful: any that was erased to its
+/// leaf, and any at all where the use of space does. Else a finding that is certain is of what is known.
+fn leaves_open(history: &History, rules: Rules<'_>) -> bool {
+    let erased = &history.erased;
+    let is_lost = |step: &Step| !is_of_one(step.kind) && erased.contents.contains(&step.revision);
+    !erased.is_empty()
+        && (rules.watches || !erased.leaves.is_empty() || history.steps.iter().any(is_lost))
+}
+
+/// On what condition, whatever came before.
+fn whatever(code: FindingCode) -> LawfulWhen {
+    match code {
+        FindingCode::TrashedByProvider => LawfulWhen::ByUser,
+        FindingCode::Resurrected => LawfulWhen::UploadedAnew,
+        FindingCode::UnknownItem => LawfulWhen::OnRecord,
+        FindingCode::PurgedWithoutTrash => LawfulWhen::Trashed,
+        _ => LawfulWhen::Undetermined,
+    }
 }
 
 /// When each item expired, in order of time.

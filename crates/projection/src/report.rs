@@ -3,36 +3,78 @@
 
 use std::collections::BTreeMap;
 
-use event::{Kind, Timestamp};
+use event::{Kind, NameId, Timestamp};
 use policy::When;
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 
+use crate::doubt::Said;
 use crate::state::Sync;
+use crate::unsure::Unsure;
+use crate::worlds::Open;
 use crate::{
-    BackupState, Finding, FindingCode, ItemState, Severity, StageAt, StateCause, Status, Subject,
-    View,
+    Backup, BackupState, Finding, FindingCode, Item, ItemState, Severity, StageAt, StateCause,
+    Status, Subject, View,
 };
 
-/// One account, whole.
+/// Serializes what is said: a word, and [`UNDETERMINED`] for what is not.
+///
+/// # Errors
+/// Those of the serializer.
+pub fn said<T: Serialize, S: Serializer>(said: &Said<T>, s: S) -> Result<S::Ok, S::Error> {
+    match said {
+        Some(word) => word.serialize(s),
+        None if s.is_human_readable() => s.serialize_str(UNDETERMINED),
+        None => s.serialize_none(),
+    }
+}
+
+/// The word for what erased events leave open.
+pub const UNDETERMINED: &str = "undetermined";
+
+/// How many events of an account were erased.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+pub struct ErasedCounts {
+    /// Their contents alone.
+    pub contents: u64,
+    /// To their leaves.
+    pub events: u64,
+}
+
+/// One account, whole. What erased events leave open is none, and named in `undetermined`.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 #[allow(missing_docs, reason = "the fields are those of docs/answers.md, `state`")]
 pub struct AccountState {
     pub account: String,
     pub as_of: Timestamp,
     pub policy: String,
-    pub revision: u64,
-    pub status: Status,
-    pub tier: String,
+    pub revision: Said<u64>,
+    #[serde(serialize_with = "said")]
+    pub status: Said<Status>,
+    pub tier: Said<String>,
     pub quota: Quota,
     pub activity: Activity,
     pub categories: BTreeMap<String, CategoryRow>,
     pub items: Vec<ItemRow>,
     pub backups: Vec<BackupRow>,
-    pub counts: Counts,
+    pub counts: Counts<Said<u64>>,
     pub findings: Vec<FindingRow>,
     /// Only where the version in force has stages.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub stages: Vec<StageRow>,
+    /// Only where events were erased.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub erased: Option<ErasedCounts>,
+    /// The fields that they leave open, dotted: of a list the field itself where something may be missing from it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub undetermined: Vec<String>,
+}
+
+impl AccountState {
+    /// Whether `field` is left open.
+    #[must_use]
+    pub fn leaves_open(&self, field: &str) -> bool {
+        self.undetermined.iter().any(|open| open == field)
+    }
 }
 
 /// One stage, of a category where each has a clock of its own.
@@ -55,8 +97,8 @@ pub struct StageRow {
 pub struct Quota {
     /// `None`: no limit.
     pub limit_bytes: Option<u64>,
-    pub used_bytes: u128,
-    pub over: bool,
+    pub used_bytes: Said<u128>,
+    pub over: Said<bool>,
 }
 
 /// When the account counted as active.
@@ -80,17 +122,17 @@ pub struct Span {
 }
 
 /// One category: its sync and its items.
-#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 #[allow(missing_docs, reason = "the fields are those of docs/answers.md, `state`")]
 pub struct CategoryRow {
     /// `None`: never set.
     pub sync: Option<bool>,
-    pub live: u64,
-    pub trashed: u64,
+    pub live: Said<u64>,
+    pub trashed: Said<u64>,
     /// Expired, purged and removed.
-    pub gone: u64,
+    pub gone: Said<u64>,
     /// Of what is live.
-    pub bytes: u128,
+    pub bytes: Said<u128>,
 }
 
 /// One item.
@@ -99,9 +141,10 @@ pub struct CategoryRow {
 pub struct ItemRow {
     pub item: String,
     pub category: Option<String>,
-    pub state: ItemState,
-    pub bytes: u64,
-    pub since: Timestamp,
+    #[serde(serialize_with = "said")]
+    pub state: Said<ItemState>,
+    pub bytes: Said<u64>,
+    pub since: Said<Timestamp>,
     /// Of what is trashed or expired; `None` there: never.
     pub recoverable_until: Option<Timestamp>,
     /// Periods of 24 hours begun before `recoverable_until`; 0 when expired.
@@ -114,21 +157,22 @@ pub struct ItemRow {
 #[allow(missing_docs, reason = "the fields are those of docs/answers.md, `state`")]
 pub struct BackupRow {
     pub backup: String,
-    pub state: BackupState,
-    pub bytes: u64,
-    pub since: Timestamp,
+    #[serde(serialize_with = "said")]
+    pub state: Said<BackupState>,
+    pub bytes: Said<u64>,
+    pub since: Said<Timestamp>,
     pub cause: Option<StateCause>,
 }
 
 /// How many items there are in each state.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
 #[allow(missing_docs, reason = "the fields are the states of an item")]
-pub struct Counts {
-    pub live: u64,
-    pub trashed: u64,
-    pub expired: u64,
-    pub purged: u64,
-    pub removed: u64,
+pub struct Counts<N = u64> {
+    pub live: N,
+    pub trashed: N,
+    pub expired: N,
+    pub purged: N,
+    pub removed: N,
 }
 
 /// One finding. For people's formats `item`, `backup` and `count` are left out where there is none;
@@ -181,17 +225,37 @@ impl Serialize for FindingRow {
 #[allow(missing_docs, reason = "the fields are those of docs/answers.md, `accounts`")]
 pub struct AccountLine {
     pub account: String,
-    pub status: Status,
-    pub tier: String,
-    pub live: u64,
-    pub live_bytes: u128,
-    pub trashed: u64,
-    pub expired: u64,
-    pub purged: u64,
-    pub removed: u64,
-    pub used_bytes: u128,
+    #[serde(serialize_with = "said")]
+    pub status: Said<Status>,
+    pub tier: Said<String>,
+    pub live: Said<u64>,
+    pub live_bytes: Said<u128>,
+    pub trashed: Said<u64>,
+    pub expired: Said<u64>,
+    pub purged: Said<u64>,
+    pub removed: Said<u64>,
+    pub used_bytes: Said<u128>,
     pub last_activity_at: Option<Timestamp>,
     pub inactive_at: Option<Timestamp>,
+    /// The fields that erased events leave open.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub undetermined: Vec<&'static str>,
+}
+
+impl Counts<Said<u64>> {
+    /// Those that are certain, and 0 for what is not.
+    #[must_use]
+    pub fn certain(self) -> Counts {
+        let Counts { live, trashed, expired, purged, removed } = self;
+        let certain = |count: Said<u64>| count.unwrap_or(0);
+        Counts {
+            live: certain(live),
+            trashed: certain(trashed),
+            expired: certain(expired),
+            purged: certain(purged),
+            removed: certain(removed),
+        }
+    }
 }
 
 impl Counts {
@@ -217,30 +281,75 @@ impl View<'_> {
 
     /// How many items there are in each state.
     #[must_use]
-    pub fn counts(&self) -> Counts {
+    pub fn counts(&self) -> Counts<Said<u64>> {
         let mut counts = Counts::default();
         self.state.items.iter().flatten().for_each(|item| counts.add(item.state));
-        counts
+        let (there, gone) = match self.open {
+            None => (false, false),
+            Some(_) => (self.any_item(|u, _| u.state && u.is_there), self.any_item(|u, _| u.state)),
+        };
+        let Counts { live, trashed, expired, purged, removed } = counts;
+        let said = |open: bool, count| (!open).then_some(count);
+        Counts {
+            live: said(there, live),
+            trashed: said(there, trashed),
+            expired: said(there, expired),
+            purged: said(gone, purged),
+            removed: said(gone, removed),
+        }
+    }
+
+    /// Bytes of what is live.
+    fn live_bytes(&self) -> Said<u128> {
+        let is_open = |unsure: Unsure, item: Option<&Item>| match unsure.state {
+            true => unsure.is_there,
+            false => unsure.bytes && item.is_some_and(|item| item.state == ItemState::Live),
+        };
+        (!self.any_item(is_open)).then_some(self.state.bytes.live)
     }
 
     /// The account in a line.
     #[must_use]
     pub fn line(&self) -> AccountLine {
         let Counts { live, trashed, expired, purged, removed } = self.counts();
-        AccountLine {
+        let mut line = AccountLine {
             account: self.account.to_owned(),
             status: self.status(),
-            tier: self.tier().to_owned(),
+            tier: self.tier().map(str::to_owned),
             live,
-            live_bytes: self.state.bytes.live,
+            live_bytes: self.live_bytes(),
             trashed,
             expired,
             purged,
             removed,
-            used_bytes: self.state.used_bytes(self.rules),
-            last_activity_at: self.state.activity.last.map(|(at, _)| at),
-            inactive_at: self.inactive_at(),
+            used_bytes: self.used_bytes(),
+            last_activity_at: self.last_activity().flatten().map(|(at, _)| at),
+            inactive_at: self.inactive_at().flatten(),
+            undetermined: Vec::new(),
+        };
+        if self.open.is_some() {
+            let open = [
+                (line.status.is_none(), "status"),
+                (line.tier.is_none(), "tier"),
+                (line.live.is_none(), "live"),
+                (line.live_bytes.is_none(), "live_bytes"),
+                (line.trashed.is_none(), "trashed"),
+                (line.expired.is_none(), "expired"),
+                (line.purged.is_none(), "purged"),
+                (line.removed.is_none(), "removed"),
+                (line.used_bytes.is_none(), "used_bytes"),
+                (self.last_activity().is_none(), "last_activity_at"),
+                (self.inactive_at().is_none(), "inactive_at"),
+            ];
+            line.undetermined = open.iter().filter(|(open, _)| *open).map(|(_, f)| *f).collect();
         }
+        line
+    }
+
+    /// The last activity; `Some(None)`: there was none.
+    fn last_activity(&self) -> Said<Option<(Timestamp, Kind)>> {
+        let is_known = self.open.as_ref().is_none_or(|open| open.doubt.active_by.is_none());
+        is_known.then_some(self.state.activity.last)
     }
 
     /// What was found, with the clauses that findings cite.
@@ -269,42 +378,33 @@ impl View<'_> {
     /// The account, whole.
     #[must_use]
     pub fn account_state(&self) -> AccountState {
-        let name = |id| self.rules.names.get(id).to_owned();
-        let windows = self.state.active_spans(self.rules);
-        let (last_at, last_kind) = self.state.activity.last.unzip();
-        let items = self.items().into_iter().map(|(id, item)| ItemRow {
-            item: name(id),
-            category: item.category.map(name),
-            state: item.state,
-            bytes: item.bytes,
-            since: item.since,
-            recoverable_until: item.recoverable_until(),
-            remaining_days: self.remaining_days(item.state, item.recoverable_until()),
-            cause: item.cause(),
-        });
-        let backups = self.backups().into_iter().map(|(id, backup)| BackupRow {
-            backup: name(id),
-            state: backup.state,
-            bytes: backup.bytes,
-            since: backup.since,
-            cause: backup.ending.as_ref().map(|ending| ending.cause),
-        });
+        let is_past_open = self.open.as_ref().is_some_and(|open| open.doubt.past);
+        let windows = match is_past_open {
+            true => Vec::new(),
+            false => self.state.active_spans(self.rules),
+        };
+        let (last_at, last_kind) = self.last_activity().flatten().unzip();
+        let items = self.items().into_iter().map(|(id, item)| self.item_row(id, item));
+        let backups = self.backups().into_iter().map(|(id, backup)| self.backup_row(id, backup));
+        let limit_bytes = match &self.open {
+            None => self.state.limit_bytes(self.rules),
+            Some(open) => open.limit.flatten(),
+        };
         AccountState {
             account: self.account.to_owned(),
             as_of: self.as_of,
             policy: self.rules.policy.name.clone(),
-            revision: self.state.highest.revision,
-            status: self.status(),
-            tier: self.tier().to_owned(),
-            quota: Quota {
-                limit_bytes: self.state.limit_bytes(self.rules),
-                used_bytes: self.state.used_bytes(self.rules),
-                over: self.state.is_over_quota(self.rules),
+            revision: match &self.open {
+                None => Some(self.state.highest.revision),
+                Some(open) => open.revision,
             },
+            status: self.status(),
+            tier: self.tier().map(str::to_owned),
+            quota: Quota { limit_bytes, used_bytes: self.used_bytes(), over: self.is_over_quota() },
             activity: Activity {
                 last_at,
                 last_kind,
-                inactive_at: self.inactive_at(),
+                inactive_at: self.inactive_at().flatten(),
                 windows: windows.into_iter().map(|(from, to)| Span { from, to }).collect(),
             },
             categories: self.categories(),
@@ -313,11 +413,48 @@ impl View<'_> {
             counts: self.counts(),
             findings: self.finding_rows(),
             stages: self.stage_rows(),
+            erased: self
+                .open
+                .as_ref()
+                .map(|open| ErasedCounts { contents: open.contents, events: open.leaves }),
+            undetermined: self.undetermined(),
+        }
+    }
+
+    fn item_row(&self, id: NameId, item: &Item) -> ItemRow {
+        let unsure = self.unsure(Subject::Item(id)).row();
+        let until = item.recoverable_until().filter(|_| !unsure.until);
+        ItemRow {
+            item: self.rules.names.get(id).to_owned(),
+            category: known(unsure.category, item.category)
+                .flatten()
+                .map(|category| self.rules.names.get(category).to_owned()),
+            state: known(unsure.state, item.state),
+            bytes: known(unsure.bytes, item.bytes),
+            since: known(unsure.since, item.since),
+            recoverable_until: until,
+            remaining_days: match unsure.until && item.state != ItemState::Expired {
+                true => None,
+                false => self.remaining_days(item.state, until).filter(|_| !unsure.state),
+            },
+            cause: known(unsure.cause, item.cause()).flatten(),
+        }
+    }
+
+    fn backup_row(&self, id: NameId, backup: &Backup) -> BackupRow {
+        let unsure = self.unsure(Subject::Backup(id)).row();
+        let cause = backup.ending.as_ref().map(|ending| ending.cause);
+        BackupRow {
+            backup: self.rules.names.get(id).to_owned(),
+            state: known(unsure.state, backup.state),
+            bytes: known(unsure.bytes, backup.bytes),
+            since: known(unsure.since, backup.since),
+            cause: known(unsure.cause, cause).flatten(),
         }
     }
 
     fn stage_rows(&self) -> Vec<StageRow> {
-        let stages = self.stages().into_iter();
+        let stages = self.stages().unwrap_or_default().into_iter();
         let row = |stage: StageAt<'_>| StageRow {
             stage: stage.name.to_owned(),
             when: stage.stage.when,
@@ -337,29 +474,51 @@ impl View<'_> {
         }
     }
 
-    fn categories(&self) -> BTreeMap<String, CategoryRow> {
+    pub(crate) fn categories(&self) -> BTreeMap<String, CategoryRow> {
         let names = self.rules.names;
+        let none = CategoryRow {
+            sync: None,
+            live: Some(0),
+            trashed: Some(0),
+            gone: Some(0),
+            bytes: Some(0),
+        };
         let mut rows: BTreeMap<String, CategoryRow> = BTreeMap::new();
-        for (name, sync) in names.iter().zip(&self.state.sync) {
+        for ((name, sync), id) in names.iter().zip(&self.state.sync).zip(0u32..) {
             let Some(sync) = sync else { continue };
-            rows.entry(name.to_owned()).or_default().sync = match sync {
+            let is_open = self.open.as_ref().is_some_and(|o| o.doubt.sync(NameId(id)).is_none());
+            rows.entry(name.to_owned()).or_insert_with(|| none.clone()).sync = match sync {
+                _ if is_open => None,
                 Sync::Unset => None,
                 Sync::On => Some(true),
                 Sync::Off => Some(false),
             };
         }
-        for item in self.state.items.iter().flatten() {
+        for (id, item) in (0u32..).map(NameId).zip(&self.state.items) {
+            let Some(item) = item else { continue };
+            let is_open = |open: &Open| open.doubt.items.get(id).category;
             let Some(category) = item.category else { continue };
-            let row = rows.entry(names.get(category).to_owned()).or_default();
+            if self.open.as_deref().is_some_and(is_open) {
+                continue;
+            }
+            let row = rows.entry(names.get(category).to_owned()).or_insert_with(|| none.clone());
+            let add = |count: &mut Said<u64>| *count = count.map(|count| count + 1);
             match item.state {
                 ItemState::Live => {
-                    row.live += 1;
-                    row.bytes += u128::from(item.bytes);
+                    add(&mut row.live);
+                    row.bytes = row.bytes.map(|bytes| bytes + u128::from(item.bytes));
                 }
-                ItemState::Trashed => row.trashed += 1,
-                ItemState::Expired | ItemState::Purged | ItemState::Removed => row.gone += 1,
+                ItemState::Trashed => add(&mut row.trashed),
+                ItemState::Expired | ItemState::Purged | ItemState::Removed => add(&mut row.gone),
             }
+        }
+        if self.open.is_some() {
+            self.open_categories(&mut rows);
         }
         rows
     }
+}
+
+fn known<T>(open: bool, value: T) -> Said<T> {
+    (!open).then_some(value)
 }

@@ -28,6 +28,9 @@ pub struct FoldState {
     pub(crate) version: usize,
     /// The version in force at the first event: its first tier is the tier before any is set.
     pub(crate) first_version: usize,
+    /// The place of that tier among the version's, 0; where it is not known, that of the tier that is supposed
+    /// ([`crate::worlds`]), and past the end for one that no version names.
+    pub(crate) first_tier: usize,
     /// Every tier held, each in turn; `None` is the tier before any is set.
     pub(crate) tiers: Vec<Option<NameId>>,
     /// The last `quota_changed`.
@@ -129,6 +132,7 @@ impl FoldState {
             highest: last,
             version,
             first_version,
+            first_tier: 0,
             tiers: vec![None],
             quota_bytes: None,
             holds: BTreeSet::new(),
@@ -187,8 +191,18 @@ impl FoldState {
     pub(crate) fn tier_name<'a>(&self, tier: Option<NameId>, rules: Rules<'a>) -> &'a str {
         match tier {
             Some(name) => rules.names.get(name),
-            None => &rules.policy.versions[self.first_version].tiers[0].name,
+            None => {
+                let tiers = &rules.policy.versions[self.first_version].tiers;
+                // No tier has an empty name.
+                tiers.get(self.first_tier).map_or("", |tier| &tier.name)
+            }
         }
+    }
+
+    /// Supposes that the tier of this version and place is held.
+    pub(crate) fn hold_tier(&mut self, (version, place): (usize, usize)) {
+        (self.first_version, self.first_tier) = (version, place);
+        self.tiers.push(None);
     }
 
     /// Bytes that use quota under the version in force.

@@ -9,7 +9,8 @@
 //! stands none is, and where versions state different lags, or one by the calendar, a later deadline may
 //! be overdue sooner. So can stages and a trash that can be full: what falls later keeps the account over
 //! its limit or its trash full for longer, and that admits more, shortens other windows, and refuses
-//! uploads. Then every value is folded.
+//! uploads. Then every value is folded; and so it is where events were erased, for what is certain under one value
+//! need not be under another.
 
 use event::{History, Kind, Timestamp};
 use policy::{Parameter, Policy, Window};
@@ -98,6 +99,9 @@ impl<'a> Sweep<'a> {
     }
 
     fn must_fold_each(&self, history: &History) -> bool {
+        if !history.erased.is_empty() {
+            return true;
+        }
         let holds = || history.steps.iter().any(|step| step.kind == Kind::HoldPlaced);
         self.reads_others || (self.moves_overdue && (!self.is_steady || holds()))
     }

@@ -15,6 +15,9 @@ pub struct Tally {
     pub items: Counts,
     /// Bytes that use quota.
     pub used_bytes: u128,
+    /// Accounts of which events were erased that may matter: they count with what is certain, and what is not is
+    /// in no other number.
+    pub undetermined: u64,
     /// How many findings there are of each code, in the order of [`FindingCode::ALL`].
     pub findings: [u64; FindingCode::ALL.len()],
 }
@@ -25,13 +28,16 @@ impl Tally {
     pub fn of(view: &View<'_>) -> Tally {
         let mut tally = Tally {
             accounts: 1,
-            over_quota: u64::from(view.state.is_over_quota(view.rules)),
-            items: view.counts(),
-            used_bytes: view.state.used_bytes(view.rules),
+            over_quota: u64::from(view.is_over_quota() == Some(true)),
+            items: view.counts().certain(),
+            used_bytes: view.used_bytes().unwrap_or(0),
+            undetermined: u64::from(view.is_open()),
             ..Tally::default()
         };
-        tally.statuses[view.status() as usize] = 1;
-        let found = view.state.findings.iter().chain(view.state.late.iter().map(|(late, _)| late));
+        if let Some(status) = view.status() {
+            tally.statuses[status as usize] = 1;
+        }
+        let found = view.found().iter().chain(view.late().map(|(late, _)| late));
         found.for_each(|finding| tally.findings[finding.code as usize] += 1);
         tally
     }
@@ -44,6 +50,7 @@ impl Tally {
         self.accounts += other.accounts;
         add(&mut self.statuses, &other.statuses);
         self.over_quota += other.over_quota;
+        self.undetermined += other.undetermined;
         self.items.live += other.items.live;
         self.items.trashed += other.items.trashed;
         self.items.expired += other.items.expired;

@@ -3,7 +3,9 @@
 use event::{History, NameId, Names, Timestamp};
 use policy::{Policy, Version};
 
+use crate::doubt::Said;
 use crate::fold::Rules;
+use crate::worlds::{Open, fold_erased};
 use crate::{Backup, Change, Finding, FoldState, Item, StageAt, Status};
 
 /// An account's state as of an instant: deadlines up to it have fallen, versions of the policy up
@@ -14,6 +16,8 @@ pub struct View<'a> {
     pub(crate) rules: Rules<'a>,
     pub(crate) account: &'a str,
     pub(crate) as_of: Timestamp,
+    /// What is not known of it, where events were erased.
+    pub(crate) open: Option<Box<Open>>,
 }
 
 /// Folds what `history` holds as of `as_of` (`occurred_at` at or before it) and as known at
@@ -25,11 +29,14 @@ pub fn fold<'a>(
     as_of: Timestamp,
     known_at: Timestamp,
 ) -> Option<View<'a>> {
+    if !history.erased.is_empty() {
+        return Some(fold_erased(history, policy, as_of, known_at, false)?.0);
+    }
     let state = FoldState::fold(None, history, policy, as_of, known_at)?;
     Some(View::new(state, history, policy, as_of))
 }
 
-/// As [`fold`], with every [`Change`] on the way.
+/// As [`fold`], with every [`Change`] on the way; where events were erased, with those that are certain.
 #[must_use]
 pub fn fold_traced<'a>(
     history: &'a History,
@@ -37,6 +44,9 @@ pub fn fold_traced<'a>(
     as_of: Timestamp,
     known_at: Timestamp,
 ) -> Option<(View<'a>, Vec<Change>)> {
+    if !history.erased.is_empty() {
+        return fold_erased(history, policy, as_of, known_at, true);
+    }
     let rules = Rules::of(policy, &history.names);
     let mut seen = history.steps_seen(as_of, known_at).peekable();
     let mut state = FoldState::before(seen.peek()?, rules);
@@ -52,6 +62,8 @@ pub fn fold_traced<'a>(
 impl FoldState {
     /// Folds on from `stored`, or from nothing, over the steps of `history` that it has not
     /// folded yet, as of `as_of` and as known at `known_at`. `None` when there is nothing to fold.
+    ///
+    /// Nothing may have been erased of `history`: [`fold`] knows what that leaves open.
     ///
     /// `stored` must have been folded under the same policy from steps of this history that are
     /// all seen as of `as_of` and as known at `known_at`, with none left out before its last one:
@@ -79,10 +91,10 @@ impl FoldState {
 
 impl<'a> View<'a> {
     /// The view of `state`, folded from `history` under `policy`, at `as_of`, which must not lie
-    /// before the last step folded.
+    /// before the last step folded. Nothing may have been erased of `history`.
     ///
     /// # Panics
-    /// If it does.
+    /// If it does, or something was.
     #[must_use]
     pub fn new(
         mut state: FoldState,
@@ -91,9 +103,10 @@ impl<'a> View<'a> {
         as_of: Timestamp,
     ) -> View<'a> {
         assert!(state.instant <= as_of, "a view before the last step folded");
+        assert!(history.erased.is_empty(), "a view of what was erased");
         let rules = Rules::of(policy, &history.names);
         state.pass(as_of, true, rules);
-        View { state, rules, account: &history.account, as_of }
+        View { state, rules, account: &history.account, as_of, open: None }
     }
 
     /// The account's name.
@@ -126,31 +139,31 @@ impl<'a> View<'a> {
         self.rules.version(&self.state)
     }
 
-    /// The folded state.
+    /// The folded state. Where something is [open](View::is_open), parts of it are no answer.
     #[must_use]
     pub fn state(&self) -> &FoldState {
         &self.state
     }
 
-    /// An item, if it was ever seen.
+    /// An item, if it was ever seen; [`View::unsure`] says what of it is not known.
     #[must_use]
     pub fn item(&self, item: NameId) -> Option<&Item> {
         self.state.item(item)
     }
 
-    /// A backup, if it was ever seen.
+    /// A backup, if it was ever seen; [`View::unsure`] says what of it is not known.
     #[must_use]
     pub fn backup(&self, backup: NameId) -> Option<&Backup> {
         self.state.backup(backup)
     }
 
-    /// Every item seen, in byte order of their names.
+    /// Every item seen whose name is known, in byte order of their names.
     #[must_use]
     pub fn items(&self) -> Vec<(NameId, &Item)> {
         self.by_name(&self.state.items)
     }
 
-    /// Every backup seen, in byte order of their names.
+    /// Every backup seen whose name is known, in byte order of their names.
     #[must_use]
     pub fn backups(&self) -> Vec<(NameId, &Backup)> {
         self.by_name(&self.state.backups)
@@ -159,6 +172,9 @@ impl<'a> View<'a> {
     fn by_name<'t, T>(&self, table: &'t [Option<T>]) -> Vec<(NameId, &'t T)> {
         let slots = (0u32..).zip(table).filter(|(_, slot)| slot.is_some());
         let mut ids: Vec<NameId> = slots.map(|(number, _)| NameId(number)).collect();
+        if self.open.is_some() {
+            ids.retain(|id| !self.rules.names.get(*id).is_empty());
+        }
         self.sort_by_name(&mut ids);
         ids.into_iter().filter_map(|id| Some((id, table[id.0 as usize].as_ref()?))).collect()
     }
@@ -170,36 +186,78 @@ impl<'a> View<'a> {
 
     /// What the account is.
     #[must_use]
-    pub fn status(&self) -> Status {
-        self.state.status(self.as_of, self.rules)
+    pub fn status(&self) -> Said<Status> {
+        match &self.open {
+            None => Some(self.state.status(self.as_of, self.rules)),
+            Some(open) => open.status,
+        }
     }
 
     /// The tier held, as recorded.
     #[must_use]
-    pub fn tier(&self) -> &'a str {
-        self.state.tier(self.rules)
+    pub fn tier(&self) -> Said<&str> {
+        match &self.open {
+            None => Some(self.state.tier(self.rules)),
+            Some(open) => open.tier.as_deref(),
+        }
     }
 
-    /// The instant from which the account is inactive, whatever its tier; `None`: never.
+    /// The instant from which the account is inactive, whatever its tier; `Some(None)`: never.
     #[must_use]
-    pub fn inactive_at(&self) -> Option<Timestamp> {
-        self.state.inactive_at(self.rules)
+    pub fn inactive_at(&self) -> Said<Option<Timestamp>> {
+        match &self.open {
+            None => Some(self.state.inactive_at(self.rules)),
+            Some(open) => open.inactive_at,
+        }
+    }
+
+    /// The bytes that use quota.
+    #[must_use]
+    pub fn used_bytes(&self) -> Said<u128> {
+        match &self.open {
+            None => Some(self.state.used_bytes(self.rules)),
+            Some(open) => open.used,
+        }
+    }
+
+    /// Whether the account is over its limit.
+    #[must_use]
+    pub fn is_over_quota(&self) -> Said<bool> {
+        match &self.open {
+            None => Some(self.state.is_over_quota(self.rules)),
+            Some(open) => open.over,
+        }
     }
 
     /// The stages of the version in force, by name and then by category, with the instants at which
     /// they are reached by time alone: what forecasts go by.
     #[must_use]
-    pub fn stages(&self) -> Vec<StageAt<'a>> {
-        self.state.stages(self.rules)
+    pub fn stages(&self) -> Said<Vec<StageAt<'a>>> {
+        let is_known = self.open.as_ref().is_none_or(|open| !open.doubt.conditions);
+        is_known.then(|| self.state.stages(self.rules))
+    }
+
+    /// Findings but that of what was recorded late, in no order.
+    pub(crate) fn found(&self) -> &[Finding] {
+        match &self.open {
+            None => &self.state.findings,
+            Some(open) => &open.findings,
+        }
+    }
+
+    /// The finding of what was recorded late, with its count.
+    pub(crate) fn late(&self) -> Option<&(Finding, u64)> {
+        let is_known = self.open.as_ref().is_none_or(|open| !open.doubt.past);
+        self.state.late.as_ref().filter(|_| is_known)
     }
 
     /// What was found, in order of instant, position, code, item and backup; with how many times
-    /// for a finding that stands for several events.
+    /// for a finding that stands for several events. Where events were erased, what is certain.
     #[must_use]
     pub fn findings(&self) -> Vec<(Finding, Option<u64>)> {
-        let late = self.state.late.iter().map(|(finding, count)| (finding.clone(), Some(*count)));
-        let mut findings: Vec<_> =
-            self.state.findings.iter().map(|finding| (finding.clone(), None)).chain(late).collect();
+        let late = self.late().into_iter().map(|(finding, count)| (finding.clone(), Some(*count)));
+        let found = self.found().iter().map(|finding| (finding.clone(), None));
+        let mut findings: Vec<_> = found.chain(late).collect();
         event::sort_by_key(&mut findings, |(finding, _)| {
             let (item, backup) = self.subject_names(finding.subject);
             (finding.at, finding.event.position, finding.code, item, backup)

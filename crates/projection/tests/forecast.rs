@@ -4,6 +4,7 @@
 use event::{Actor, Event, History, Kind, Payload, Recorded, RecordedBy, Timestamp};
 use policy::{Policy, When};
 use stillthere_projection::{ForecastDate, Foreseen, Stage, fold, forecast_through};
+use testkit::erased::{Erasure, Left};
 use testkit::histories::{Case, case};
 use testkit::model::ahead::{self, Date, What};
 use testkit::model::walk::ItemState;
@@ -762,4 +763,81 @@ fn google_by_hand() {
     // A member is exempt and has no limit here: the trash alone.
     let member = format!("2024-01-01 user account_opened tier=one\n{story}");
     assert_eq!(by_hand(preset, &member, "2024-03-01"), all[..1]);
+}
+
+/// What is said to be ahead of an erased history is ahead in every completion.
+#[test]
+fn dates_of_an_erased_history_are_certain() {
+    let mut counts = [0, 0];
+    for seed in 0..seeds().end.max(4_000) {
+        let case = case(seed);
+        let mut rng = fastrand::Rng::with_seed(seed ^ 0xda7e);
+        let erasure = Erasure::random(&mut rng, &case);
+        let history = erasure.history();
+        let completions = [erasure.events.clone(), erasure.completion(&mut rng, &case)];
+        let first = case.boundaries[case.boundaries.len() / 2];
+        for as_of in [case.as_of, first] {
+            let by_time = |history: &History| {
+                let view = fold(history, &case.policy, as_of, Timestamp::MAX)?;
+                Some(told(history, &case.policy, &view.forecast(Timestamp::MAX)))
+            };
+            let through = |history: &History| {
+                let dates = forecast_through(history, &case.policy, as_of, Timestamp::MAX)?;
+                Some(told(history, &case.policy, &dates))
+            };
+            let said = [by_time(&history), through(&history)];
+            for events in &completions {
+                // An erased event is none of those that come later.
+                let mut seen: Vec<Recorded> = events.clone();
+                seen.retain(|r| {
+                    let left = erasure.left[r.revision as usize];
+                    r.event.occurred_at <= as_of || !matches!(left, Left::Leaf(_))
+                });
+                let whole = History::of("a", &seen);
+                for (said, whole) in said.iter().zip([by_time(&whole), through(&whole)]) {
+                    let (Some(said), Some(whole)) = (said, whole) else { continue };
+                    counts[0] += said.len();
+                    counts[1] += whole.len();
+                    for date in said {
+                        let is_there = whole.iter().any(|other| holds_in(date, other));
+                        assert!(
+                            is_there,
+                            "{date:?} is not among {whole:?}\nas of {as_of}, left {:?}\n{}{}",
+                            erasure.left,
+                            notation::ndjson(events),
+                            case.show()
+                        );
+                    }
+                }
+            }
+        }
+    }
+    // A good part of what is ahead is said.
+    assert!(counts[0] * 4 > counts[1], "{counts:?}");
+}
+
+/// Whether a date is another, or of a version says no more than that.
+fn holds_in(date: &(Date, Option<Kind>), other: &(Date, Option<Kind>)) -> bool {
+    let ((at, what), avoided) = date;
+    let ((other_at, other_what), other_avoided) = other;
+    match (what, other_what) {
+        (
+            What::PolicyVersion { version, moved, ends_risk, ends_stale, ends_stages },
+            What::PolicyVersion {
+                version: other,
+                moved: all_moved,
+                ends_risk: risk,
+                ends_stale: stale,
+                ends_stages: stages,
+            },
+        ) => {
+            at == other_at
+                && version == other
+                && moved.iter().all(|m| all_moved.contains(m))
+                && (!ends_risk || *risk)
+                && ends_stale.iter().all(|s| stale.contains(s))
+                && ends_stages.iter().all(|s| stages.contains(s))
+        }
+        _ => (at, what, avoided) == (other_at, other_what, other_avoided),
+    }
 }

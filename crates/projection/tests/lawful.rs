@@ -143,6 +143,7 @@ fn check(world: &World<'_>, finding: &Finding, lawful: &Lawful) -> Result<(), St
     let payload = &world.event().event.payload;
     let item = || world.item.expect("of an item").to_owned();
     match lawful.when {
+        LawfulWhen::Undetermined => Err("nothing was erased".to_owned()),
         LawfulWhen::WindowEnded
         | LawfulWhen::Inactive
         | LawfulWhen::Stale

@@ -7,6 +7,7 @@
 mod account;
 mod activity;
 mod claims;
+pub mod erased;
 mod purges;
 mod stages;
 mod trash;

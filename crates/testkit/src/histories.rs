@@ -304,7 +304,7 @@ fn beginning(rng: &mut Rng) -> Vec<Payload> {
     events
 }
 
-fn any_event(rng: &mut Rng, story: usize, occurred_at: Timestamp, n: usize) -> Event {
+pub(crate) fn any_event(rng: &mut Rng, story: usize, occurred_at: Timestamp, n: usize) -> Event {
     let mut ticket = rng.u32(0..KINDS.iter().map(|(_, often)| often[story]).sum());
     let mut kind = Kind::SignedIn;
     for (candidate, often) in KINDS {
@@ -340,7 +340,7 @@ fn event(
     }
 }
 
-fn payload(rng: &mut Rng, kind: Kind) -> Payload {
+pub(crate) fn payload(rng: &mut Rng, kind: Kind) -> Payload {
     let tier = pick(rng, &["std", "plus", "pro", "pro", "ghost"]).to_owned();
     let category = pick(rng, &policies::CATEGORIES).to_owned();
     let item = pick(rng, &ITEMS).to_owned();

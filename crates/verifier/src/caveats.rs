@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use policy::Confidence;
-use projection::{EventRef, How, Severity};
+use projection::{EventRef, How, Severity, Subject};
 
 use crate::judge::Readings;
 use crate::reading::reading_says;
@@ -84,7 +84,9 @@ pub(crate) fn of(facts: &Facts<'_>, readings: &Readings<'_>, lang: Language) -> 
     }
     let never_seen =
         |record: &Record<'_>| matches!(record, Record::Item(i) if i.category.is_none());
-    let unseen = facts.rows.iter().filter(|(_, record)| never_seen(record)).count();
+    let is_known = |subject: &Subject| !facts.view.unsure(*subject).category;
+    let unseen = facts.rows.iter();
+    let unseen = unseen.filter(|(subject, record)| never_seen(record) && is_known(subject)).count();
     match (unseen, facts.rows.len()) {
         (0, _) => {}
         (1, 1) => {

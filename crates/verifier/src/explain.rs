@@ -3,11 +3,14 @@
 
 use event::{Actor, History, Kind, NameId, Names, Step, Timestamp};
 use projection::{
-    Change, ChangeSource, Changed, Finding, FindingCode, ItemState, StateCause, Subject, View,
+    Change, ChangeSource, Changed, Finding, FindingCode, ItemState, Said, StateCause, Subject,
+    Unsure, View, said,
 };
 use serde::Serialize;
 
+use crate::erased;
 use crate::lawful::LawfulThen;
+use crate::subject::Record;
 use crate::wording::{self, Language, Telling};
 
 /// What is on record of one item.
@@ -19,9 +22,10 @@ pub struct Explanation {
     pub as_of: Timestamp,
     pub policy: String,
     pub category: Option<String>,
-    pub state: ItemState,
-    pub bytes: u64,
-    pub since: Timestamp,
+    #[serde(serialize_with = "said")]
+    pub state: Said<ItemState>,
+    pub bytes: Said<u64>,
+    pub since: Said<Timestamp>,
     pub cause: Option<StateCause>,
     pub recoverable_until: Option<Timestamp>,
     pub remaining_days: Option<u64>,
@@ -29,6 +33,9 @@ pub struct Explanation {
     pub changes: Vec<ItemChange>,
     /// What a person would say.
     pub sentence: String,
+    /// The fields that erased events leave open.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub undetermined: Vec<String>,
 }
 
 /// One change of an item.
@@ -79,6 +86,9 @@ pub fn explain(
     let id = view.names().find(item)?;
     view.item(id)?;
     let state = view.account_state();
+    let (subject, own_item) = (Subject::Item(id), view.item(id)?);
+    let unsure = view.unsure(subject);
+    let undetermined = open_fields(&state.undetermined, item, history, unsure);
     let row = state.items.into_iter().find(|row| row.item == item)?;
     let steps = &history.steps;
     let hedged = false;
@@ -106,9 +116,34 @@ pub fn explain(
         recoverable_until: row.recoverable_until,
         remaining_days: row.remaining_days,
         changes,
-        sentence: wording::item_sentence(item, view.item(id)?, telling),
+        sentence: match erased::tells_all(unsure) {
+            true => wording::item_sentence(item, own_item, telling),
+            false => {
+                let record = Record::Item(own_item);
+                wording::sentence(&erased::says(view, subject, record, lang), lang)
+            }
+        },
+        undetermined,
         item: row.item,
     })
+}
+
+/// The fields of an explanation that are open, by those of the account: of an unknown state all of the row. Changes may
+/// be missing where events of the account were erased to their leaves, or the item's state is not known.
+fn open_fields(of: &[String], item: &str, history: &History, unsure: Unsure) -> Vec<String> {
+    let all =
+        ["category", "state", "bytes", "since", "recoverable_until", "remaining_days", "cause"];
+    let mut open: Vec<String> = match unsure.state {
+        true => all.map(str::to_owned).to_vec(),
+        false => {
+            let row = format!("items.{item}.");
+            of.iter().filter_map(|field| field.strip_prefix(&row)).map(str::to_owned).collect()
+        }
+    };
+    if !history.erased.leaves.is_empty() || unsure.any() {
+        open.push("changes".to_owned());
+    }
+    open
 }
 
 fn item_change(
@@ -222,7 +257,7 @@ fn changed(names: &Names, changed: &Changed, lang: Language) -> String {
     }
 }
 
-fn state_in_chinese(name: &'static str) -> &'static str {
+pub(crate) fn state_in_chinese(name: &'static str) -> &'static str {
     match name {
         "live" => "正常",
         "trashed" => "回收站",

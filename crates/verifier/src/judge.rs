@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use event::{EventHash, History, NameId, Timestamp};
+use event::{EventHash, History, Kind, NameId, Timestamp};
 use policy::Policy;
-use projection::{EventRef, Subject, View, fold};
+use projection::{EventRef, Item, Said, Subject, Unsure, View, fold};
 
 use crate::caveats;
 use crate::claim::{Assert, Claim, ClaimSubject};
+use crate::erased;
 use crate::subject::Record;
 use crate::verdict::{Evidence, Lawful, Outcome, Verdict};
 use crate::wording::{self, Language, Telling};
@@ -45,12 +46,18 @@ pub(crate) struct Readings<'a> {
 struct Finding<'v, 'a> {
     view: &'v View<'a>,
     rows: Vec<(Subject, Record<'v>)>,
+    /// There may be others that it is about.
+    misses: bool,
 }
 
 impl Readings<'_> {
-    /// The readings by which the outcome is another.
+    /// The readings by which the outcome is another, where both are known.
     pub fn other_outcome(&self) -> Vec<&str> {
-        let others = self.outcomes.iter().filter(|(_, outcome)| **outcome != self.outcome);
+        if self.outcome == Outcome::Undetermined {
+            return Vec::new();
+        }
+        let differs = |o: Outcome| o != self.outcome && o != Outcome::Undetermined;
+        let others = self.outcomes.iter().filter(|(_, outcome)| differs(**outcome));
         others.map(|(id, _)| id.as_str()).collect()
     }
 }
@@ -90,7 +97,13 @@ impl Bench {
         let view = view_under(&self.policy);
         let finding = view.as_ref().and_then(|view| Finding::of(claim, view));
         let (Some(history), Some(finding)) = (history, finding) else {
-            return Ok(self.no_record(claim, asked));
+            let mut verdict = self.no_record(claim, asked);
+            if let Some(view) = view.as_ref().filter(|view| misses(claim, view)) {
+                // It may have been there: its events, or their names, are erased.
+                verdict.lawful = Lawful::Undetermined;
+                verdict.caveats.insert(0, erased::caveat(view, asked.lang));
+            }
+            return Ok(verdict);
         };
 
         let outcome = finding.outcome(claim.asserts);
@@ -98,15 +111,21 @@ impl Bench {
         let mut outcomes = BTreeMap::new();
         outcomes.insert("default".to_owned(), outcome);
         let mut readings = Readings { outcome, outcomes, other_lawful: Vec::new() };
+        let mut lawful_is_open = lawful == Lawful::Undetermined;
         for (id, policy) in &self.readings {
             let view = view_under(policy);
             let finding = view.as_ref().and_then(|view| Finding::of(claim, view));
             // A reading changes what became of a record, never whether there is one.
             let Some(finding) = finding else { continue };
-            if finding.lawful() != lawful {
-                readings.other_lawful.push(id);
+            match finding.lawful() {
+                Lawful::Undetermined => lawful_is_open = true,
+                other if other != lawful => readings.other_lawful.push(id),
+                _ => {}
             }
             readings.outcomes.insert(id.clone(), finding.outcome(claim.asserts));
+        }
+        if lawful_is_open {
+            readings.other_lawful.clear();
         }
         let depends = !readings.other_lawful.is_empty();
         let facts = wording::Facts {
@@ -116,18 +135,26 @@ impl Bench {
                 steps: &history.steps,
                 known_at,
                 hedged: depends,
-                tells_sync: claim.asserts == Assert::LostAfterSyncOff,
+                // One does not know since when where an event that set it may have been erased.
+                tells_sync: claim.asserts == Assert::LostAfterSyncOff && finding.view.knows_past(),
                 lang: asked.lang,
             },
         };
-        let verdict = match readings.other_outcome().is_empty() {
+        let verdict = match readings.outcomes.values().all(|other| *other == outcome) {
             true => outcome,
             false => Outcome::Undetermined,
         };
+        let is_open =
+            lawful_is_open || readings.outcomes.values().any(|o| *o == Outcome::Undetermined);
+        let mut caveats = caveats::of(&facts, &readings, asked.lang);
+        if is_open {
+            caveats.insert(0, erased::caveat(finding.view, asked.lang));
+        }
         let cause = finding.cause();
         let evidence = finding
-            .evidence(claim)
+            .evidence(claim, history, known_at)
             .into_iter()
+            .filter(|(event, _)| history.erased.contents.binary_search(&event.revision).is_err())
             .map(|(event, subject)| {
                 let (item, backup) = match subject {
                     Some(Subject::Item(id)) => (Some(id), None),
@@ -150,11 +177,15 @@ impl Bench {
             verdict,
             state: finding.state(),
             cause,
-            lawful: if depends { Lawful::Depends } else { lawful },
+            lawful: match () {
+                () if lawful_is_open => Lawful::Undetermined,
+                () if depends => Lawful::Depends,
+                () => lawful,
+            },
             recoverable_until: finding.recoverable_until(),
             evidence,
             clauses: finding.clauses(claim.asserts, cause),
-            caveats: caveats::of(&facts, &readings, asked.lang),
+            caveats,
             because: wording::because(claim, &facts, &readings),
             readings: readings.outcomes,
         })
@@ -178,6 +209,20 @@ impl Bench {
             readings,
             caveats: caveats::no_record(asked.lang),
             because: wording::no_record(claim, asked),
+        }
+    }
+}
+
+/// Whether there may be something that `claim` is about and that the view does not list as that.
+fn misses(claim: &Claim, view: &View<'_>) -> bool {
+    let is_open = |(id, _): &(NameId, &Item)| view.unsure(Subject::Item(*id)).category;
+    match &claim.subject {
+        ClaimSubject::Item(_) => view.may_miss_items(),
+        ClaimSubject::Backup(_) => view.may_miss_backups(),
+        ClaimSubject::Category(_) => view.may_miss_items() || view.items().iter().any(is_open),
+        ClaimSubject::Account => {
+            let of_backups = claim.asserts.is_of_backups();
+            view.may_miss_items() || (of_backups && view.may_miss_backups())
         }
     }
 }
@@ -207,7 +252,10 @@ impl<'v, 'a> Finding<'v, 'a> {
             ClaimSubject::Category(name) => {
                 let category = Some(names.find(name)?);
                 let items = view.items().into_iter();
-                items.filter(|(_, i)| i.category == category).map(item).collect()
+                let own = items.filter(|(id, i)| {
+                    i.category == category && !view.unsure(Subject::Item(*id)).category
+                });
+                own.map(item).collect()
             }
             ClaimSubject::Account => {
                 let backups = match claim.asserts.is_of_backups() {
@@ -218,31 +266,59 @@ impl<'v, 'a> Finding<'v, 'a> {
                 items.chain(backups.into_iter().map(backup)).collect()
             }
         };
-        (!rows.is_empty()).then_some(Finding { view, rows })
+        let is_one = matches!(claim.subject, ClaimSubject::Item(_) | ClaimSubject::Backup(_));
+        let misses = !is_one && misses(claim, view);
+        (!rows.is_empty()).then_some(Finding { view, rows, misses })
     }
 
     fn outcome(&self, assert: Assert) -> Outcome {
-        match self.rows.iter().all(|(_, record)| record.holds(assert)) {
-            true => Outcome::Upheld,
-            false => Outcome::Refuted,
+        let said = self.rows.iter().map(|(subject, r)| r.said(assert, self.view.unsure(*subject)));
+        let said: Vec<Said<bool>> = said.collect();
+        match () {
+            () if said.contains(&Some(false)) => Outcome::Refuted,
+            () if self.misses || said.contains(&None) => Outcome::Undetermined,
+            () => Outcome::Upheld,
         }
     }
 
+    /// What all have, where all of them are known, and know what `is` tells of.
+    fn of_all<T: PartialEq>(
+        &self,
+        is: fn(Unsure) -> bool,
+        of: impl Fn(Record<'v>) -> T,
+    ) -> Option<T> {
+        let open = |subject: Subject| {
+            let unsure = self.view.unsure(subject);
+            unsure.state || is(unsure)
+        };
+        if self.misses || self.rows.iter().any(|(subject, _)| open(*subject)) {
+            return None;
+        }
+        agreed(self.rows.iter().map(|(_, record)| of(*record)))
+    }
+
     fn state(&self) -> Option<&'static str> {
-        agreed(self.rows.iter().map(|(_, record)| record.state()))
+        self.of_all(|_| false, Record::state)
     }
 
     fn cause(&self) -> Option<&'static str> {
-        agreed(self.rows.iter().map(|(_, record)| record.cause()))?.map(|cause| cause.name())
+        self.of_all(|unsure| unsure.cause, Record::cause)?.map(|cause| cause.name())
     }
 
     fn recoverable_until(&self) -> Option<Timestamp> {
-        agreed(self.rows.iter().map(|(_, record)| record.recoverable_until()))?
+        self.of_all(|unsure| unsure.until, Record::recoverable_until)?
     }
 
-    /// The worst of all: `no` before `yes` before `none`.
+    /// The worst of all: `no` before what is not known before `yes` before `none`.
     fn lawful(&self) -> Lawful {
-        self.rows.iter().map(|(_, record)| record.lawful()).max().unwrap_or(Lawful::None)
+        let rows = self.rows.iter();
+        let said = rows.map(|(subject, r)| r.said_lawful(self.view.unsure(*subject)));
+        let said: Vec<Lawful> = said.collect();
+        match () {
+            () if said.contains(&Lawful::No) => Lawful::No,
+            () if self.misses => Lawful::Undetermined,
+            () => said.into_iter().max().unwrap_or(Lawful::None),
+        }
     }
 
     fn clauses(&self, assert: Assert, cause: Option<&str>) -> Vec<String> {
@@ -251,14 +327,46 @@ impl<'v, 'a> Finding<'v, 'a> {
         clauses.filter(|c| c.for_.iter().any(cited)).map(|c| c.id.clone()).collect()
     }
 
-    fn evidence(&self, claim: &Claim) -> Vec<(EventRef, Option<Subject>)> {
+    /// What is known to have happened to a record of an unknown state.
+    fn known_events(
+        &self,
+        subject: Subject,
+        history: &History,
+        known_at: Timestamp,
+    ) -> Vec<EventRef> {
+        let is_item = matches!(subject, Subject::Item(_));
+        let own = history.steps_seen(self.view.as_of(), known_at).filter(|step| {
+            let is_backup = matches!(
+                step.kind,
+                Kind::BackupCompleted | Kind::BackupRestored | Kind::BackupPurged
+            );
+            let is_hold = matches!(step.kind, Kind::HoldPlaced | Kind::HoldReleased);
+            step.subject == Some(subject.name()) && !is_hold && is_backup != is_item
+        });
+        own.map(|step| EventRef { position: step.position, revision: step.revision }).collect()
+    }
+
+    fn evidence(
+        &self,
+        claim: &Claim,
+        history: &History,
+        known_at: Timestamp,
+    ) -> Vec<(EventRef, Option<Subject>)> {
         let mut rows: Vec<(EventRef, Option<Subject>)> = match &claim.subject {
             ClaimSubject::Item(_) | ClaimSubject::Backup(_) => {
-                let events = self.rows.iter().flat_map(|(_, record)| record.events());
+                let events = self.rows.iter().flat_map(|(subject, record)| {
+                    let unsure = self.view.unsure(*subject);
+                    match unsure.state || unsure.began || unsure.took {
+                        true => self.known_events(*subject, history, known_at),
+                        false => record.events(),
+                    }
+                });
                 events.map(|event| (event, None)).collect()
             }
             ClaimSubject::Category(_) | ClaimSubject::Account => {
-                let against = self.rows.iter().filter(|(_, r)| !r.holds(claim.asserts));
+                let against = self.rows.iter().filter(|(subject, r)| {
+                    r.said(claim.asserts, self.view.unsure(*subject)) == Some(false)
+                });
                 // By position, as the whole list is: what was appended last, whenever it occurred.
                 let last = |record: &Record<'_>| {
                     *record.events().iter().max_by_key(|e| e.position).expect("a life began")

@@ -145,6 +145,11 @@ fn condition(policy: &Policy, finding: &Finding, lawful: &Lawful, lang: Language
              account does not become inactive, or its tier is exempt",
             "没有人删除过它：服务方不得将其清除，因为按政策，账号不会被认定为不活跃，或其等级获豁免",
         ),
+        (LawfulWhen::Undetermined, ..) => pick(
+            "what would have been lawful is not known: events of the account were erased that may \
+             matter to it",
+            "怎样才算合规无法确定：该账号有可能与此有关的事件已被擦除",
+        ),
         (LawfulWhen::StageReached, from, _) => {
             let stage = lawful.stage.as_deref().and_then(|name| version.stages.get_key_value(name));
             let is_late = from.is_none_or(|from| from > finding.at);

@@ -15,6 +15,7 @@ mod caveats;
 pub mod certificate;
 mod change;
 mod claim;
+mod erased;
 mod explain;
 mod forecast;
 mod judge;

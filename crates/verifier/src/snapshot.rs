@@ -70,7 +70,7 @@ pub fn state_hash(state: &AccountState, policy_hash: &PolicyHash) -> StateHash {
 pub fn snapshot(view: &View<'_>, policy_hash: &PolicyHash) -> SnapshotRow {
     let state = view.account_state();
     SnapshotRow {
-        revision: state.revision,
+        revision: view.state().highest().revision,
         position: view.state().highest().position,
         as_of: state.as_of,
         policy_hash: *policy_hash,

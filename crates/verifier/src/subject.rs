@@ -2,7 +2,9 @@
 //! it was lawful, and by which events.
 
 use event::{ClearCause, Timestamp};
-use projection::{Backup, BackupState, Ending, EventRef, How, Item, ItemState, StateCause};
+use projection::{
+    Backup, BackupState, Ending, EventRef, How, Item, ItemState, Said, StateCause, Unsure,
+};
 
 use crate::claim::Assert;
 use crate::verdict::Lawful;
@@ -88,6 +90,33 @@ impl<'a> Record<'a> {
         events.extend(self.ending().map(|e| e.event));
         events.dedup();
         events
+    }
+
+    /// Whether `assert` holds of it, as far as that is known.
+    pub(crate) fn said(self, assert: Assert, unsure: Unsure) -> Said<bool> {
+        let is_backup = matches!(self, Record::Backup(_));
+        let open = match assert {
+            Assert::Kept | Assert::Recoverable | Assert::Gone => false,
+            // Of a backup whose state is known one may not know which event removed it.
+            Assert::DeletedByUser | Assert::NotDeletedByUser => {
+                unsure.took && self.taken_by_user().is_some()
+            }
+            Assert::PurgedOnTime if is_backup => unsure.cause,
+            Assert::PurgedOnTime
+            | Assert::Expired
+            | Assert::LostAfterSyncOff
+            | Assert::ClearedForInactivity => unsure.how,
+        };
+        let open = unsure.state || open;
+        let can_hold = !is_backup || assert.is_of_backups();
+        (!open || !can_hold).then(|| self.holds(assert))
+    }
+
+    /// Whether what became of it was lawful, as far as that is known.
+    pub(crate) fn said_lawful(self, unsure: Unsure) -> Lawful {
+        let lawful = self.lawful();
+        let open = unsure.state || ((unsure.took || unsure.lawful) && lawful != Lawful::None);
+        if open { Lawful::Undetermined } else { lawful }
     }
 
     /// Whether `assert` holds of it: the table of docs/answers.md.

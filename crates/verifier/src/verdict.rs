@@ -10,7 +10,7 @@ event::words! {
     Outcome {
         Upheld = 0 "upheld",
         Refuted = 1 "refuted",
-        /// The policy's readings differ, or no such record exists.
+        /// The policy's readings differ, no such record exists, or events were erased that may matter.
         Undetermined = 2 "undetermined",
     }
 }
@@ -24,6 +24,8 @@ event::words! {
         No = 2 "no",
         /// The policy's readings differ.
         Depends = 3 "depends",
+        /// Events were erased that may matter.
+        Undetermined = 4 "undetermined",
     }
 }
 

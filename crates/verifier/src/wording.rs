@@ -6,6 +6,7 @@ use event::{ClearCause, Kind, Names, PurgeCause, Step, Timestamp};
 use projection::{Backup, Ending, How, Item, ItemState, StateCause, Subject, View};
 
 use crate::claim::{Claim, ClaimSubject};
+use crate::erased;
 use crate::judge::{Asked, Readings};
 use crate::subject::Record;
 use crate::verdict::Outcome;
@@ -318,6 +319,9 @@ fn backup_says(name: &str, backup: &Backup, telling: Telling<'_>) -> String {
 fn says(facts: &Facts<'_>, subject: Subject, record: Record<'_>) -> String {
     let telling = facts.telling;
     let names = facts.view.names();
+    if !erased::tells_all(facts.view.unsure(subject)) {
+        return erased::says(facts.view, subject, record, telling.lang);
+    }
     match (subject, record) {
         (Subject::Item(id), Record::Item(item)) => item_says(names.get(id), item, names, telling),
         (Subject::Backup(id), Record::Backup(backup)) => {
@@ -345,7 +349,7 @@ pub(crate) fn item_sentence(name: &str, item: &Item, telling: Telling<'_>) -> St
 /// The reason for a verdict, in one sentence.
 pub(crate) fn because(claim: &Claim, facts: &Facts<'_>, readings: &Readings<'_>) -> String {
     let lang = facts.telling.lang;
-    let because = outcome_because(claim, facts, lang);
+    let because = outcome_because(claim, facts, readings, lang);
     let ids = readings.other_outcome();
     if ids.is_empty() {
         return sentence(&because, lang);
@@ -365,15 +369,28 @@ pub(crate) fn because(claim: &Claim, facts: &Facts<'_>, readings: &Readings<'_>)
 }
 
 /// The reason for the outcome under the policy as it stands, without a full stop.
-fn outcome_because(claim: &Claim, facts: &Facts<'_>, lang: Language) -> String {
+fn outcome_because(
+    claim: &Claim,
+    facts: &Facts<'_>,
+    readings: &Readings<'_>,
+    lang: Language,
+) -> String {
     let (first, rest) = facts.rows.split_first().expect("a record");
-    if matches!(claim.subject, ClaimSubject::Item(_) | ClaimSubject::Backup(_)) || rest.is_empty() {
+    let is_one = matches!(claim.subject, ClaimSubject::Item(_) | ClaimSubject::Backup(_));
+    // Of several of which one is known, what leaves the rest open is to be said.
+    let may_be_more = readings.outcome == Outcome::Undetermined;
+    if is_one || (rest.is_empty() && !may_be_more) {
         return says(facts, first.0, first.1);
     }
     let total = facts.rows.len();
-    let against: Vec<_> =
-        facts.rows.iter().filter(|(_, record)| !record.holds(claim.asserts)).collect();
+    let fails = |(subject, record): &&(Subject, Record<'_>)| {
+        record.said(claim.asserts, facts.view.unsure(*subject)) == Some(false)
+    };
+    let against: Vec<_> = facts.rows.iter().filter(fails).collect();
     match against.first() {
+        None if readings.outcome == Outcome::Undetermined => {
+            erased::several(facts.view, total, lang)
+        }
         None => lang.say(
             format_args!("the claim holds for each of the {total} on record"),
             format_args!("日志中的 {total} 项全都符合"),

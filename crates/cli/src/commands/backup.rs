@@ -1,11 +1,15 @@
 //! `backup` and `restore`: a checked copy of a log, one way and the other.
 
-use std::path::Path;
+mod earlier;
 
+use std::path::{Path, PathBuf};
+
+use clap::Args;
 use commitment::{Level, hex};
 use eventlog::{Copied, CopyError, LogFiles, copy_store};
 use serde::Serialize;
 
+use self::earlier::{Again, Contains, Newer};
 use super::verify::Told;
 use crate::failure::{Failure, Outcome};
 use crate::output::refuse_in_store;
@@ -17,6 +21,28 @@ use crate::show::screen::Screen;
 use crate::show::style;
 use crate::show::table::{Cell, paragraph};
 
+/// What `backup` takes.
+#[derive(Debug, Args)]
+pub struct BackupArgs {
+    /// The folder to make, which must be missing or empty
+    #[arg(long, value_name = "DIR")]
+    pub to: PathBuf,
+    /// Say which erasures this earlier backup still contains; may be given several times
+    #[arg(long, value_name = "DIR")]
+    pub earlier: Vec<PathBuf>,
+}
+
+/// What `restore` takes.
+#[derive(Debug, Args)]
+pub struct RestoreArgs {
+    /// The backup
+    #[arg(long, value_name = "DIR")]
+    pub from: PathBuf,
+    /// Erase again what was erased in this later store or backup of the same log
+    #[arg(long, value_name = "DIR")]
+    pub erasures: Option<PathBuf>,
+}
+
 #[derive(Serialize)]
 struct Answer {
     ok: bool,
@@ -26,15 +52,37 @@ struct Answer {
     bytes: Option<u64>,
     from: String,
     to: String,
+    /// Of each earlier backup that was asked about.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    earlier: Vec<Contains>,
+    /// What was erased again, where that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    erased_again: Option<Again>,
     #[serde(skip_serializing_if = "Option::is_none")]
     divergence: Option<Told>,
 }
 
+/// What is said of erasures beside the copy.
+#[derive(Default)]
+struct Beside {
+    earlier: Vec<Contains>,
+    again: Option<Again>,
+}
+
 /// Copies the store.
-pub fn run(to: &Path, question: &Question, screen: &mut Screen) -> Result<Outcome, Failure> {
-    let from = &question.store;
+pub fn run(
+    args: &BackupArgs,
+    question: &Question,
+    screen: &mut Screen,
+) -> Result<Outcome, Failure> {
+    let (from, to) = (&question.store, args.to.as_path());
     let files = LogFiles::open(from)?;
     refuse_in_store(to, from)?;
+    // What cannot be read is said before anything is copied.
+    let earlier = match args.earlier.is_empty() {
+        true => Vec::new(),
+        false => earlier::all(&args.earlier, &Newer::open(from)?)?,
+    };
     let progress = Progress::of_bytes(Some(total(&files)));
     let copied = copy_store(from, to, Level::Quick, &mut |more| progress.more(more));
     progress.end();
@@ -49,7 +97,10 @@ pub fn run(to: &Path, question: &Question, screen: &mut Screen) -> Result<Outcom
         )
     };
     match copied {
-        Ok(copied) => done(&copied, from, to, said, question, screen),
+        Ok(copied) => {
+            let beside = Beside { earlier, again: None };
+            done(&copied, beside, from, to, said, question, screen)
+        }
         Err(CopyError::Corrupt(divergence)) => {
             damaged((*divergence).into(), from, to, question, screen)
         }
@@ -62,8 +113,12 @@ pub fn run(to: &Path, question: &Question, screen: &mut Screen) -> Result<Outcom
 }
 
 /// Makes the store of a backup.
-pub fn restore(from: &Path, question: &Question, screen: &mut Screen) -> Result<Outcome, Failure> {
-    let to = &question.store;
+pub fn restore(
+    args: &RestoreArgs,
+    question: &Question,
+    screen: &mut Screen,
+) -> Result<Outcome, Failure> {
+    let (from, to) = (args.from.as_path(), &question.store);
     let unreadable = |error| match Failure::from(error) {
         Failure::Store(message) => Failure::Usage(message),
         other => other,
@@ -76,6 +131,7 @@ pub fn restore(from: &Path, question: &Question, screen: &mut Screen) -> Result<
     };
     let files = LogFiles::open(from).map_err(unreadable)?;
     refuse_in_store(to, from)?;
+    let newer = args.erasures.as_deref().map(|path| Newer::of(path, from)).transpose()?;
     // What needs no reading is said first.
     if std::fs::read_dir(to).is_ok_and(|mut entries| entries.next().is_some()) {
         let is_store = LogFiles::open(to).is_ok();
@@ -94,7 +150,11 @@ pub fn restore(from: &Path, question: &Question, screen: &mut Screen) -> Result<
         )
     };
     match copied {
-        Ok(copied) => done(&copied, from, to, said, question, screen),
+        Ok(copied) => {
+            let again = newer.map(|newer| newer.erase_again(to)).transpose()?;
+            let beside = Beside { earlier: Vec::new(), again };
+            done(&copied, beside, from, to, said, question, screen)
+        }
         Err(CopyError::Corrupt(divergence)) => {
             damaged((*divergence).into(), from, to, question, screen)
         }
@@ -115,6 +175,7 @@ fn total(files: &LogFiles) -> u64 {
 
 fn done(
     copied: &Copied,
+    Beside { earlier, again }: Beside,
     from: &Path,
     to: &Path,
     said: impl Fn(&Copied, &str) -> String,
@@ -130,6 +191,8 @@ fn done(
             bytes: Some(copied.bytes),
             from: escaped_path(from),
             to: escaped_path(to),
+            earlier,
+            erased_again: again,
             divergence: None,
         })?;
         return Ok(Outcome::Fine);
@@ -137,6 +200,8 @@ fn done(
     let text = said(copied, &escaped_path(to));
     paragraph(screen, 0, &Cell::styled(text, style::GOOD))?;
     screen.line(question.pick(format!("root {root}"), format!("根 {root}")))?;
+    earlier.iter().try_for_each(|earlier| earlier.show(question, screen))?;
+    again.map_or(Ok(()), |again| again.show(question, screen))?;
     Ok(Outcome::Fine)
 }
 
@@ -152,7 +217,18 @@ fn damaged(
         let (from, to) = (escaped_path(from), escaped_path(to));
         let divergence = Some(divergence);
         let (events, root, bytes) = (None, None, None);
-        screen.json(&Answer { ok: false, events, root, bytes, from, to, divergence })?;
+        let (earlier, erased_again) = (Vec::new(), None);
+        screen.json(&Answer {
+            ok: false,
+            events,
+            root,
+            bytes,
+            from,
+            to,
+            earlier,
+            erased_again,
+            divergence,
+        })?;
         return Ok(Outcome::BadNews);
     }
     let source = from;

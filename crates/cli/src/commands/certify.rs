@@ -1,10 +1,11 @@
 //! `certify`: an answer with all that it rests on, in one file.
 
+mod erasure;
 pub mod since;
 
 use std::path::Path;
 
-use commitment::{Envelope, Scope};
+use commitment::{Checkpoint, Envelope, Note, Scope};
 use eventlog::{PlacedControl, Reader, SealedLog, ShownEvent, ShownStream};
 use policy::Policy;
 use serde_json::json;
@@ -34,31 +35,29 @@ pub fn run(
     if let Some(path) = &args.output {
         refuse_in_store(path, &question.store)?;
     }
+    let Some(account) = &args.account else {
+        return erasure::run(args, question, screen);
+    };
     let policy = question.policy()?;
     let claims = args.claim.as_deref().map(claims_in).transpose()?.unwrap_or_default();
-    let audits = args.audits.iter().map(|path| note_in(path)).collect::<Result<Vec<_>, _>>()?;
+    let audits = audits(args)?;
     let reader = Reader::open(&question.store)?;
     let (note, checkpoint) = published(args.checkpoint.as_deref(), question)?;
     let sealed = SealedLog::open(&question.store, &reader, checkpoint.size)?;
-    if sealed.head().root != checkpoint.root {
-        return Err(Failure::Refused(format!(
-            "the first {} of this log have another root than the checkpoint",
-            counted(checkpoint.size, "page")
-        )));
-    }
+    is_of(&sealed, &checkpoint)?;
     let keys = own_keys(question, Some(&checkpoint.origin))?;
     let earlier = args.since.as_deref().map(|path| Earlier::open(path, &checkpoint, &keys));
     let since = earlier.transpose()?.map(|earlier| earlier.goes_on(&sealed, &reader, question));
     let since = since.transpose()?;
-    let stream = sealed.stream(&reader, &args.account)?;
+    let stream = sealed.stream(&reader, account)?;
     let tag = match (&stream, &args.item) {
         (Some(stream), Some(item)) => Some(item_tag(stream, item, question)?),
-        (None, Some(_)) => return Err(question.no_account(&args.account, &question.open()?)),
+        (None, Some(_)) => return Err(question.no_account(account, &question.open()?)),
         (_, None) => None,
     };
     // Where the policy weighs the account's other items, an answer about one needs all events.
     let of_item = tag.as_ref().filter(|_| !policy.reads_other_items());
-    let stream = stream.map(|stream| shown(stream, of_item, &args.account)).transpose()?;
+    let stream = stream.map(|stream| shown(stream, of_item, account)).transpose()?;
     let asked = certificate::Question {
         as_of: question.as_of,
         known_at: question.known_at,
@@ -69,7 +68,7 @@ pub fn run(
     // As whoever checks it reads it: without the texts, of which the compiled form has the hashes.
     let policy = Policy::from_canonical_bytes(&compiled)
         .map_err(|error| Failure::Usage(format!("the policy: {error}")))?;
-    let answers = answer(&args.account, stream.as_ref(), &policy, &asked, question.lang);
+    let answers = answer(account, stream.as_ref(), &policy, &asked, question.lang);
     let answers = without_sentences(&answers.map_err(refused)?, &asked);
     let adopted = sealed.adoption(&compiled)?;
     let seal = sealed.seal()?;
@@ -79,8 +78,8 @@ pub fn run(
         audits: audits.iter().map(ToString::to_string).collect(),
         seal_body: seal.body.clone(),
         seal: placed(seal),
-        map: sealed.map(&args.account)?,
-        account: args.account.clone(),
+        map: sealed.map(account)?,
+        account: account.clone(),
         stream,
         policy: compiled,
         adopted: adopted.map(|adopted| Adopted { leaf: adopted.leaf, placed: placed(adopted) }),
@@ -102,7 +101,7 @@ pub fn run(
         if !args.print {
             return match question.json {
                 true => screen.json(&json!({
-                    "certificate": name, "bytes": bytes.len(), "account": args.account,
+                    "certificate": name, "bytes": bytes.len(), "account": account,
                     "whole": checked.whole, "envelopes": checked.hidden, "size": checked.tree.pages,
                     "events": checked.seal.size, "since": checked.since,
                 })),
@@ -111,13 +110,13 @@ pub fn run(
                         "{} written to {name}: {} of {} whole, {} by envelope.",
                         counted(bytes.len() as u64, "byte"),
                         counted(checked.whole, "event"),
-                        escaped(&args.account),
+                        escaped(account),
                         checked.hidden
                     ),
                     format!(
                         "已写入 {name}：{} 字节；{} 的 {} 条事件完整示出，{} 条仅示封套。",
                         bytes.len(),
-                        escaped(&args.account),
+                        escaped(account),
                         checked.whole,
                         checked.hidden
                     ),
@@ -128,6 +127,21 @@ pub fn run(
     }
     show(&checked, question, screen)?;
     Ok(Outcome::Fine)
+}
+
+/// Holds that the log begins with the checkpoint's tree.
+fn is_of(sealed: &SealedLog, checkpoint: &Checkpoint) -> Result<(), Failure> {
+    match sealed.head().root == checkpoint.root {
+        true => Ok(()),
+        false => Err(Failure::Refused(format!(
+            "the first {} of this log have another root than the checkpoint",
+            counted(checkpoint.size, "page")
+        ))),
+    }
+}
+
+fn audits(args: &CertifyArgs) -> Result<Vec<Note>, Failure> {
+    args.audits.iter().map(|path| note_in(path)).collect()
 }
 
 fn refused(error: CertificateError) -> Failure {

@@ -1,5 +1,6 @@
 //! `check`: whether a certificate holds, and what its answer rests on; with no store and no network.
 
+pub mod erasure;
 mod several;
 
 use std::fs::File;
@@ -10,7 +11,7 @@ use commitment::{Checkpoint, Quorum};
 use serde_json::Value;
 use verifier::certificate::{
     Basis, CertificateError, Checked, Expected, Fact, MAX_CERTIFICATE, Tree, Trust, WireError,
-    check, refusal,
+    check, is_erasure, refusal,
 };
 
 use crate::args::CheckArgs;
@@ -66,9 +67,14 @@ pub fn run(args: &CheckArgs, question: &Question, screen: &mut Screen) -> Result
         as_of: question.asked_as_of,
         known_at: question.asked_known_at,
     };
+    let files = args.files.iter().map(|file| Ok((file.as_path(), read(file)?)));
+    let files = files.collect::<Result<Vec<(&Path, Vec<u8>)>, Failure>>()?;
+    if files.iter().any(|(_, bytes)| is_erasure(bytes)) {
+        return erasure::run(&files, &trust, &expected, question, screen);
+    }
     let mut held = Vec::new();
-    for file in &args.files {
-        match check(&read(file)?, &trust, &expected, question.lang) {
+    for (file, bytes) in &files {
+        match check(bytes, &trust, &expected, question.lang) {
             Ok(checked) => held.push(checked),
             Err(CertificateError::Wire(WireError::Magic)) => {
                 return Err(Failure::Usage(format!("{}: not a certificate", escaped_path(file))));
@@ -127,7 +133,15 @@ pub fn show(checked: &Checked, question: &Question, screen: &mut Screen) -> Resu
             paragraph(screen, 2, &Cell::from(line))?;
         }
     }
-    let mut facts = checked.facts();
+    show_facts(checked.facts(), question, screen)
+}
+
+/// Shows facts, by what they rest on.
+fn show_facts(
+    mut facts: Vec<Fact>,
+    question: &Question,
+    screen: &mut Screen,
+) -> Result<(), Failure> {
     facts.sort_by_key(|fact| fact.basis);
     let mut last = None;
     for Fact { fact, basis, by, because } in facts {

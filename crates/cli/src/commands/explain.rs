@@ -12,7 +12,7 @@ use crate::show::escape::escaped;
 use crate::show::screen::Screen;
 use crate::show::style;
 use crate::show::table::{Cell, Column, Table, paragraph};
-use crate::show::words::{Word, finding};
+use crate::show::words::{Word, finding, undetermined};
 
 /// What `explain` takes.
 #[derive(Debug, Args)]
@@ -90,10 +90,11 @@ fn show(
 ) -> Result<(), Failure> {
     let lang = question.lang;
     paragraph(screen, 0, &Cell::styled(&told.sentence, style::BOLD))?;
-    let mut facts = vec![told.state.word(lang)];
+    let state = told.state.map_or_else(|| undetermined(lang).to_owned(), |state| state.word(lang));
+    let mut facts = vec![state];
     facts.extend(told.cause.map(|cause| cause.word(lang)));
     facts.extend(told.category.clone());
-    facts.push(amount::bytes(told.bytes));
+    facts.extend(told.bytes.map(amount::bytes));
     facts.extend(told.remaining_days.map(|days| {
         let s = if days == 1 { "" } else { "s" };
         question.pick(format!("{days} day{s} left"), format!("剩余 {days} 天"))
@@ -136,7 +137,15 @@ fn show(
             beneath,
         )?;
     }
-    table.end(screen)
+    table.end(screen)?;
+    if !told.undetermined.is_empty() {
+        let text = question.pick(
+            "Events were erased: changes may be missing here.",
+            "有事件已被擦除：此处可能缺少部分变化。",
+        );
+        screen.line(screen.styled(text, style::CARE))?;
+    }
+    Ok(())
 }
 
 fn show_why_not(
@@ -146,13 +155,16 @@ fn show_why_not(
     screen: &mut Screen,
 ) -> Result<(), Failure> {
     paragraph(screen, 0, &Cell::styled(&answer.because, style::BOLD))?;
-    let mut facts = vec![answer.state.word(question.lang)];
+    let lang = question.lang;
+    let state =
+        answer.state.map_or_else(|| undetermined(lang).to_owned(), |state| state.word(lang));
+    let mut facts = vec![state];
     facts.extend(question.asked_known_at.map(|known_at| {
         question.pick(format!("known at {known_at}"), format!("已知截至 {known_at}"))
     }));
     facts.push(question.pick(format!("policy {rules}"), format!("政策 {rules}")));
     paragraph(screen, 0, &Cell::styled(facts.join(" · "), style::DIM))?;
-    if answer.already {
+    if answer.already || !answer.undetermined.is_empty() {
         return Ok(());
     }
     screen.line("")?;

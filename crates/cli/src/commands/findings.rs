@@ -3,6 +3,7 @@
 use event::History;
 use projection::{Finding, FindingRow, fold};
 use serde::Serialize;
+use serde_json::json;
 use verifier::LawfulThen;
 
 use crate::args::FindingsArgs;
@@ -11,7 +12,7 @@ use crate::question::Question;
 use crate::show::amount::{self, counted};
 use crate::show::screen::{Line, Screen, json_line};
 use crate::show::style;
-use crate::show::table::{Cell, Column, Table};
+use crate::show::table::{Cell, Column, Table, paragraph};
 use crate::show::words::{Word, finding};
 
 pub fn run(
@@ -27,27 +28,36 @@ pub fn run(
     let lines = |history: &History| {
         let (as_of, known_at) = (question.as_of, question.known_at);
         let view = fold(history, &policy, as_of, known_at)?;
+        let open = view.may_miss_findings().then(|| history.account.clone());
         let is_asked = |found: &FindingRow| {
             args.severity.is_none_or(|severity| severity == found.severity)
                 && args.code.is_none_or(|code| code == found.code)
         };
         if !args.lawful {
             let found = view.finding_rows().into_iter().filter(is_asked);
-            return Some(found.map(|found| line(&found, None, question)).collect::<Vec<_>>());
+            let lines = found.map(|found| line(&found, None, question)).collect::<Vec<_>>();
+            return Some((lines, open));
         }
         let rows = view.finding_rows().into_iter().zip(view.findings());
         let (rows, found): (Vec<FindingRow>, Vec<Finding>) =
             rows.filter(|(row, _)| is_asked(row)).map(|(row, (found, _))| (row, found)).unzip();
         let lawful = LawfulThen::of(history, &policy, as_of, known_at, &found, question.lang);
         let lines = rows.iter().zip(&lawful);
-        Some(lines.map(|(row, lawful)| line(row, Some(lawful), question)).collect())
+        Some((lines.map(|(row, lawful)| line(row, Some(lawful), question)).collect(), open))
     };
-    let mut take = |lines: Vec<(Line, Vec<Cell>)>| {
+    let mut open_accounts = 0;
+    let mut take = |(lines, open): (Vec<(Line, Vec<Cell>)>, Option<String>)| {
         shown += lines.len();
         lines.into_iter().try_for_each(|(line, beneath)| match line {
             Line::Json(line) => screen.bytes(&line),
             Line::Row(cells) => table.row_with(screen, cells, beneath),
-        })
+        })?;
+        let Some(account) = open else { return Ok(()) };
+        open_accounts += 1;
+        match question.json {
+            true => screen.json(&json!({ "account": account, "undetermined": ["findings"] })),
+            false => Ok(()),
+        }
     };
     match &args.account {
         None => store.map_accounts(lines, take)?,
@@ -57,9 +67,21 @@ pub fn run(
         },
     }
     table.end(screen)?;
+    if open_accounts > 0 && !question.json {
+        let of = amount::counted(open_accounts, "account");
+        let text = question.pick(
+            format!("Of {of} there may be more: events were erased that may matter."),
+            format!(
+                "{} 个账号可能还有更多问题：可能有关的事件已被擦除。",
+                amount::count(open_accounts)
+            ),
+        );
+        paragraph(screen, 0, &Cell::styled(text, style::CARE))?;
+    }
     if shown == 0 && !question.json {
         screen.line(match store.size() {
             0 => question.nothing_yet(),
+            _ if open_accounts > 0 => question.pick("Nothing is certain.", "没有可以确定的问题。"),
             _ => question.pick("Nothing was found.", "没有发现任何问题。"),
         })?;
     }

@@ -8,6 +8,7 @@ use event::{History, Recorded, Timestamp};
 use policy::{Policy, Window};
 use projection::{ForecastDate, fold, forecast_through};
 use serde::Serialize;
+use serde_json::json;
 use verifier::ForecastRow;
 
 use crate::args::{instant, window};
@@ -120,6 +121,9 @@ struct Answer<'a, T> {
 #[derive(Serialize)]
 struct Dates<'a> {
     dates: &'a [ForecastRow],
+    /// That erased events may bring others.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    undetermined: &'a [&'a str],
 }
 
 #[derive(Serialize)]
@@ -143,6 +147,9 @@ impl Asked<'_> {
         let store = question.open()?;
         let history = store.history(account)?;
         let before = history.as_ref().and_then(|history| self.dates(history));
+        let (before, is_open) = before.map_or((None, false), |(dates, open)| (Some(dates), open));
+        let undetermined: &[&str] = if is_open { &["dates"] } else { &[] };
+        let dates = |dates| Dates { dates, undetermined };
         let assumed = match &args.assume {
             Some(path) => Some(self.assume(path, account, &store)?),
             None => None,
@@ -177,16 +184,19 @@ impl Asked<'_> {
                 Both {
                     assumed: assumed.events.len(),
                     duplicates: assumed.duplicates,
-                    before: Dates { dates: &before },
-                    after: Dates { dates: after },
+                    before: dates(&before),
+                    after: dates(after),
                 },
             )),
-            _ if question.json => screen.json(&self.answer(account, Dates { dates: &before })),
+            _ if question.json => screen.json(&self.answer(account, dates(&before))),
             (assumed, after) => {
                 self.heading(account, assumed.as_ref(), screen)?;
                 match after {
                     Some(after) => ahead::both(&before, after, question, screen)?,
                     None => ahead::list(&before, question, screen)?,
+                }
+                if is_open {
+                    self.say_open(1, screen)?;
                 }
                 written.map_or(Ok(()), |name| {
                     let n = shown.len() as u64;
@@ -216,10 +226,21 @@ impl Asked<'_> {
     }
 
     /// What is ahead of an account by time alone.
-    fn dates(&self, history: &History) -> Option<Vec<ForecastRow>> {
+    fn dates(&self, history: &History) -> Option<(Vec<ForecastRow>, bool)> {
         let Question { as_of, known_at, .. } = *self.question;
         let view = fold(history, self.policy, as_of, known_at)?;
-        Some(self.rows(&view.forecast(self.end()), history))
+        let is_open = view.is_open();
+        Some((self.rows(&view.forecast(self.end()), history), is_open))
+    }
+
+    /// That erased events may bring other dates.
+    fn say_open(&self, accounts: u64, screen: &mut Screen) -> Result<(), Failure> {
+        let of = counted(accounts, "account");
+        let text = self.question.pick(
+            format!("Events of {of} were erased: only dates that are certain are listed."),
+            format!("{} 个账号有事件已被擦除：此处只列出可以确定的日期。", count(accounts)),
+        );
+        paragraph(screen, 0, &Cell::styled(text, style::CARE))
     }
 
     fn rows(&self, dates: &[ForecastDate], history: &History) -> Vec<ForecastRow> {
@@ -290,23 +311,34 @@ impl Asked<'_> {
         let store = question.open()?;
         question.known_at_line(screen)?;
         let lines = |history: &History| {
-            let rows = self.dates(history)?;
+            let (rows, is_open) = self.dates(history)?;
             let line = |row: ForecastRow| match question.json {
                 true => Line::Json(json_line(&OfAccount { account: &history.account, row })),
                 false => Line::Row(ahead::row(&history.account, &row, question)),
             };
-            Some(rows.into_iter().map(line).collect::<Vec<Line>>())
+            let open = is_open.then(|| history.account.clone());
+            Some((rows.into_iter().map(line).collect::<Vec<Line>>(), open))
         };
+        let mut open_accounts = 0;
         let mut table = Table::new(ahead::columns(question));
         let mut shown = 0;
-        store.map_accounts(lines, |lines| {
+        store.map_accounts(lines, |(lines, open)| {
             shown += lines.len();
             lines.into_iter().try_for_each(|line| match line {
                 Line::Json(line) => screen.bytes(&line),
                 Line::Row(cells) => table.row(screen, cells),
-            })
+            })?;
+            let Some(account) = open else { return Ok(()) };
+            open_accounts += 1;
+            match question.json {
+                true => screen.json(&json!({ "account": account, "undetermined": ["dates"] })),
+                false => Ok(()),
+            }
         })?;
         table.end(screen)?;
+        if open_accounts > 0 && !question.json {
+            self.say_open(open_accounts, screen)?;
+        }
         if shown == 0 && !question.json {
             screen.line(match store.size() {
                 0 => question.nothing_yet(),

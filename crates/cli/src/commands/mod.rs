@@ -3,13 +3,15 @@
 mod accounts;
 mod audit;
 mod audit_log;
-mod backup;
+pub mod backup;
 pub mod bench;
 mod certify;
 mod check;
 mod checkpoint;
 mod completions;
 mod doctor;
+pub mod erase;
+mod erasures;
 pub mod explain;
 pub mod export;
 mod findings;
@@ -20,6 +22,7 @@ mod key;
 pub mod policy;
 mod replay;
 pub mod report;
+pub mod retain;
 mod salvage;
 mod snapshot;
 mod state;
@@ -45,9 +48,12 @@ pub fn run(verb: Verb, question: &Question, screen: &mut Screen) -> Result<Outco
         Verb::Findings(args) => findings::run(&args, question, screen),
         Verb::Audit { claims } => audit::run(&claims, question, screen),
         Verb::Snapshot(args) => snapshot::run(&args, question, screen),
+        Verb::Erase(args) => erase::run(&args, question, screen),
+        Verb::Retain(args) => retain::run(&args, question, screen),
+        Verb::Erasures => erasures::run(question, screen),
         Verb::Verify(args) => verify::run(&args, question, screen),
-        Verb::Backup { to } => backup::run(&to, question, screen),
-        Verb::Restore { from } => backup::restore(&from, question, screen),
+        Verb::Backup(args) => backup::run(&args, question, screen),
+        Verb::Restore(args) => backup::restore(&args, question, screen),
         Verb::Doctor => doctor::run(question, screen),
         Verb::Salvage { to, unproven } => salvage::run(&to, unproven.as_deref(), question, screen),
         Verb::Key(verb) => key::run(&verb, question, screen),

@@ -1,9 +1,12 @@
-//! `replay`: an account's events in the order in which they fold, and what each did.
+//! `replay`: an account's events in the order in which they fold, and what each did; of erased ones what is left, and the
+//! erasure that took the rest. When one that was erased to its leaf occurred is not known: those come first.
 
 use std::collections::HashMap;
 
-use event::{EventHash, History, Recorded, Step, write_ndjson};
+use event::{Actor, EventHash, Kind, Recorded, Step, Surface, Timestamp, write_ndjson};
+use eventlog::ErasedEvent;
 use projection::{Change, ChangeSource, fold_traced};
+use serde::Serialize;
 use verifier::{Language, effect, given_cause};
 
 use crate::failure::{Failure, Outcome};
@@ -18,10 +21,15 @@ pub fn run(account: &str, question: &Question, screen: &mut Screen) -> Result<Ou
     let policy = question.policy()?;
     let store = question.open()?;
     let events = store.events(account)?;
-    let history = History::of(account, &events);
+    let erased = store.erased_events(account)?;
+    let history = store.history(account)?;
+    let Some(history) = history else { return Err(question.no_account(account, &store)) };
     let traced = fold_traced(&history, &policy, question.as_of, question.known_at);
-    let Some((_, changes)) = traced else {
-        return Err(question.no_account(account, &store));
+    let leaves = erased.iter().filter(|event| event.envelope.is_none());
+    let changes = match traced {
+        Some((_, changes)) => changes,
+        None if leaves.clone().next().is_some() => Vec::new(),
+        None => return Err(question.no_account(account, &store)),
     };
     // By event, so that a long history is not gone through for each of its events.
     let mut by_revision: HashMap<u64, Vec<Change>> = HashMap::new();
@@ -30,10 +38,25 @@ pub fn run(account: &str, question: &Question, screen: &mut Screen) -> Result<Ou
             by_revision.entry(event.revision).or_default().push(change);
         }
     }
+    let erased_by_place: HashMap<u64, &ErasedEvent> =
+        erased.iter().map(|event| (event.revision, event)).collect();
     let by_place: HashMap<u64, &Recorded> = events.iter().map(|e| (e.revision, e)).collect();
     question.known_at_line(screen)?;
     let mut table = Table::new(columns(question));
+    for event in leaves {
+        match question.json {
+            true => screen.json(&ErasedLine::of(event, None))?,
+            false => table.row(screen, erased_row(event, None, question))?,
+        }
+    }
     for step in history.steps_seen(question.as_of, question.known_at) {
+        if let Some(event) = erased_by_place.get(&step.revision) {
+            match question.json {
+                true => screen.json(&ErasedLine::of(event, Some(step)))?,
+                false => table.row(screen, erased_row(event, Some(step), question))?,
+            }
+            continue;
+        }
         let changes = by_revision.get(&step.revision).map_or(&[][..], Vec::as_slice);
         let recorded = by_place[&step.revision];
         let hash = EventHash::of(&recorded.event);
@@ -56,6 +79,75 @@ pub fn run(account: &str, question: &Question, screen: &mut Screen) -> Result<Ou
     }
     table.end(screen)?;
     Ok(Outcome::Fine)
+}
+
+/// What is left of an event that was erased.
+#[derive(Serialize)]
+struct ErasedLine {
+    position: u64,
+    revision: u64,
+    /// What was: `content`, or the whole `event`.
+    erased: &'static str,
+    erasure: Option<u64>,
+    #[serde(flatten)]
+    envelope: Option<Left>,
+    effect: Option<()>,
+}
+
+/// What the envelope says.
+#[derive(Serialize)]
+struct Left {
+    occurred_at: Timestamp,
+    recorded_at: Timestamp,
+    kind: Kind,
+    actor: Actor,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    surface: Option<Surface>,
+}
+
+impl ErasedLine {
+    fn of(event: &ErasedEvent, step: Option<&Step>) -> ErasedLine {
+        ErasedLine {
+            position: event.position,
+            revision: event.revision,
+            erased: if step.is_some() { "content" } else { "event" },
+            erasure: under(event),
+            envelope: step.map(|step| Left {
+                occurred_at: step.occurred_at,
+                recorded_at: step.recorded_at,
+                kind: step.kind,
+                actor: step.actor,
+                surface: step.surface,
+            }),
+            effect: None,
+        }
+    }
+}
+
+/// The number of the erasure, where the log has its record.
+fn under(event: &ErasedEvent) -> Option<u64> {
+    (event.erasure != u64::MAX).then_some(event.erasure)
+}
+
+fn erased_row(event: &ErasedEvent, step: Option<&Step>, question: &Question) -> Vec<Cell> {
+    let number = under(event).map_or("?".to_owned(), |number| number.to_string());
+    let what = match step {
+        Some(_) => question.pick(
+            format!("its content was erased (erasure {number})"),
+            format!("内容已擦除（第 {number} 号）"),
+        ),
+        None => question
+            .pick(format!("it was erased (erasure {number})"), format!("已擦除（第 {number} 号）")),
+    };
+    let lang = question.lang;
+    vec![
+        format!("@{}", event.position).into(),
+        Cell::or_dash(step.map(|step| step.occurred_at.to_string())),
+        Cell::or_dash(step.map(|step| kind(step.kind, step.actor, lang))),
+        Cell::or_dash(step.map(|step| actor(step, question))),
+        Cell::styled(what, style::CARE),
+        Cell::or_dash(None::<&str>),
+    ]
 }
 
 /// The event's own line with its place before it and what it did behind it.
@@ -83,20 +175,24 @@ fn columns(question: &Question) -> [Column<'static>; 6] {
 }
 
 fn row(step: &Step, effect: &str, hash: EventHash, question: &Question) -> Vec<Cell> {
+    vec![
+        format!("@{}", step.position).into(),
+        step.occurred_at.to_string().into(),
+        kind(step.kind, step.actor, question.lang).into(),
+        actor(step, question).into(),
+        effect.into(),
+        Cell::styled(&hash.to_string()[..8], style::DIM),
+    ]
+}
+
+/// By whom, and where it came in.
+fn actor(step: &Step, question: &Question) -> String {
     let lang = question.lang;
-    let actor = match step.surface {
+    match step.surface {
         Some(surface) if surface.name() != step.actor.name() => {
             let (actor, surface) = (step.actor.word(lang), surface.word(lang));
             question.pick(format!("{actor}, {surface}"), format!("{actor}，{surface}"))
         }
         _ => step.actor.word(lang),
-    };
-    vec![
-        format!("@{}", step.position).into(),
-        step.occurred_at.to_string().into(),
-        kind(step.kind, step.actor, lang).into(),
-        actor.into(),
-        effect.into(),
-        Cell::styled(&hash.to_string()[..8], style::DIM),
-    ]
+    }
 }

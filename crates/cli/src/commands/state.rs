@@ -1,8 +1,8 @@
 //! `state`: what one account holds.
 
-use projection::{AccountState, BackupState, ItemRow, ItemState, View, fold};
+use projection::{AccountState, BackupState, ItemRow, ItemState, Said, Status, View, fold};
 use serde::Serialize;
-use verifier::{StateHash, state_hash};
+use verifier::{Language, StateHash, state_hash};
 
 use super::findings;
 use crate::failure::{Failure, Outcome};
@@ -11,7 +11,7 @@ use crate::show::amount::{bytes, count, percent};
 use crate::show::screen::Screen;
 use crate::show::style;
 use crate::show::table::{Cell, Column, Table, paragraph};
-use crate::show::words::Word;
+use crate::show::words::{Word, undetermined};
 
 /// Rows of a list that people are shown unless they ask for all.
 const ROWS_SHOWN: usize = 20;
@@ -57,7 +57,7 @@ pub fn run(
 
 /// The tier as recorded, and by whose rules it is measured if the policy has no such tier.
 fn tier_shown(view: &View<'_>, question: &Question) -> String {
-    let tier = view.tier();
+    let Some(tier) = view.tier() else { return undetermined(question.lang).to_owned() };
     let measured = &view.version().tier(tier).name;
     match tier == measured {
         true => tier.to_owned(),
@@ -80,7 +80,7 @@ impl Page<'_> {
     fn heading(&mut self, rules: &str) -> Result<(), Failure> {
         let (state, question) = (self.state, self.question);
         let lang = question.lang;
-        let status = Cell::styled(state.status.word(lang), style::status(state.status));
+        let status = status(state.status, lang);
         let known_at = question
             .asked_known_at
             .map(|at| (question.pick("known at", "已知截至"), Cell::from(at.to_string())));
@@ -94,7 +94,7 @@ impl Page<'_> {
             (question.pick("active", "活跃期间"), self.active_spans().into()),
             (question.pick("policy", "政策"), rules.into()),
         ];
-        let stages = (!state.stages.is_empty())
+        let stages = (!state.stages.is_empty() || state.leaves_open("stages"))
             .then(|| (question.pick("stages", "阶段"), Cell::from(self.stages())));
         let facts = facts[..3].iter().cloned().chain(known_at).chain(facts[3..].iter().cloned());
         let facts = facts.chain(stages);
@@ -102,12 +102,35 @@ impl Page<'_> {
         for (name, cell) in facts {
             table.row(self.screen, vec![Cell::styled(name, style::DIM), cell])?;
         }
-        table.end(self.screen)
+        table.end(self.screen)?;
+        if let Some(erased) = self.state.erased.filter(|_| !self.state.undetermined.is_empty()) {
+            self.screen.line("")?;
+            let (events, contents) = (count(erased.events), count(erased.contents));
+            let text = question.pick(
+                format!(
+                    "Events of this account were erased: {events} whole, {contents} in their contents. \
+                     What they may matter to is undetermined."
+                ),
+                format!("该账号有事件已被擦除：整条 {events} 条，仅内容 {contents} 条。可能受其影响的均无法确定。"),
+            );
+            paragraph(self.screen, 0, &Cell::styled(text, style::CARE))?;
+        }
+        Ok(())
     }
 
     fn space(&self) -> Cell {
         let quota = &self.state.quota;
-        let used = bytes(quota.used_bytes);
+        let lang = self.question.lang;
+        let over = quota.over.unwrap_or(false);
+        let Some(used_bytes) = quota.used_bytes else { return open(lang) };
+        let used = bytes(used_bytes);
+        if self.state.leaves_open("quota.limit_bytes") {
+            let limit = undetermined(lang);
+            let text = self
+                .question
+                .pick(format!("{used} used, limit {limit}"), format!("已用 {used}，上限{limit}"));
+            return Cell::styled(text, style::CARE);
+        }
         let Some(limit) = quota.limit_bytes else {
             return self
                 .question
@@ -115,22 +138,25 @@ impl Page<'_> {
                 .into();
         };
         const BAR: u128 = 20;
-        let percent = percent(quota.used_bytes, limit).unwrap_or(if quota.over { 100 } else { 0 });
+        let percent = percent(used_bytes, limit).unwrap_or(if over { 100 } else { 0 });
         let full = usize::try_from((percent * BAR / 100).min(BAR)).unwrap_or(0);
         let bar = format!("{}{}", "#".repeat(full), ".".repeat(BAR as usize - full));
         let limit = bytes(limit);
-        let over =
-            if quota.over { self.question.pick(", over the limit", "，已超出") } else { "" };
+        let style = if over { style::BAD } else { style::PLAIN };
+        let over = if over { self.question.pick(", over the limit", "，已超出") } else { "" };
         let text = self.question.pick(
             format!("[{bar}] {used} of {limit}, {} %{over}", count(percent)),
             format!("[{bar}] {used} / {limit}，{} %{over}", count(percent)),
         );
-        Cell::styled(text, if quota.over { style::BAD } else { style::PLAIN })
+        Cell::styled(text, style)
     }
 
     /// The stages that have begun: how far each is.
     fn stages(&self) -> String {
         let question = self.question;
+        if self.state.leaves_open("stages") {
+            return undetermined(question.lang).to_owned();
+        }
         let begun = self.state.stages.iter().filter(|stage| stage.since.is_some());
         let says = |stage: &projection::StageRow| {
             let of = stage.category.as_ref().map(|category| format!(" ({category})"));
@@ -166,9 +192,15 @@ impl Page<'_> {
                 let kind = kind.word(question.lang);
                 question.pick(format!("last {at}, {kind}"), format!("最近 {at}，{kind}"))
             }
+            None if self.state.leaves_open("activity.last_at") => {
+                question.pick("the last one undetermined", "最近一次无法确定").to_owned()
+            }
             None => question.pick("none on record", "没有记录").to_owned(),
         };
         let until = match activity.inactive_at {
+            None if self.state.leaves_open("activity.inactive_at") => question
+                .pick("inactive from when is undetermined", "何时起不活跃无法确定")
+                .to_owned(),
             Some(at) => question.pick(format!("inactive from {at}"), format!("{at} 起视为不活跃")),
             None => question.pick("never inactive", "不会变为不活跃").to_owned(),
         };
@@ -176,6 +208,9 @@ impl Page<'_> {
     }
 
     fn active_spans(&self) -> String {
+        if self.state.leaves_open("activity.windows") {
+            return undetermined(self.question.lang).to_owned();
+        }
         let spans = &self.state.activity.windows;
         let text = |span: &projection::Span| {
             let from = span.from;
@@ -239,15 +274,18 @@ impl Page<'_> {
             let sync = match row.sync {
                 Some(true) => Cell::styled(question.pick("on", "开"), style::GOOD),
                 Some(false) => Cell::styled(question.pick("off", "关"), style::CARE),
+                None if self.state.leaves_open(&format!("categories.{name}.sync")) => {
+                    open(question.lang)
+                }
                 None => Cell::or_dash(None::<&str>),
             };
             let cells = vec![
                 name.into(),
                 sync,
-                count(row.live).into(),
-                count(row.trashed).into(),
-                count(row.gone).into(),
-                bytes(row.bytes).into(),
+                said(row.live.map(count), question.lang),
+                said(row.trashed.map(count), question.lang),
+                said(row.gone.map(count), question.lang),
+                said(row.bytes.map(bytes), question.lang),
             ];
             table.row(self.screen, cells)?;
         }
@@ -270,11 +308,17 @@ impl Page<'_> {
             (ItemState::Purged, counts.purged),
             (ItemState::Removed, counts.removed),
         ];
-        let some = states.iter().filter(|(_, n)| *n > 0);
+        let some = states.iter().filter(|(_, n)| *n != Some(0));
         let parts: Vec<String> = some
-            .map(|(state, n)| match lang {
-                verifier::Language::En => format!("{} {}", count(*n), state.word(lang)),
-                verifier::Language::Zh => format!("{} {}", state.word(lang), count(*n)),
+            .map(|(state, n)| {
+                let state = state.word(lang);
+                match n.map(count) {
+                    Some(n) => question.pick(format!("{n} {state}"), format!("{state} {n}")),
+                    None => {
+                        let open = undetermined(lang);
+                        question.pick(format!("{state} {open}"), format!("{state}{open}"))
+                    }
+                }
             })
             .collect();
         paragraph(self.screen, 0, &parts.join(question.pick(", ", "，")).into())?;
@@ -288,21 +332,33 @@ impl Page<'_> {
             Column::number(question.pick("size", "大小")),
             Column::text(question.pick("since (UTC)", "自（UTC）")),
         ]);
+        let is_open =
+            |item: &str, field: &str| self.state.leaves_open(&format!("items.{item}.{field}"));
         let mut items: Vec<&ItemRow> = self.state.items.iter().collect();
         items.sort_by_key(|item| urgency(item));
         for item in items.into_iter().take(self.rows) {
             let cells = vec![
                 (&item.item).into(),
-                Cell::styled(item.state.word(lang), style::item(item.state)),
+                item.state.map_or_else(
+                    || open(lang),
+                    |state| Cell::styled(state.word(lang), style::item(state)),
+                ),
                 Cell::or_dash(item.remaining_days.map(|days| days.to_string())),
                 match (item.state, item.recoverable_until) {
-                    (ItemState::Trashed, None) => question.pick("no limit", "不限").into(),
+                    (Some(_), None) if is_open(&item.item, "recoverable_until") => open(lang),
+                    (Some(ItemState::Trashed), None) => question.pick("no limit", "不限").into(),
                     (_, until) => Cell::or_dash(until.map(|until| until.to_string())),
                 },
-                Cell::or_dash(item.cause.map(|cause| cause.word(lang))),
-                Cell::or_dash(item.category.as_deref()),
-                bytes(item.bytes).into(),
-                item.since.to_string()[..10].into(),
+                match item.cause {
+                    None if is_open(&item.item, "cause") => open(lang),
+                    cause => Cell::or_dash(cause.map(|cause| cause.word(lang))),
+                },
+                match &item.category {
+                    None if is_open(&item.item, "category") => open(lang),
+                    category => Cell::or_dash(category.as_deref()),
+                },
+                of_known(item.state, item.bytes.map(bytes), lang),
+                of_known(item.state, item.since.map(|at| at.to_string()[..10].to_owned()), lang),
             ];
             table.row(self.screen, cells)?;
         }
@@ -326,14 +382,22 @@ impl Page<'_> {
             Column::text(question.pick("since (UTC)", "自（UTC）")),
         ]);
         let mut rows: Vec<_> = backups.iter().collect();
-        rows.sort_by_key(|backup| backup.state != BackupState::Kept);
+        rows.sort_by_key(|backup| backup.state != Some(BackupState::Kept));
         for backup in rows.into_iter().take(self.rows) {
+            let cause = format!("backups.{}.cause", backup.backup);
+            let since = backup.since.map(|at| at.to_string()[..10].to_owned());
             let cells = vec![
                 (&backup.backup).into(),
-                Cell::styled(backup.state.word(lang), style::backup(backup.state)),
-                Cell::or_dash(backup.cause.map(|cause| cause.word(lang))),
-                bytes(backup.bytes).into(),
-                backup.since.to_string()[..10].into(),
+                backup.state.map_or_else(
+                    || open(lang),
+                    |state| Cell::styled(state.word(lang), style::backup(state)),
+                ),
+                match backup.cause {
+                    None if self.state.leaves_open(&cause) => open(lang),
+                    cause => Cell::or_dash(cause.map(|cause| cause.word(lang))),
+                },
+                of_known(backup.state, backup.bytes.map(bytes), lang),
+                of_known(backup.state, since, lang),
             ];
             table.row(self.screen, cells)?;
         }
@@ -359,13 +423,37 @@ impl Page<'_> {
     }
 }
 
+/// What erased events leave open.
+fn open(lang: Language) -> Cell {
+    Cell::styled(undetermined(lang), style::CARE)
+}
+
+/// A text, unless it is left open.
+pub fn said(text: Said<String>, lang: Language) -> Cell {
+    text.map_or_else(|| open(lang), Cell::from)
+}
+
+/// The same in the row of something; of an unknown state the rest of the row is left out.
+fn of_known<T>(state: Said<T>, text: Said<String>, lang: Language) -> Cell {
+    match (state, text) {
+        (None, _) => Cell::or_dash(None::<&str>),
+        (_, text) => said(text, lang),
+    }
+}
+
+/// An account's status.
+pub fn status(status: Said<Status>, lang: Language) -> Cell {
+    status.map_or_else(|| open(lang), |s| Cell::styled(s.word(lang), style::status(s)))
+}
+
 /// What can still be saved comes first, the soonest lost before all; then what waits for its purge,
 /// what is live, and what is gone.
 fn urgency(item: &ItemRow) -> (u8, Option<i64>) {
     match item.state {
-        ItemState::Trashed => (0, Some(item.recoverable_until.map_or(i64::MAX, |t| t.ms()))),
-        ItemState::Expired => (1, item.recoverable_until.map(|t| t.ms())),
-        ItemState::Live => (2, None),
-        ItemState::Purged | ItemState::Removed => (3, None),
+        Some(ItemState::Trashed) => (0, Some(item.recoverable_until.map_or(i64::MAX, |t| t.ms()))),
+        Some(ItemState::Expired) => (1, item.recoverable_until.map(|t| t.ms())),
+        Some(ItemState::Live) => (2, None),
+        None => (3, None),
+        Some(ItemState::Purged | ItemState::Removed) => (4, None),
     }
 }

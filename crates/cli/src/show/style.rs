@@ -61,6 +61,6 @@ pub fn lawful(lawful: Lawful) -> Style {
         Lawful::None => DIM,
         Lawful::Yes => GOOD,
         Lawful::No => BAD,
-        Lawful::Depends => CARE,
+        Lawful::Depends | Lawful::Undetermined => CARE,
     }
 }

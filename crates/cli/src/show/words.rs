@@ -51,7 +51,7 @@ words! {
     }
     Severity { Breach "违规", Warning "警告", Note "提示" }
     Outcome { Upheld "成立", Refuted "不成立", Undetermined "无法确定" }
-    Lawful { None "–", Yes "合规", No "违规", Depends "取决于读法" }
+    Lawful { None "–", Yes "合规", No "违规", Depends "取决于读法", Undetermined "无法确定" }
     Assert {
         Kept "仍保留", Recoverable "可恢复", Gone "已不存在", DeletedByUser "由用户删除",
         NotDeletedByUser "非用户删除", Expired "已过期", PurgedOnTime "按时清除",
@@ -171,6 +171,11 @@ pub fn state(name: &str, lang: Language) -> String {
 /// A cause in a [`verifier::Verdict`].
 pub fn cause(name: &str, lang: Language) -> String {
     StateCause::from_name(name).map_or_else(|| name.to_owned(), |cause| cause.word(lang))
+}
+
+/// What erased events leave open.
+pub fn undetermined(lang: Language) -> &'static str {
+    lang.pick(projection::UNDETERMINED, "无法确定")
 }
 
 /// Yes or no.

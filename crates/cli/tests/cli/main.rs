@@ -8,6 +8,7 @@ mod binary;
 mod care;
 mod certificates_elsewhere;
 mod docs;
+mod erasure;
 mod explain;
 mod export;
 mod forecast;
@@ -22,6 +23,7 @@ mod report;
 mod since;
 mod snapshots;
 mod store;
+mod undetermined;
 mod verbs;
 mod wasm;
 #[cfg(unix)]

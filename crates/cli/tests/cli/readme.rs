@@ -56,8 +56,11 @@ pub fn run_page(page: &str) -> (usize, usize) {
     let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap_or_default());
     let (mut ran, mut checked) = (0, 0);
     for Shown { command, output: on_page } in shown(&page) {
-        assert!(command.starts_with("stillthere "), "another kind of command: {command}");
+        let is_ours = command.starts_with("stillthere ") || command.starts_with("! grep ");
+        assert!(is_ours, "another kind of command: {command}");
         let line = command.replace("/tmp/", &format!("{}/", folder.path("").display()));
+        let store = format!(" {}", folder.path("page.store").display());
+        let line = line.replace(" stillthere.store", &store);
         let output = std::process::Command::new("bash")
             .args(["-c", &line])
             .env("PATH", &path)

@@ -9,6 +9,7 @@ mod kept;
 mod looked;
 mod shown;
 mod signed;
+mod taken;
 mod tree;
 mod walked;
 
@@ -30,6 +31,7 @@ use crate::{AppendError, OpenError, ReadError};
 pub(crate) use kept::forget;
 pub use shown::{PlacedControl, SealedLog, ShownEvent, ShownStream, page_leaves};
 pub use signed::LastSigned;
+pub use taken::erased_frames;
 
 /// Why a log cannot be sealed, or its tree not be published or read.
 #[derive(Debug, thiserror::Error)]

@@ -57,6 +57,8 @@ s = { when = "over_quota", after = "0d", admits = ["terminate", "freeze"] }
 id = "w"
 effective_from = 2026-01-01T00:00:00Z
 tiers = { a = {} }
+records = { keep = "3y" }
+readings = [{ id = "q", set = { on_change = "restart" } }]
 stages = { s = { when = "trash_full", after = "1d", admits = ["purge_trashed", "clear"] } }
 "#;
 
@@ -102,7 +104,7 @@ fn same_rules(a: &Policy, b: &Policy) {
 fn rules(v: &Version) -> impl PartialEq + std::fmt::Debug {
     let head = (&v.id, v.effective_from, v.confidence, v.on_change);
     let inactivity = (v.inactivity_window, v.resets, v.actors, v.notice, &v.exempt_tiers);
-    let more = (v.everywhere, &v.stages);
+    let more = (v.everywhere, &v.stages, v.keep);
     (head, &v.tiers, &v.trash, inactivity, v.over, v.stale_after, v.late_after, more)
 }
 
@@ -198,6 +200,7 @@ fn a_file_compiles_to(policy: &Policy) {
         )
         .unwrap();
         text += &settings(version, "\n");
+        writeln!(text, "records = {{ keep = \"{}\" }}", version.keep).unwrap();
         for clause in version.clauses.iter() {
             let id = quoted(&clause.id);
             let texts: Vec<String> =
@@ -337,10 +340,33 @@ fn further_parts_say_something() {
     let acts = "expected acts that the condition can admit, found none or others";
     assert_eq!(refused(b"\x93\xc0\x90\x91\x96\xa1s\x00\x92\x00\x00\x90\x90\xc0"), acts);
     assert_eq!(refused(b"\x93\xc0\x90\x91\x96\xa1s\x02\x92\x00\x00\x91\x01\x90\xc0"), acts);
+    let keeps_for_ever = b"\x94\xc0\x90\x90\xc0";
+    let keeps = "expected how long records are kept, found never";
+    assert_eq!(refused(keeps_for_ever), keeps);
     let full = b"\x93\x94\x65\x00\xc0\x00\x90\x90";
     assert_eq!(refused(full), "a share in hundredths is out of range");
     // A policy without any of it has the bytes that it had before.
     assert!(policy(least).canonical_bytes().windows(2).any(|part| part == b"\x97\x00"));
+}
+
+/// How long records are kept is the version's, and no reading's.
+#[test]
+fn a_reading_keeps_records_as_its_version_does() {
+    let text = "schema = 1\npolicy = \"p\"\n[[version]]\nid = \"v\"\ntiers.a = {}\n\
+                records.keep = \"3y\"\nreadings = [{ id = \"r\", set = { on_change = \"restart\" } }]\n";
+    let bytes = policy(text).canonical_bytes();
+    let keep = b"\x94\xc0\x90\x90\x92\x02\x03".as_slice();
+    let at = bytes.windows(keep.len()).rposition(|part| part == keep).expect("the reading's");
+    assert_ne!(Some(at), bytes.windows(keep.len()).position(|part| part == keep));
+    let mut changed = bytes.clone();
+    changed[at + keep.len() - 1] = 4;
+    let error = read(&changed).unwrap_err().to_string();
+    assert!(
+        error.ends_with("expected rules that keep records as long as the version's, found others")
+    );
+    let set = text.replace("on_change =", "records.keep =").replace("restart", "4y");
+    let error = Policy::parse(&set).unwrap_err().to_string();
+    assert!(error.contains("a reading sets keys under tiers"), "{error}");
 }
 
 #[test]

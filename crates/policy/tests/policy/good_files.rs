@@ -414,6 +414,7 @@ fn as_json() {
             "stages": [],
             "backup": { "stale_after": "never" },
             "clock": { "late_after": "never" },
+            "records": { "keep": "never" },
             "clauses": [{ "id": "c", "for": ["kept"], "text": { "en": "e" } }],
             "readings": [{
                 "id": "r",

@@ -38,6 +38,7 @@ fn form_does_not_change_it() {
     same("id = \"v\"", "quota = {}\non_change = \"grandfather\"\nid = \"v\"");
     same("5GiB", "5242880KiB");
     same("no_trash", "full_at = \"never\", full_window = \"3d\", no_trash");
+    same("id = \"v\"", "records.keep = \"never\"\nid = \"v\"");
     same("id = \"v\"", "stages = {}\nid = \"v\"");
     same("window", "everywhere = [], window");
     same("\"30d\"", "\"030d\"");
@@ -76,6 +77,8 @@ fn meaning_changes_it() {
     other("id = \"v\"", "id = \"v\"\nquota.over = \"allow\"");
     other("id = \"v\"", "id = \"v\"\nbackup.stale_after = \"1y\"");
     other("id = \"v\"", "id = \"v\"\nclock.late_after = \"1y\"");
+    other("id = \"v\"", "id = \"v\"\nrecords.keep = \"3y\"");
+    other("id = \"v\"", "id = \"v\"\nrecords.keep = \"3mo\"");
     other("source = \"s\"", "source = \"t\"");
     other("no_trash", "full_at = \"10%\", no_trash");
     other("no_trash", "full_at = \"11%\", no_trash");

@@ -79,7 +79,7 @@ fn each_key_that_differs_is_named() {
 fn a_full_trash_and_stages_and_where_clauses_are_stated_are_named() {
     let other = "[[version]]\nid = \"1\"\n[version.tiers.a]\ntrash = \"30d\"\n\
         [version.trash]\nfull_at = \"10%\"\nfull_of = \"free\"\nfull_window = \"3d\"\nfull_shortens = \"once_full\"\n\
-        [version.inactivity]\neverywhere = [\"signed_in\"]\n\
+        [version.inactivity]\neverywhere = [\"signed_in\"]\n[version.records]\nkeep = \"3y\"\n\
         [version.stages.s]\nwhen = \"over_quota\"\nafter = \"3mo\"\nadmits = [\"freeze\", \"purge\"]\n\
         categories = [\"photos\"]\nnotice = \"7d\"\n\
         [[version.clauses]]\nid = \"c\"\nfor = [\"kept\"]\ntext = { en = \"Kept.\" }\n\
@@ -97,6 +97,7 @@ fn a_full_trash_and_stages_and_where_clauses_are_stated_are_named() {
         1 stages.s.admits - ["freeze", "purge"]
         1 stages.s.categories - ["photos"]
         1 stages.s.notice - "7d"
+        1 records.keep "never" "3y"
         1 clauses [] ["c"]
         1 clauses.c.for - ["kept"]
         1 clauses.c.text.en - "Kept."

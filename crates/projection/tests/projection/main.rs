@@ -1,6 +1,7 @@
 //! The fold held against the model of `testkit`, on random histories gathered at boundary
 //! instants, against answers worked out by hand, and against itself: folded in one go and folded on from a stored state.
 
+mod erased;
 mod population;
 
 use event::{History, Timestamp};

@@ -4,7 +4,10 @@ use commitment::{
     AddCheckpoint, Checkpoint, Control, ControlKind, MapKey, MapProof, Note, SignerKey, Standing,
     Tile, VerifierKey, answered_lines, conflict_size,
 };
-use verifier::certificate::{Certificate, Expected, Together, Trust, check, conflict, together};
+use verifier::certificate::{
+    Certificate, ErasureCertificate, Expected, Together, Trust, check, check_erasure, conflict,
+    is_erasure, together,
+};
 use verifier::{Attestation, Language};
 
 use super::is_printable;
@@ -16,11 +19,38 @@ const KEYS: [&str; 3] = [
     include_str!("../../../../fixtures/proofs/auditor.vkey"),
 ];
 
-/// Bytes that may be a certificate, as they are, and with a checksum that holds.
+/// The key of those in `erasure`.
+const ERASURE_KEY: &str = include_str!("../../../../fixtures/proofs/erasure/log.vkey");
+
+/// Bytes that may be a certificate, of an answer or of an erasure, as they are, and with a checksum that holds.
 pub fn certificate(bytes: &[u8]) {
     checked(bytes);
+    erasure(bytes);
     if let Some((bytes, _)) = bytes.split_last_chunk::<32>() {
-        checked(&[bytes, blake3::hash(bytes).as_bytes()].concat());
+        let mended = [bytes, blake3::hash(bytes).as_bytes()].concat();
+        checked(&mended);
+        erasure(&mended);
+    }
+}
+
+/// The same bytes as a certificate of erasure.
+fn erasure(bytes: &[u8]) {
+    let log = VerifierKey::parse(ERASURE_KEY.trim()).expect("a key");
+    let trust = Trust { log: vec![log], ..Trust::default() };
+    let decoded = ErasureCertificate::decode(bytes);
+    match &decoded {
+        Ok(certificate) => assert!(certificate.encode() == bytes, "it is the only spelling"),
+        Err(error) => is_printable(&error.to_string()),
+    }
+    assert!(decoded.is_err() || is_erasure(bytes));
+    match check_erasure(bytes, &trust, &Expected::default(), Language::En) {
+        Err(error) => is_printable(&error.to_string()),
+        Ok(checked) => {
+            let certificate = decoded.expect("it was read");
+            let named = checked.names.count() + checked.events.count();
+            assert_eq!(certificate.frames.len() as u64, named);
+            assert!(!checked.facts().is_empty());
+        }
     }
 }
 

@@ -142,6 +142,12 @@ fn version(rng: &mut Rng, text: &mut String) {
          [version.clock]\nlate_after = \"{late}\"\n"
     )
     .unwrap();
+    // From a copy: the histories of a seed stay those that they were.
+    let mut apart = rng.clone();
+    if apart.f64() < 0.1 {
+        let keep = window(&mut apart);
+        write!(text, "[version.records]\nkeep = \"{keep}\"\n").unwrap();
+    }
 
     if rng.f64() < 0.4 {
         for n in 0..rng.usize(1..4) {

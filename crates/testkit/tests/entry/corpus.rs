@@ -81,9 +81,15 @@ pub fn make() -> Vec<(&'static str, Vec<Vec<u8>>)> {
         ("canonical", spelled.collect()),
         (
             "certificate",
-            ["wedding.cert", "nobody.cert", "since/later.cert", "since/uneven.cert"]
-                .map(proof)
-                .into(),
+            [
+                "wedding.cert",
+                "nobody.cert",
+                "since/later.cert",
+                "since/uneven.cert",
+                "erasure/since.cert",
+            ]
+            .map(proof)
+            .into(),
         ),
         ("claim", claims.lines().take(24).map(|line| line.as_bytes().into()).collect()),
         ("compiled", compiled.collect()),

@@ -88,6 +88,8 @@ pub enum CertificateError {
     Policy(#[from] CompiledError),
     #[error("the policy was adopted by another log")]
     Adoption,
+    #[error("its record: {0}")]
+    Record(String),
     #[error(
         "it leaves out of the answer what was recorded behind {known_at}, as the event of {recorded_at}"
     )]
@@ -201,33 +203,12 @@ pub fn check(
     lang: Language,
 ) -> Result<Checked, CertificateError> {
     let certificate = Certificate::decode(bytes)?;
-    if trust.log.is_empty() {
-        return Err(CertificateError::NoKey);
-    }
     let Certificate { checkpoint, seal, seal_body, map, account, stream, question, .. } =
         &certificate;
-    let witnesses = trust.witnesses.as_ref().map_or(&[][..], Quorum::witnesses);
-    let (checkpoint, signed) = opened(checkpoint, &trust.log, witnesses)?;
-    let witnesses = seen_by(&signed, trust)?;
+    let Sealed { checkpoint, witnesses, summary, seal } =
+        sealed(checkpoint, (seal, seal_body), trust)?;
     let since = certificate.since.as_ref();
     let since = since.map(|since| goes_on(since, &checkpoint, &trust.log)).transpose()?;
-
-    let summary = in_tree(seal, &checkpoint, "the seal's page")?;
-    if summary.page + 1 != checkpoint.size {
-        return Err(CertificateError::Seal("it is not in the tree's last page".to_owned()));
-    }
-    let last = summary.leaves.saturating_sub(1);
-    in_page(seal, (ControlKind::Seal, seal_body), last, &summary, "the seal")?;
-    let seal = match Control::decode(ControlKind::Seal, seal_body) {
-        Ok(Control::Seal(seal)) => seal,
-        Ok(_) => unreachable!("a seal was asked for"),
-        Err(fault) => return Err(CertificateError::Seal(fault.to_string())),
-    };
-    let covered = summary.first_position + u64::from(summary.events);
-    if seal.size != covered {
-        let what = format!("it covers {} events, and its page ends at {covered}", seal.size);
-        return Err(CertificateError::Seal(what));
-    }
 
     let key = MapKey::of(&hex(&summary.store), account);
     let leaf = map.check(&key, &seal.root)?;
@@ -312,6 +293,46 @@ pub fn check(
     }
 }
 
+/// A log up to a seal, as a certificate shows it.
+pub(super) struct Sealed {
+    pub(super) checkpoint: Checkpoint,
+    pub(super) witnesses: Vec<Witnessed>,
+    /// Of the seal's page, the last one.
+    pub(super) summary: Summary,
+    pub(super) seal: Seal,
+}
+
+/// Holds that the log signed the checkpoint, and that its tree ends with the seal.
+pub(super) fn sealed(
+    checkpoint: &str,
+    (placed, body): (&Placed, &[u8]),
+    trust: &Trust,
+) -> Result<Sealed, CertificateError> {
+    if trust.log.is_empty() {
+        return Err(CertificateError::NoKey);
+    }
+    let witnesses = trust.witnesses.as_ref().map_or(&[][..], Quorum::witnesses);
+    let (checkpoint, signed) = opened(checkpoint, &trust.log, witnesses)?;
+    let witnesses = seen_by(&signed, trust)?;
+    let summary = in_tree(placed, &checkpoint, "the seal's page")?;
+    if summary.page + 1 != checkpoint.size {
+        return Err(CertificateError::Seal("it is not in the tree's last page".to_owned()));
+    }
+    let last = summary.leaves.saturating_sub(1);
+    in_page(placed, (ControlKind::Seal, body), last, &summary, "the seal")?;
+    let seal = match Control::decode(ControlKind::Seal, body) {
+        Ok(Control::Seal(seal)) => seal,
+        Ok(_) => unreachable!("a seal was asked for"),
+        Err(fault) => return Err(CertificateError::Seal(fault.to_string())),
+    };
+    let covered = summary.first_position + u64::from(summary.events);
+    if seal.size != covered {
+        let what = format!("it covers {} events, and its page ends at {covered}", seal.size);
+        return Err(CertificateError::Seal(what));
+    }
+    Ok(Sealed { checkpoint, witnesses, summary, seal })
+}
+
 /// The witnesses who signed, if they are enough.
 fn seen_by(signed: &[Signed], trust: &Trust) -> Result<Vec<Witnessed>, CertificateError> {
     match &trust.witnesses {
@@ -331,7 +352,7 @@ fn opened(
 }
 
 /// The earlier tree, with which the checkpoint's begins.
-fn goes_on(
+pub(super) fn goes_on(
     since: &Since,
     checkpoint: &Checkpoint,
     log: &[VerifierKey],
@@ -347,7 +368,7 @@ fn goes_on(
 }
 
 /// The summary of a page that lies in the tree.
-fn in_tree(
+pub(super) fn in_tree(
     placed: &Placed,
     checkpoint: &Checkpoint,
     what: &'static str,
@@ -362,7 +383,7 @@ fn in_tree(
 }
 
 /// Holds that a control frame is leaf `leaf` of the page.
-fn in_page(
+pub(super) fn in_page(
     placed: &Placed,
     (kind, body): (ControlKind, &[u8]),
     leaf: u32,
@@ -376,21 +397,30 @@ fn in_page(
     }
 }
 
-/// The heads of the chain of the events shown, from that before the first on.
-fn chain(account: &str, stream: &Stream) -> Vec<Digest> {
+/// The leaf of the name of the account whose stream it is.
+pub(super) fn name_leaf(account: &str, stream: &Stream) -> Digest {
     let name = hash(Domain::Name, &[&stream.name_salt, account.as_bytes()]);
     let ordinal = stream.ordinal.to_le_bytes();
-    let name_leaf = hash(Domain::NameLeaf, &[&ordinal, &stream.secret_hash, &name]);
-    let mut head = chain_start(&name_leaf);
+    hash(Domain::NameLeaf, &[&ordinal, &stream.secret_hash, &name])
+}
+
+/// The leaf of an event that is shown.
+pub(super) fn event_leaf(shown: &Shown) -> Digest {
+    let (envelope, content) = match shown {
+        Shown::Whole { envelope, salt, padded, .. } => {
+            (envelope, hash(Domain::Content, &[salt, padded]))
+        }
+        Shown::Envelope { envelope, content } => (envelope, *content),
+    };
+    hash(Domain::EventLeaf, &[envelope, &content])
+}
+
+/// The heads of the chain of the events shown, from that before the first on.
+fn chain(account: &str, stream: &Stream) -> Vec<Digest> {
+    let mut head = chain_start(&name_leaf(account, stream));
     let mut heads = vec![head];
     for shown in &stream.events {
-        let (envelope, content) = match shown {
-            Shown::Whole { envelope, salt, padded, .. } => {
-                (envelope, hash(Domain::Content, &[salt, padded]))
-            }
-            Shown::Envelope { envelope, content } => (envelope, *content),
-        };
-        head = chain_step(&head, &hash(Domain::EventLeaf, &[envelope, &content]));
+        head = chain_step(&head, &event_leaf(shown));
         heads.push(head);
     }
     heads
@@ -431,7 +461,7 @@ fn adoption(
 }
 
 /// The names of the known auditors whose notes are about this seal.
-fn audited_by(
+pub(super) fn audited_by(
     notes: &[String],
     own: &Attestation,
     known: &[VerifierKey],
@@ -455,6 +485,24 @@ fn audited_by(
     Ok(names.into_iter().collect())
 }
 
+/// Holds that the tree that was kept is among those that are signed.
+pub(super) fn goes_on_from(
+    signed: impl Iterator<Item = Tree>,
+    since: Tree,
+) -> Result<(), CertificateError> {
+    let mut is_forked = false;
+    for tree in signed.filter(|tree| tree.pages == since.pages) {
+        if tree == since {
+            return Ok(());
+        }
+        is_forked = true;
+    }
+    Err(match is_forked {
+        true => CertificateError::Forked(since.pages),
+        false => CertificateError::NotSince(since.pages),
+    })
+}
+
 fn is_as_expected(checked: &Checked, expected: &Expected) -> Result<(), CertificateError> {
     let other = |what, expected: String, found: String| match expected == found {
         true => Ok(()),
@@ -473,14 +521,7 @@ fn is_as_expected(checked: &Checked, expected: &Expected) -> Result<(), Certific
     if let Some(size) = expected.size {
         other("a log of size", size.to_string(), checked.seal.size.to_string())?;
     }
-    if let Some(since) = expected.since
-        && !checked.signed().any(|tree| tree == since)
-    {
-        return Err(match checked.signed().any(|tree| tree.pages == since.pages) {
-            true => CertificateError::Forked(since.pages),
-            false => CertificateError::NotSince(since.pages),
-        });
-    }
+    expected.since.map_or(Ok(()), |since| goes_on_from(checked.signed(), since))?;
     if let Some(as_of) = expected.as_of {
         other("the instant", as_of.to_string(), checked.as_of.to_string())?;
     }

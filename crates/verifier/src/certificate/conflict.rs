@@ -15,8 +15,15 @@ pub enum Conflict {
     Stores,
     #[error("a fork: the trees of size {0} of their logs have other roots, both signed")]
     Fork(u64),
-    #[error("the account has events up to position {0}, and none up to the later {1}")]
+    #[error(
+        "the account has events up to position {0}, and none up to the later {1}, and nothing shows that it was erased"
+    )]
     Vanished(u64, u64),
+    #[error(
+        "the account of this name up to position {0} is not the one up to the later {1}, and nothing shows that the first was \
+         erased"
+    )]
+    Another(u64, u64),
     #[error("the account has {0} events up to position {1}, and only {2} up to the later {3}")]
     Fewer(u64, u64, u64, u64),
     #[error("of the account's first {0} events, at least one is another in the later log")]
@@ -24,6 +31,12 @@ pub enum Conflict {
 }
 
 impl Conflict {
+    /// Whether nobody is at fault if the account was erased in between: a certificate of that erasure takes it away.
+    #[must_use]
+    pub const fn is_void_if_erased(&self) -> bool {
+        matches!(self, Conflict::Vanished(..) | Conflict::Another(..))
+    }
+
     /// The sentence in this language.
     #[must_use]
     pub fn told(&self, lang: Language) -> String {
@@ -34,8 +47,13 @@ impl Conflict {
                 format!("分叉：两份日志的前 {pages} 页根不同，且均已签名")
             }
             Conflict::Vanished(at, later) => {
-                format!("该账号在位置 {at} 之前有事件，到更晚的 {later} 却没有")
+                format!(
+                    "该账号在位置 {at} 之前有事件，到更晚的 {later} 却没有，且没有证据表明已被擦除"
+                )
             }
+            Conflict::Another(at, later) => format!(
+                "同名账号在位置 {at} 之前与更晚的 {later} 之前并非同一个，且没有证据表明前者已被擦除"
+            ),
             Conflict::Fewer(count, at, fewer, later) => format!(
                 "该账号在位置 {at} 之前有 {count} 条事件，到更晚的 {later} 却只有 {fewer} 条"
             ),
@@ -57,13 +75,8 @@ pub fn conflict(a: &Checked, b: &Checked) -> Option<Conflict> {
     if a.store != b.store {
         return Some(Conflict::Stores);
     }
-    let differ = |a: Tree, b: Tree| a.pages == b.pages && a.root != b.root;
-    if differ(a.tree, b.tree) {
-        return Some(Conflict::Roots(a.tree.pages));
-    }
-    let forked = a.signed().find(|one| b.signed().any(|other| differ(*one, other)));
-    if let Some(Tree { pages, .. }) = forked {
-        return Some(Conflict::Fork(pages));
+    if let Some(forked) = forked((a.tree, a.since), (b.tree, b.since)) {
+        return Some(forked);
     }
     if a.account != b.account {
         return None;
@@ -74,11 +87,26 @@ pub fn conflict(a: &Checked, b: &Checked) -> Option<Conflict> {
     let Some(later_heads) = &later.heads else {
         return Some(Conflict::Vanished(size, later_size));
     };
+    if later_heads[0] != heads[0] {
+        return Some(Conflict::Another(size, later_size));
+    }
     let (count, later_count) = (heads.len() as u64 - 1, later_heads.len() as u64 - 1);
     if later_count < count {
         return Some(Conflict::Fewer(count, size, later_count, later_size));
     }
     (later_heads[heads.len() - 1] != heads[heads.len() - 1]).then_some(Conflict::Chains(count))
+}
+
+/// Whether the trees that two certificates show to be signed, each its own and an earlier one, have as many pages and
+/// other roots.
+pub(super) fn forked(a: (Tree, Option<Tree>), b: (Tree, Option<Tree>)) -> Option<Conflict> {
+    let differ = |a: Tree, b: Tree| a.pages == b.pages && a.root != b.root;
+    if differ(a.0, b.0) {
+        return Some(Conflict::Roots(a.0.pages));
+    }
+    let [mut a, b] = [a, b].map(|(own, since)| [own].into_iter().chain(since));
+    let forked = a.find(|one| b.clone().any(|other| differ(*one, other)));
+    forked.map(|tree| Conflict::Fork(tree.pages))
 }
 
 event::words! {

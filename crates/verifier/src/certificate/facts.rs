@@ -1,6 +1,6 @@
 //! What a certificate says, and what each of it rests on.
 
-use commitment::hex;
+use commitment::{Witnessed, hex};
 use event::Timestamp;
 use serde::Serialize;
 
@@ -37,19 +37,19 @@ fn pages(tree: &Tree) -> String {
     format!("{} page{}", tree.pages, if tree.pages == 1 { "" } else { "s" })
 }
 
-/// The facts of a certificate that holds.
-pub(super) fn of(checked: &Checked, lang: Language) -> Vec<Fact> {
-    let Checked { origin, tree, seal, account, policy, policy_name, .. } = checked;
-    let Checked { whole, hidden, .. } = checked;
+/// Which log it is, what it goes on from, and who saw it.
+pub(super) fn of_log(
+    origin: &str,
+    (tree, since): (&Tree, Option<&Tree>),
+    witnesses: &[Witnessed],
+    lang: Language,
+) -> Vec<Fact> {
     let pick = |en: String, zh: String| lang.pick(en, zh);
-    let at = Timestamp::from_ms(seal.at_ms).map_or_else(String::new, |at| at.to_string());
-    let size = seal.size;
-    let operator = pick(format!("the operator of {origin}"), format!("{origin} 的运营者"));
+    let operator = operator(origin, lang);
     let mut facts = Vec::new();
     let mut fact = |basis, by: Option<&str>, fact: String, because: String| {
         facts.push(Fact { fact, basis, by: by.map(str::to_owned), because });
     };
-
     fact(
         Basis::Attested,
         Some(&operator),
@@ -67,7 +67,7 @@ pub(super) fn of(checked: &Checked, lang: Language) -> Vec<Fact> {
             "该检查点由其密钥签名；若另有同样大小而根不同的检查点，即可证明其作弊".to_owned(),
         ),
     );
-    if let Some(since) = &checked.since {
+    if let Some(since) = since {
         fact(
             Basis::Proven,
             None,
@@ -90,7 +90,7 @@ pub(super) fn of(checked: &Checked, lang: Language) -> Vec<Fact> {
             ),
         );
     }
-    for witness in &checked.witnesses {
+    for witness in witnesses {
         let seconds = i64::try_from(witness.time_s).unwrap_or(i64::MAX);
         let time = Timestamp::from_ms(seconds.saturating_mul(1000))
             .map_or_else(|| witness.time_s.to_string(), |time| time.to_string());
@@ -104,6 +104,27 @@ pub(super) fn of(checked: &Checked, lang: Language) -> Vec<Fact> {
             pick("it cosigned the checkpoint".to_owned(), "见证者联署了该检查点".to_owned()),
         );
     }
+    facts
+}
+
+/// Who it is whose word it is.
+pub(super) fn operator(origin: &str, lang: Language) -> String {
+    lang.pick(format!("the operator of {origin}"), format!("{origin} 的运营者"))
+}
+
+/// The facts of a certificate that holds.
+pub(super) fn of(checked: &Checked, lang: Language) -> Vec<Fact> {
+    let Checked { origin, tree, seal, account, policy, policy_name, .. } = checked;
+    let Checked { whole, hidden, since, witnesses, .. } = checked;
+    let pick = |en: String, zh: String| lang.pick(en, zh);
+    let at = Timestamp::from_ms(seal.at_ms).map_or_else(String::new, |at| at.to_string());
+    let size = seal.size;
+    let operator = operator(origin, lang);
+    let mut facts = of_log(origin, (tree, since.as_ref()), witnesses, lang);
+    let mut fact = |basis, by: Option<&str>, fact: String, because: String| {
+        facts.push(Fact { fact, basis, by: by.map(str::to_owned), because });
+    };
+
     let count = checked.heads.as_ref().map(|heads| heads.len() - 1);
     match count {
         Some(count) => {
@@ -140,8 +161,8 @@ pub(super) fn of(checked: &Checked, lang: Language) -> Vec<Fact> {
     }
     let complete = match (count, *hidden) {
         (None, _) => pick(
-            format!("no event of {account:?} is among the log's {size}"),
-            format!("日志的 {size} 条事件中没有 {account:?} 的事件"),
+            format!("no event of {account:?} is among the log's {size}, unless all was erased"),
+            format!("日志的 {size} 条事件中没有 {account:?} 的事件，除非已全部擦除"),
         ),
         (Some(_), 0) => pick(
             format!("they are all of the account's events among the log's {size}"),

@@ -3,11 +3,13 @@
 //! A [`Certificate`] shows an account's stream, up to a seal of the log, as far as the question asks for
 //! it: some events whole, the others by their envelopes. [`check`] needs nothing but its bytes and the keys of those
 //! who are trusted: it finds out what follows from what, replays the policy, and says of each fact whether it is
-//! proven, attested and by whom, or what nobody can prove. [`conflict`] holds two against each other, and [`together`] says
+//! proven, attested and by whom, or what nobody can prove. An [`ErasureCertificate`] shows that something was taken out of
+//! a log under a record of it. [`judge`] checks either. [`conflict`] holds two against each other, and [`together`] says
 //! how far several are shown to be of one log.
 
 mod check;
 mod conflict;
+mod erasure;
 mod facts;
 mod replay;
 mod report;
@@ -18,9 +20,10 @@ use event::Timestamp;
 
 pub use check::{CertificateError, Checked, Expected, Tree, Trust, check};
 pub use conflict::{Conflict, Together, conflict, together};
+pub use erasure::{CheckedErasure, ErasureCertificate, TakenOut, check_erasure, is_erasure};
 pub use facts::{Basis, Fact};
 pub use replay::{answer, is_needed, without_sentences};
-pub use report::{Disclosed, Refusal, Report, refusal};
+pub use report::{Disclosed, ErasureReport, Refusal, Report, Taken, left_word, refusal};
 pub use wire::{MAX_CERTIFICATE, WireError};
 
 /// An answer with all that it rests on.

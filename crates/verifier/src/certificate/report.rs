@@ -1,12 +1,12 @@
 //! What a check came to, as one object: the command line and a browser print the same.
 
-use commitment::hex;
+use commitment::{Left, hex};
 use event::Timestamp;
 use event::json::Json;
 use policy::PolicyHash;
 use serde::Serialize;
 
-use super::{Checked, Fact, Tree};
+use super::{Checked, CheckedErasure, Fact, Tree};
 
 /// The object of a certificate that holds, its fields in byte order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -35,6 +35,35 @@ pub struct Report<'a> {
 pub struct Disclosed {
     pub envelopes: u64,
     pub whole: u64,
+}
+
+/// The object of a certificate of erasure that holds, its fields in byte order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[allow(missing_docs, reason = "docs/answers.md says what the fields are")]
+pub struct ErasureReport<'a> {
+    pub erasure: Taken<'a>,
+    pub events: u64,
+    pub ok: bool,
+    pub origin: &'a str,
+    pub root: String,
+    pub since: Option<Tree>,
+    pub size: u64,
+    pub what: Vec<Fact>,
+}
+
+/// What the record of an erasure says, its fields in byte order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[allow(missing_docs, reason = "docs/answers.md says what the fields are")]
+pub struct Taken<'a> {
+    pub accounts: u64,
+    pub at: Timestamp,
+    pub before: Option<Timestamp>,
+    pub by: &'a str,
+    pub events: u64,
+    pub ground: &'a str,
+    pub left: &'static str,
+    pub page: u64,
+    pub positions: Vec<[u64; 2]>,
 }
 
 impl Checked {
@@ -70,6 +99,42 @@ pub struct Refusal<'a> {
     pub ok: bool,
     pub reason: &'a str,
     pub what: [Fact; 0],
+}
+
+impl CheckedErasure {
+    /// The object of a certificate of erasure that holds.
+    #[must_use]
+    pub fn report(&self) -> ErasureReport<'_> {
+        ErasureReport {
+            erasure: Taken {
+                accounts: self.names.count(),
+                at: self.at,
+                before: self.before,
+                by: &self.by,
+                events: self.events.count(),
+                ground: &self.ground,
+                left: left_word(self.left),
+                page: self.page,
+                positions: self.events.iter().map(|range| [range.start, range.end]).collect(),
+            },
+            events: self.seal.size,
+            ok: true,
+            origin: &self.origin,
+            root: hex(&self.tree.root),
+            since: self.since,
+            size: self.tree.pages,
+            what: self.facts(),
+        }
+    }
+}
+
+/// How much an erasure leaves of an event, in the words of `--json`.
+#[must_use]
+pub const fn left_word(left: Left) -> &'static str {
+    match left {
+        Left::Envelope => "envelope",
+        Left::Leaf => "leaf",
+    }
 }
 
 /// The object of a certificate that does not hold: `file` is what it goes by.

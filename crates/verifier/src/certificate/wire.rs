@@ -66,10 +66,7 @@ impl Certificate {
         out.u32(self.version());
         out.text(&self.checkpoint);
         if self.version() >= 2 {
-            out.optional(self.since.as_ref(), |out, since| {
-                out.text(&since.checkpoint);
-                out.hashes(&since.proof);
-            });
+            out.since(self.since.as_ref());
         }
         out.list(&self.audits, |out, note| out.text(note));
         out.placed(&self.seal);
@@ -106,9 +103,7 @@ impl Certificate {
         out.optional(item.as_ref(), |out, item| out.text(item));
         out.list(claims, |out, claim| out.text(claim));
         out.list(&self.answers, |out, answer| out.text(answer));
-        let checksum = blake3::hash(&out.0);
-        out.raw(checksum.as_bytes());
-        out.0
+        out.end()
     }
 
     /// From bytes.
@@ -116,10 +111,7 @@ impl Certificate {
     /// # Errors
     /// [`WireError`]: the first thing that no certificate has.
     pub fn decode(bytes: &[u8]) -> Result<Certificate, WireError> {
-        if bytes.len() > MAX_CERTIFICATE {
-            return Err(WireError::TooLong(bytes.len()));
-        }
-        let mut input = In { bytes, at: 0 };
+        let mut input = In::new(bytes)?;
         match input.array::<8>("a certificate's first bytes") {
             Ok(magic) if magic == *MAGIC => {}
             _ => return Err(WireError::Magic),
@@ -130,18 +122,11 @@ impl Certificate {
             0 => return Err(WireError::Unexpected { offset: 8, expected: "a version from 1" }),
             later => return Err(WireError::Future(later)),
         }
-        // What lets nobody trust it more, but tells what was changed by chance from what was forged.
-        let (bytes, checksum) = bytes.split_last_chunk().ok_or(WireError::Changed)?;
-        if bytes.len() < input.at || blake3::hash(bytes).as_bytes() != checksum {
-            return Err(WireError::Changed);
-        }
-        input.bytes = bytes;
+        input.checksum()?;
         let checkpoint = input.text("a checkpoint")?;
         let since = match version {
             1 => None,
-            _ => input.optional("an earlier checkpoint", |input| {
-                Ok(Since { checkpoint: input.text("a checkpoint")?, proof: input.hashes()? })
-            })?,
+            _ => input.since()?,
         };
         let audits = input.list("auditors' notes", |input| input.text("an auditor's note"))?;
         let seal = input.placed()?;
@@ -170,9 +155,7 @@ impl Certificate {
             claims: input.list("claims", |input| input.text("a claim"))?,
         };
         let answers = input.list("answers", |input| input.text("an answer"))?;
-        if input.at < bytes.len() {
-            return Err(input.unexpected(0, "the end of the certificate"));
-        }
+        input.end()?;
         let certificate = Certificate {
             checkpoint,
             since,
@@ -195,10 +178,11 @@ impl Certificate {
     }
 }
 
-struct Out(Vec<u8>);
+/// Writes the parts of a certificate.
+pub(super) struct Out(pub(super) Vec<u8>);
 
 impl Out {
-    fn raw(&mut self, bytes: &[u8]) {
+    pub(super) fn raw(&mut self, bytes: &[u8]) {
         self.0.extend_from_slice(bytes);
     }
 
@@ -206,7 +190,7 @@ impl Out {
         self.0.push(n);
     }
 
-    fn u32(&mut self, n: u32) {
+    pub(super) fn u32(&mut self, n: u32) {
         self.raw(&n.to_le_bytes());
     }
 
@@ -214,20 +198,27 @@ impl Out {
         self.raw(&n.to_le_bytes());
     }
 
+    /// With a checksum of all of it behind it.
+    pub(super) fn end(mut self) -> Vec<u8> {
+        let checksum = blake3::hash(&self.0);
+        self.raw(checksum.as_bytes());
+        self.0
+    }
+
     fn count(&mut self, n: usize) {
         self.u32(u32::try_from(n).expect("under 2^32"));
     }
 
-    fn bytes(&mut self, bytes: &[u8]) {
+    pub(super) fn bytes(&mut self, bytes: &[u8]) {
         self.count(bytes.len());
         self.raw(bytes);
     }
 
-    fn text(&mut self, text: impl AsRef<str>) {
+    pub(super) fn text(&mut self, text: impl AsRef<str>) {
         self.bytes(text.as_ref().as_bytes());
     }
 
-    fn list<T>(&mut self, items: &[T], mut write: impl FnMut(&mut Out, &T)) {
+    pub(super) fn list<T>(&mut self, items: &[T], mut write: impl FnMut(&mut Out, &T)) {
         self.count(items.len());
         items.iter().for_each(|item| write(self, item));
     }
@@ -243,7 +234,14 @@ impl Out {
         self.list(hashes, |out, hash| out.raw(hash));
     }
 
-    fn placed(&mut self, placed: &Placed) {
+    pub(super) fn since(&mut self, since: Option<&Since>) {
+        self.optional(since, |out, since| {
+            out.text(&since.checkpoint);
+            out.hashes(&since.proof);
+        });
+    }
+
+    pub(super) fn placed(&mut self, placed: &Placed) {
         self.raw(&placed.salt);
         self.hashes(&placed.in_page);
         self.raw(&placed.summary);
@@ -251,14 +249,42 @@ impl Out {
     }
 }
 
-struct In<'a> {
+/// Reads them.
+pub(super) struct In<'a> {
     bytes: &'a [u8],
     at: usize,
 }
 
 impl<'a> In<'a> {
+    /// Of all the bytes, if they are not too many.
+    pub(super) fn new(bytes: &'a [u8]) -> Result<In<'a>, WireError> {
+        match bytes.len() {
+            len if len > MAX_CERTIFICATE => Err(WireError::TooLong(len)),
+            _ => Ok(In { bytes, at: 0 }),
+        }
+    }
+
+    /// Holds the checksum at the end, and takes it off. It lets nobody trust the rest more, but tells what was
+    /// changed by chance from what was forged.
+    pub(super) fn checksum(&mut self) -> Result<(), WireError> {
+        let (bytes, checksum) = self.bytes.split_last_chunk().ok_or(WireError::Changed)?;
+        if bytes.len() < self.at || blake3::hash(bytes).as_bytes() != checksum {
+            return Err(WireError::Changed);
+        }
+        self.bytes = bytes;
+        Ok(())
+    }
+
+    /// Holds that nothing is left.
+    pub(super) fn end(&self) -> Result<(), WireError> {
+        match self.at < self.bytes.len() {
+            true => Err(self.unexpected(0, "the end of the certificate")),
+            false => Ok(()),
+        }
+    }
+
     /// What begins `back` bytes before is something else.
-    fn unexpected(&self, back: usize, expected: &'static str) -> WireError {
+    pub(super) fn unexpected(&self, back: usize, expected: &'static str) -> WireError {
         WireError::Unexpected { offset: self.at - back, expected }
     }
 
@@ -270,7 +296,10 @@ impl<'a> In<'a> {
         Ok(bytes)
     }
 
-    fn array<const N: usize>(&mut self, expected: &'static str) -> Result<[u8; N], WireError> {
+    pub(super) fn array<const N: usize>(
+        &mut self,
+        expected: &'static str,
+    ) -> Result<[u8; N], WireError> {
         Ok(self.raw(N, expected)?.try_into().expect("of this length"))
     }
 
@@ -278,7 +307,7 @@ impl<'a> In<'a> {
         Ok(self.array::<1>(expected)?[0])
     }
 
-    fn u32(&mut self, expected: &'static str) -> Result<u32, WireError> {
+    pub(super) fn u32(&mut self, expected: &'static str) -> Result<u32, WireError> {
         Ok(u32::from_le_bytes(self.array(expected)?))
     }
 
@@ -286,19 +315,19 @@ impl<'a> In<'a> {
         Ok(u64::from_le_bytes(self.array(expected)?))
     }
 
-    fn bytes(&mut self, expected: &'static str) -> Result<&'a [u8], WireError> {
+    pub(super) fn bytes(&mut self, expected: &'static str) -> Result<&'a [u8], WireError> {
         let len = self.u32(expected)? as usize;
         self.raw(len, expected)
     }
 
-    fn text(&mut self, expected: &'static str) -> Result<String, WireError> {
+    pub(super) fn text(&mut self, expected: &'static str) -> Result<String, WireError> {
         let bytes = self.bytes(expected)?;
         let text = std::str::from_utf8(bytes);
         text.map(str::to_owned).map_err(|_| self.unexpected(bytes.len(), expected))
     }
 
     /// Room is made as items are read: a count alone costs nothing.
-    fn list<T>(
+    pub(super) fn list<T>(
         &mut self,
         expected: &'static str,
         mut read: impl FnMut(&mut In<'a>) -> Result<T, WireError>,
@@ -332,7 +361,13 @@ impl<'a> In<'a> {
         self.list("hashes", |input| input.array("a hash"))
     }
 
-    fn placed(&mut self) -> Result<Placed, WireError> {
+    pub(super) fn since(&mut self) -> Result<Option<Since>, WireError> {
+        self.optional("an earlier checkpoint", |input| {
+            Ok(Since { checkpoint: input.text("a checkpoint")?, proof: input.hashes()? })
+        })
+    }
+
+    pub(super) fn placed(&mut self) -> Result<Placed, WireError> {
         Ok(Placed {
             salt: self.array::<SALT>("a salt")?,
             in_page: self.hashes()?,

@@ -11,10 +11,10 @@ mod words;
 
 use event::{Actor, History, Kind, Timestamp};
 use policy::Policy;
-use projection::ItemState;
+use projection::{Item, ItemState, Said, Subject, Unsure, fold, said};
 use serde::Serialize;
 
-use crate::wording::Language;
+use crate::wording::{Language, quoted, sentence};
 use search::Search;
 
 event::words! {
@@ -74,7 +74,8 @@ pub struct WhyNot {
     /// What it was asked to be.
     pub asked: Wanted,
     /// What it is.
-    pub state: ItemState,
+    #[serde(serialize_with = "said")]
+    pub state: Said<ItemState>,
     /// Until when it can be recovered, of what is trashed or expired.
     pub recoverable_until: Option<Timestamp>,
     /// Whether it is what was asked; then nothing is searched.
@@ -89,6 +90,9 @@ pub struct WhyNot {
     pub bounded: Vec<&'static str>,
     /// The answer in one sentence.
     pub because: String,
+    /// The fields that erased events leave open; where they leave the changes open, nothing is searched.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub undetermined: Vec<&'static str>,
 }
 
 /// A single change under which the item would be what was asked.
@@ -170,6 +174,19 @@ pub fn why_not(
     asked: &WhyNotAsked,
 ) -> Option<WhyNot> {
     let search = Search::new(history, policy, item, asked)?;
+    if !history.erased.is_empty() {
+        let view = fold(history, policy, asked.as_of, asked.known_at)?;
+        let id = history.names.find(item)?;
+        let now = view.item(id)?;
+        let unsure = view.unsure(Subject::Item(id));
+        let is_already = !unsure.state && asked.wanted.holds(now.state);
+        // What events of unknown contents would have come to elsewhere is not known. Where all of the item is, no
+        // event of another matters to it.
+        let is_apart = history.erased.leaves.is_empty() && !policy.reads_other_items();
+        if !is_already && (!is_apart || unsure != Unsure::default() || !view.knows_past()) {
+            return Some(undetermined(history, policy, item, asked, now, unsure));
+        }
+    }
     let (state, recoverable_until) = search.now()?;
     let already = search.is_already();
     let found = if already { search::Found::default() } else { search.run() };
@@ -185,13 +202,56 @@ pub fn why_not(
         as_of: asked.as_of,
         policy: policy.name.clone(),
         asked: asked.wanted,
-        state,
+        state: Some(state),
         recoverable_until,
         already,
+        undetermined: Vec::new(),
         because: telling.answer(state, recoverable_until, already, changes.len()),
         changes,
         tried: found.tried,
         bound: search.bound(),
         bounded: found.bounded,
     })
+}
+
+/// The answer where erased events may matter to it.
+fn undetermined(
+    history: &History,
+    policy: &Policy,
+    item: &str,
+    asked: &WhyNotAsked,
+    now: &Item,
+    unsure: Unsure,
+) -> WhyNot {
+    let mut undetermined = vec!["changes"];
+    if unsure.state {
+        undetermined.extend(["state", "already"]);
+    }
+    if unsure.until {
+        undetermined.push("recoverable_until");
+    }
+    let item_quoted = quoted(item);
+    let because = asked.lang.pick(
+        format!(
+            "what it would have taken for {item_quoted} to be otherwise is not known: events of the \
+             account were erased that may matter to it"
+        ),
+        format!("{item_quoted}怎样才会不同无法确定：该账号有可能与此有关的事件已被擦除"),
+    );
+    WhyNot {
+        account: history.account.clone(),
+        item: item.to_owned(),
+        as_of: asked.as_of,
+        policy: policy.name.clone(),
+        asked: asked.wanted,
+        state: (!unsure.state).then_some(now.state),
+        recoverable_until: now.recoverable_until().filter(|_| !unsure.state && !unsure.until),
+        already: false,
+        changes: Vec::new(),
+        tried: Tried::default(),
+        bound: 0,
+        bounded: Vec::new(),
+        because: sentence(&because, asked.lang),
+        undetermined,
+    }
 }

@@ -76,6 +76,14 @@ fn misconduct(
         format!("{hold}，但 {a} 与 {b} 不可能同时为真：{what}。过错在为 {origin} 签名者。"),
     );
     paragraph(screen, 0, &Cell::styled(text, style::BAD))?;
+    if conflict.is_void_if_erased() {
+        let text = question.pick(
+            "Unless the account was erased in between: then whoever holds the store can show it, by `stillthere \
+             certify --erasure N`, and `check` takes that certificate beside these.",
+            "除非该账号在此期间被擦除：持有存储者可用 `stillthere certify --erasure N` 示出，并将该证书一并交给 `check`。",
+        );
+        paragraph(screen, 0, &Cell::styled(text, style::CARE))?;
+    }
     Ok(Outcome::BadNews)
 }
 

@@ -8,6 +8,7 @@ mod tables;
 
 use std::io::IsTerminal;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use clap::{Args, ValueEnum};
 use event::limits::LINE_BYTES;
@@ -19,8 +20,9 @@ use self::rows::{Column, Rows};
 use crate::failure::{Failure, Outcome};
 use crate::output::{Sink, Thing};
 use crate::question::Question;
+use crate::show::amount::{count, counted};
 use crate::show::progress::Progress;
-use crate::show::screen::Screen;
+use crate::show::screen::{Screen, say};
 use crate::store::Store;
 
 /// What `export` takes.
@@ -119,12 +121,13 @@ pub fn run(
         }
     };
     let mut sink = Sink::open(args.output.as_deref(), question, screen)?;
+    let mut seen = 0;
     let written = match form {
-        None => event_lines(args.format, &store, question, &mut sink)?,
+        None => event_lines(args.format, &store, question, &mut seen, &mut sink)?,
         Some(form) => {
             let mut groups = Groups::new(what.columns(), form, sink)?;
             match &by_policy {
-                None => event_rows(&store, question, &mut groups)?,
+                None => event_rows(&store, question, &mut seen, &mut groups)?,
                 Some(policy) => folded_rows(what, policy, &store, question, &mut groups)?,
             }
             let (ended, written) = groups.end()?;
@@ -133,6 +136,14 @@ pub fn run(
         }
     };
     sink.end(&what.thing(), written, question)?;
+    let erased = if what == What::Events { store.size() - seen } else { 0 };
+    if erased > 0 {
+        let were = if erased == 1 { "was" } else { "were" };
+        say(question.pick(
+            format!("{} {were} left out: erased", counted(erased, "event")),
+            format!("略去 {} 条已擦除的事件", count(erased)),
+        ));
+    }
     Ok(Outcome::Fine)
 }
 
@@ -171,6 +182,7 @@ fn event_lines(
     format: Format,
     store: &Store,
     question: &Question,
+    seen: &mut u64,
     sink: &mut Sink<'_>,
 ) -> Result<u64, Failure> {
     let write = match format {
@@ -182,6 +194,7 @@ fn event_lines(
     let mut written = 0;
     store.each_event(|recorded| {
         progress.more(1);
+        *seen += 1;
         if !is_asked(&recorded, question) {
             return Ok(());
         }
@@ -200,14 +213,18 @@ fn event_lines(
     Ok(written)
 }
 
-fn event_rows(store: &Store, question: &Question, groups: &mut Groups<'_>) -> Result<(), Failure> {
+fn event_rows(
+    store: &Store,
+    question: &Question,
+    seen: &mut u64,
+    groups: &mut Groups<'_>,
+) -> Result<(), Failure> {
     let progress = Progress::of_things(store.size());
     let mut json = tables::Json::default();
-    let mut seen = 0;
     store.each_borrowed_event(|recorded| {
-        seen += 1;
-        if seen % 1024 == 0 {
-            progress.at(seen);
+        *seen += 1;
+        if *seen % 1024 == 0 {
+            progress.at(*seen);
         }
         if is_asked(&recorded, question) {
             tables::event(&recorded, &mut json, groups.rows());
@@ -232,14 +249,31 @@ fn folded_rows(
         What::Findings => tables::findings,
         What::Accounts => tables::account,
     };
+    // Accounts of which erased events leave something open: rows of theirs may be missing.
+    let open = AtomicU64::new(0);
     let map = |history: &event::History| {
         let view = fold(history, policy, question.as_of, question.known_at)?;
         let mut rows = Rows::of(what.columns());
         add(&view, &mut rows);
+        if view.is_open() {
+            open.fetch_add(1, Ordering::Relaxed);
+        }
         (rows.len() > 0).then_some(rows)
     };
     store.map_accounts(map, |rows| {
         groups.rows().append(rows);
         groups.pass_on()
-    })
+    })?;
+    let open = open.into_inner();
+    if open > 0 {
+        let accounts = counted(open, "account");
+        // Nobody listening there is no error.
+        let _ = std::io::Write::write_fmt(
+            &mut std::io::stderr(),
+            format_args!(
+                "events of {accounts} were erased: what they leave undetermined is left out\n"
+            ),
+        );
+    }
+    Ok(())
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use event::{Payload, Recorded};
-use projection::View;
+use projection::{Subject, View};
 
 use super::rows::{Column, Rows, Type, Value};
 
@@ -106,10 +106,13 @@ pub fn event(recorded: &Recorded<&str>, json: &mut Json, rows: &mut Rows) {
     ]);
 }
 
-/// Adds the rows of an account's items and backups.
+/// Adds the rows of an account's items and backups, but for those that erased events leave open.
 pub fn states(view: &View<'_>, rows: &mut Rows) {
     let names = view.names();
     for (id, item) in view.items() {
+        if view.unsure(Subject::Item(id)).any() {
+            continue;
+        }
         rows.push([
             view.account().into(),
             "item".into(),
@@ -124,6 +127,9 @@ pub fn states(view: &View<'_>, rows: &mut Rows) {
         ]);
     }
     for (id, backup) in view.backups() {
+        if view.unsure(Subject::Backup(id)).any() {
+            continue;
+        }
         rows.push([
             view.account().into(),
             "backup".into(),
@@ -157,13 +163,16 @@ pub fn findings(view: &View<'_>, rows: &mut Rows) {
     }
 }
 
-/// Adds the row of an account.
+/// Adds the row of an account, unless erased events leave any of it open.
 pub fn account(view: &View<'_>, rows: &mut Rows) {
     let line = view.line();
+    if !line.undetermined.is_empty() {
+        return;
+    }
     rows.push([
         line.account.as_str().into(),
-        line.status.name().into(),
-        line.tier.as_str().into(),
+        line.status.map(|status| status.name()).into(),
+        line.tier.as_deref().into(),
         line.live.into(),
         line.live_bytes.into(),
         line.trashed.into(),

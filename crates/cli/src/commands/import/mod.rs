@@ -53,6 +53,7 @@ pub fn run(
     let mut options = Options::new(now);
     options.trust_recorded_at = args.trust_recorded_at;
     options.strict_tail = args.strict_tail;
+    options.readmit = args.readmit;
     let log = Log::open(&question.store, options)?;
     say_recovery(&log);
     if let Some(rejects) = &rejects {

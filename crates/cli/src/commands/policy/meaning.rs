@@ -29,6 +29,7 @@ pub fn of(version: &Version, policy: &Policy, lang: Language) -> Vec<Sentence> {
     let stages = version.stages.iter();
     told.extend(stages.map(|(name, stage)| ("stage", teller.stage(name, stage))));
     told.push(("backups", teller.backups()));
+    told.extend(teller.records().map(|text| ("records", text)));
     told.extend(teller.change().map(|text| ("change", text)));
     told.extend(teller.readings().map(|text| ("readings", text)));
     told.into_iter().map(|(about, text)| Sentence { about, text }).collect()
@@ -325,6 +326,21 @@ impl Teller<'_> {
                 )
             }
         }
+    }
+
+    /// How long the log itself keeps its events, where it is said.
+    fn records(&self) -> Option<String> {
+        let keep = match self.version.keep {
+            Window::Never => return None,
+            keep => self.window(keep),
+        };
+        Some(self.pick(
+            format!(
+                "Records of events are kept for {keep}: none is erased sooner, and then `retain` \
+                 erases them."
+            ),
+            format!("事件记录保留 {keep}：期内不得擦除，期满由 `retain` 擦除。"),
+        ))
     }
 
     /// What the version does to what lies in the trash, where it is not the first.

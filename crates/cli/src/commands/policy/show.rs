@@ -258,6 +258,14 @@ pub fn rules(version: &Version, question: &Question) -> Vec<(&'static str, Strin
         ("uploads over the limit", "超出空间时的上传", version.over.word(lang)),
         ("backups stale after", "备份保留", window(version.stale_after)),
         ("recorded late after", "记录过迟的界限", window(version.late_after)),
+        (
+            "records are kept",
+            "记录保留期限",
+            match version.keep {
+                Window::Never => question.pick("not said", "未规定").to_owned(),
+                keep => window(keep),
+            },
+        ),
     ];
     rows.into_iter().map(|(en, zh, value)| (question.pick(en, zh), value)).collect()
 }

@@ -7,7 +7,7 @@ use event::{History, Kind, NameId, Step, Timestamp};
 use policy::Policy;
 use projection::{
     BackupState, Change, ChangeSource, Changed, Finding, FindingCode, FindingRow, ItemState,
-    Severity, StateCause, Status, View, fold, fold_traced,
+    Severity, StateCause, Status, Subject, View, fold, fold_traced,
 };
 
 use super::period::Period;
@@ -104,6 +104,8 @@ pub struct Figures {
     pub events: u64,
     pub events_of_period: u64,
     pub last_recorded: Option<Timestamp>,
+    /// Accounts of which events were erased that may matter: what they leave open is in no other number.
+    pub undetermined: u64,
     /// By status.
     pub statuses: [u64; Status::ALL.len()],
     /// By category (`None` where the upload is not on record) and state.
@@ -133,17 +135,32 @@ impl Figures {
             figures.events_of_period += u64::from(asked.period.contains(step.occurred_at));
             figures.last_recorded = figures.last_recorded.max(Some(step.recorded_at));
         }
-        figures.statuses[view.status() as usize] += 1;
-        for (_, item) in view.items() {
+        figures.undetermined = u64::from(view.is_open());
+        if let Some(status) = view.status() {
+            figures.statuses[status as usize] += 1;
+        }
+        for (id, item) in view.items() {
+            let unsure = view.unsure(Subject::Item(id));
+            if unsure.state || unsure.category || unsure.bytes {
+                continue;
+            }
             let category = item.category.map(|category| view.names().get(category).to_owned());
             let tallies = figures.categories.entry(category).or_default();
             tallies[item.state as usize].add(item.bytes);
             let overdue_at = item.trashing.as_ref().and_then(|trashing| trashing.overdue_at);
-            if item.state == ItemState::Expired && overdue_at.is_some_and(|at| at <= asked.as_of) {
+            let is_known = !unsure.until && !unsure.how;
+            if is_known
+                && item.state == ItemState::Expired
+                && overdue_at.is_some_and(|at| at <= asked.as_of)
+            {
                 figures.overdue += 1;
             }
         }
-        for (_, backup) in view.backups() {
+        for (id, backup) in view.backups() {
+            let unsure = view.unsure(Subject::Backup(id));
+            if unsure.state || unsure.bytes {
+                continue;
+            }
             figures.backups[backup.state as usize].add(backup.bytes);
         }
         figures.count_taken(history, &changes, asked);
@@ -154,8 +171,13 @@ impl Figures {
             found.accounts = 1;
         }
         let rows = view.finding_rows().into_iter();
-        let is_told =
-            |row: &FindingRow| row.severity == Severity::Breach && asked.period.contains(row.at);
+        let erased = &history.erased.contents;
+        // One of an event whose contents are gone cannot be cited.
+        let is_told = |row: &FindingRow| {
+            row.severity == Severity::Breach
+                && asked.period.contains(row.at)
+                && erased.binary_search(&row.revision).is_err()
+        };
         figures.breaches = rows.filter(is_told).take(BREACHES_TOLD).collect();
         let differs = |(_, policy): &(String, Policy)| {
             let read = fold(history, policy, asked.as_of, asked.known_at);
@@ -210,6 +232,7 @@ impl Figures {
         self.events += other.events;
         self.events_of_period += other.events_of_period;
         self.last_recorded = self.last_recorded.max(other.last_recorded);
+        self.undetermined += other.undetermined;
         add_all(&mut self.statuses, &other.statuses, |sum, n| *sum += n);
         for (category, tallies) in other.categories {
             let is_known = self.categories.contains_key(&category);
@@ -311,21 +334,33 @@ fn differs(view: &View<'_>, found: &[Finding], read: &View<'_>, period: Period) 
     let mut differs = Differs::default();
     for (id, item) in view.items() {
         let other = read.item(id).expect("under any policy the same items are seen");
+        let subject = Subject::Item(id);
+        let (own, theirs) = (view.unsure(subject), read.unsure(subject));
+        if own.state || theirs.state {
+            continue;
+        }
         if other.state != item.state {
             differs.states += 1;
-        } else if other.recoverable_until() != item.recoverable_until() {
+        } else if !own.until
+            && !theirs.until
+            && other.recoverable_until() != item.recoverable_until()
+        {
             differs.deadlines += 1;
         }
     }
-    differs.statuses = u64::from(view.status() != read.status());
+    let statuses = view.status().zip(read.status());
+    differs.statuses = u64::from(statuses.is_some_and(|(own, theirs)| own != theirs));
     let under = of_period(read, period);
     let key = |finding: &Finding| (finding.code, finding.at, finding.event, finding.subject);
     let only = |of: &[Finding], not: &[Finding]| {
         let known: HashSet<_> = not.iter().map(key).collect();
         of.iter().filter(|finding| !known.contains(&key(finding))).count() as u64
     };
-    differs.more = only(&under, found);
-    differs.fewer = only(found, &under);
+    // What is not found under one may be found for all that is known.
+    if !view.may_miss_findings() && !read.may_miss_findings() {
+        differs.more = only(&under, found);
+        differs.fewer = only(found, &under);
+    }
     let breaches = under.iter().filter(|finding| finding.code.severity() == Severity::Breach);
     differs.breaches = breaches.count() as u64;
     differs

@@ -244,6 +244,18 @@ impl Report<'_> {
                     ))
                 }
             }
+            @if self.figures.undetermined > 0 {
+                p { (self.pick(
+                    format!(
+                        "Of {} events were erased that may matter. What they leave undetermined is in no figure of this page, so figures are at least as large as they stand here.",
+                        counted(self.figures.undetermined, "account"),
+                    ),
+                    format!(
+                        "{} 个账号有可能相关的事件已被擦除。因此无法确定的，不计入本页任何数字；各数字均为下限。",
+                        count(self.figures.undetermined),
+                    ),
+                )) }
+            }
             p .soft { (self.pick(
                 "Times are in UTC. Findings, breaches and what was taken are those of the period; states are as of the instant above.",
                 "时间均为 UTC。发现的问题、违规和清除均为期间内的；状态为上述时刻的。",

@@ -9,7 +9,7 @@ use super::chart::{Bar, bars};
 use super::gather::{BREACHES_TOLD, Taken, Tally};
 use super::page::{Of, Table, name};
 use crate::show::amount::{bytes, count};
-use crate::show::words::{self, Word};
+use crate::show::words::{self, Word, undetermined};
 
 /// Categories that are told one by one.
 const CATEGORIES_TOLD: usize = 20;
@@ -354,6 +354,10 @@ impl Report<'_> {
             let accounts = self.figures.statuses[*status as usize];
             vec![html! { (status.word(lang)) }, number(accounts)]
         });
+        let said: u64 = self.figures.statuses.iter().sum();
+        let open = self.figures.accounts - said;
+        let open = (open > 0).then(|| vec![html! { (undetermined(lang)) }, number(open)]);
+        let rows = rows.chain(open);
         let table = Table {
             caption: self.pick(
                 "Accounts by status; at_risk: without activity for as long as the policy asks",

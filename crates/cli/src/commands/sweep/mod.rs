@@ -144,6 +144,8 @@ struct SweptShown<'a> {
     parameter: String,
     version: Option<&'a str>,
     accounts: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    undetermined: Option<u64>,
     folds: u64,
     metrics: Vec<&'static str>,
     points: Vec<Point<'a>>,
@@ -177,6 +179,11 @@ impl Swept<'_> {
         self.tallies.first().map_or(0, |tally| tally.accounts)
     }
 
+    /// Accounts that erased events leave open under the value under which they are most; none if none are.
+    fn undetermined(&self) -> Option<u64> {
+        self.tallies.iter().map(|tally| tally.undetermined).max().filter(|open| *open > 0)
+    }
+
     fn json(&self, question: &Question) -> SweptShown<'_> {
         let point = |(value, tally)| Point { value, tally, metrics: self.metrics };
         SweptShown {
@@ -186,6 +193,7 @@ impl Swept<'_> {
             parameter: self.range.parameter.to_string(),
             version: self.version,
             accounts: self.accounts(),
+            undetermined: self.undetermined(),
             folds: self.folds,
             metrics: self.metrics.iter().map(|metric| metric.name()).collect(),
             points: self.points().map(point).collect(),
@@ -220,6 +228,14 @@ impl Swept<'_> {
         );
         paragraph(screen, 0, &Cell::styled(text, style::DIM))?;
         question.known_at_line(screen)?;
+        if let Some(open) = self.undetermined() {
+            let of = counted(open, "account");
+            let text = question.pick(
+                format!("Events of {of} were erased: only what is certain is counted."),
+                format!("{} 个账号有事件已被擦除：只计入可以确定的部分。", amount::count(open)),
+            );
+            paragraph(screen, 0, &Cell::styled(text, style::CARE))?;
+        }
         screen.line("")?;
         let heads: Vec<String> = self.metrics.iter().map(|metric| metric.head(question)).collect();
         let mut columns = vec![Column::number(question.pick("value", "取值"))];

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use commitment::{AccountCounts, Divergence, Report, hex};
+use commitment::{AccountCounts, Divergence, Erased, Report, hex};
 use eventlog::{HeadState, Remains};
 use serde::Serialize;
 
@@ -25,6 +25,8 @@ pub struct Answer {
     events: Option<u64>,
     accounts: Option<u64>,
     root: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    erased: Option<ErasedCounts>,
     /// `full` or `quick`.
     checked: &'static str,
     /// Of the files.
@@ -50,6 +52,17 @@ pub struct Answer {
     /// The pages of the checkpoint that the log was held against, and begins with.
     #[serde(rename = "checkpoint_pages", skip_serializing_if = "Option::is_none")]
     pub checkpoint: Option<u64>,
+}
+
+/// What was erased, each under a record in the log.
+#[derive(Serialize)]
+struct ErasedCounts {
+    events: u64,
+    accounts: u64,
+    erasures: u64,
+    /// Seals from before, whose account map cannot be made anew: an account that is in it was erased since.
+    #[serde(rename = "seals_without_map")]
+    without_map: u64,
 }
 
 /// What became of the statements that the store keeps.
@@ -90,6 +103,7 @@ impl Answer {
             events: None,
             accounts: None,
             root: None,
+            erased: None,
             checked: if quick { "quick" } else { "full" },
             bytes,
             unfinished_bytes: 0,
@@ -108,6 +122,10 @@ impl Answer {
         self.accounts = Some(report.accounts);
         self.root = Some(hex(&report.root));
         self.unfinished_bytes = report.torn;
+        let Erased { events, accounts, erasures } = report.erased;
+        let without_map = report.without_map().count() as u64;
+        self.erased =
+            (erasures > 0).then_some(ErasedCounts { events, accounts, erasures, without_map });
     }
 
     /// For people.
@@ -196,6 +214,9 @@ impl Answer {
             format!("{} 个账号的 {} 条事件，{size}：{how}。", count(accounts), count(events)),
         );
         paragraph(screen, 0, &text.into())?;
+        if let Some(erased) = &self.erased {
+            erased.show(question, screen)?;
+        }
         if self.snapshots.held + self.snapshots.skipped > 0 {
             let (held, skipped) = (count(self.snapshots.held), count(self.snapshots.skipped));
             let text = question.pick(
@@ -251,6 +272,38 @@ impl Answer {
                 ),
             )
         };
+        paragraph(screen, 0, &Cell::styled(text, style::DIM))
+    }
+}
+
+impl ErasedCounts {
+    fn show(&self, question: &Question, screen: &mut Screen) -> Result<(), Failure> {
+        let ErasedCounts { events, accounts, erasures, without_map } = *self;
+        let text = question.pick(
+            format!(
+                "Of these, {} and the names of {} are erased, under {} of the log.",
+                counted(events, "event"),
+                counted(accounts, "account"),
+                counted(erasures, "record")
+            ),
+            format!(
+                "其中 {} 条事件和 {} 个账号的名称已擦除，日志中有 {} 条记录。",
+                count(events),
+                count(accounts),
+                count(erasures)
+            ),
+        );
+        paragraph(screen, 0, &text.into())?;
+        if without_map == 0 {
+            return Ok(());
+        }
+        let text = question.pick(
+            format!(
+                "The account maps of {} from before cannot be made anew: an account that is in them is erased.",
+                counted(without_map, "seal")
+            ),
+            format!("此前 {} 个封条的账号映射无法重算：其中的账号已擦除。", count(without_map)),
+        );
         paragraph(screen, 0, &Cell::styled(text, style::DIM))
     }
 }

@@ -94,6 +94,19 @@ impl Page<'_> {
                 question.pick("  No account is on record as of then.", "  截至当时没有账号。"),
             );
         }
+        if totals.undetermined > 0 {
+            let text = question.pick(
+                format!(
+                    "Events of {} were erased: only what certainly changes is counted.",
+                    counted(totals.undetermined, "account")
+                ),
+                format!(
+                    "{} 个账号有事件已被擦除：只计入可以确定的变化。",
+                    count(totals.undetermined)
+                ),
+            );
+            paragraph(screen, 2, &Cell::styled(text, style::CARE))?;
+        }
         if totals.accounts_changed == 0 && totals.before == totals.after {
             let accounts = totals.before.accounts;
             return screen.line(question.pick(

@@ -22,6 +22,8 @@ pub struct Totals {
     pub after: Tally,
     /// Accounts with a change, and items with one of their state, cause or deadline.
     pub accounts_changed: u64,
+    /// Accounts of which events were erased that may matter under either: what they leave open is no change.
+    pub undetermined: u64,
     pub items_changed: u64,
     pub statuses: BTreeMap<(Status, Status), u64>,
     pub states: BTreeMap<(ItemState, ItemState), u64>,
@@ -73,6 +75,7 @@ impl Totals {
         self.before.add(&Tally::of(before));
         self.after.add(&Tally::of(after));
         self.accounts_changed += u64::from(!differences.is_empty());
+        self.undetermined += u64::from(before.is_open() || after.is_open());
         let mut last = None;
         for difference in differences {
             match difference.what {
@@ -106,6 +109,7 @@ impl Totals {
         self.before.add(&other.before);
         self.after.add(&other.after);
         self.accounts_changed += other.accounts_changed;
+        self.undetermined += other.undetermined;
         self.items_changed += other.items_changed;
         for (key, count) in &other.statuses {
             *self.statuses.entry(*key).or_default() += count;
@@ -155,7 +159,7 @@ impl Totals {
                 "moved": found.moved,
             })
         });
-        json!({
+        let mut totals = json!({
             "accounts": self.before.accounts,
             "accounts_changed": self.accounts_changed,
             "items_changed": self.items_changed,
@@ -166,7 +170,11 @@ impl Totals {
             "inactive_at": self.inactive_at.json(),
             "over_quota": { "come": self.over_quota[0], "gone": self.over_quota[1] },
             "findings": findings.collect::<Vec<_>>(),
-        })
+        });
+        if self.undetermined > 0 {
+            totals["undetermined"] = self.undetermined.into();
+        }
+        totals
     }
 }
 

@@ -1,0 +1,40 @@
+//! What those verbs have in common that erase: who does it, why it failed, what it does not reach.
+
+use eventlog::EraseError;
+use verifier::Language;
+
+use crate::failure::{Failure, without_number};
+
+/// The name of who is logged in, as the system has put it into the environment.
+pub fn login_name() -> Result<String, Failure> {
+    let named = ["USER", "LOGNAME"].iter().filter_map(|name| std::env::var(name).ok());
+    named.into_iter().find(|name| !name.is_empty()).ok_or_else(|| {
+        let text = "who erases? the environment has no login name: give one with --by";
+        Failure::Usage(text.to_owned())
+    })
+}
+
+/// An erasure that failed.
+pub fn failed(error: EraseError) -> Failure {
+    match error {
+        EraseError::UnknownAccount { .. }
+        | EraseError::UnknownItem { .. }
+        | EraseError::Mixed
+        | EraseError::Nothing
+        | EraseError::TooMany
+        | EraseError::Text { .. } => Failure::Usage(error.to_string()),
+        EraseError::NotOurs { .. } => Failure::Refused(error.to_string()),
+        EraseError::Stale | EraseError::Read(_) | EraseError::Io(_) | EraseError::Append(_) => {
+            Failure::Store(without_number(error))
+        }
+    }
+}
+
+/// What an erasure in this store does not reach.
+pub fn not_covered(lang: Language) -> &'static str {
+    lang.pick(
+        "Not covered: copies made before, such as backups, exports, certificates and snapshots of the file system, and \
+         what a copy-on-write file system or an SSD keeps of what was written over.",
+        "不在此列：此前的副本，如备份、导出、证书、文件系统快照，以及写时复制文件系统或固态硬盘对被覆写内容的残留。",
+    )
+}
