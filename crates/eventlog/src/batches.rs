@@ -8,6 +8,7 @@ use commitment::{
 
 use crate::ReadError;
 use crate::derived::Place;
+use crate::erase::redo::Redo;
 use crate::folder::Folder;
 use crate::head_file::Durable;
 use crate::storage::Access;
@@ -203,6 +204,10 @@ pub(crate) fn corrupt(
     fault: Fault,
     position: Option<u64>,
 ) -> ReadError {
+    // What is written over meanwhile is not damage. Where that is cut short the log is read through what it will be.
+    if matches!(Redo::read(folder), Ok(Some(_))) {
+        return ReadError::Erasing { path: folder.log() };
+    }
     let divergence = Divergence { position, ..Divergence::new(segment_name(segment), fault) };
     ReadError::Corrupt { path: folder.log(), divergence: Box::new(divergence) }
 }

@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use commitment::{Divergence, End, HEAD, Level, LogCheck, Report, SEGMENT_HEADER, Slot};
 
+use crate::erase::tags;
 use crate::folder::{Folder, Found};
 use crate::storage::{Access, Disk, Lock, Storage, StoredFile};
 use crate::{LogFile, LogFiles, OpenError, ReadError};
@@ -246,7 +247,12 @@ impl Target {
         self.made.push(to.to_owned());
         for entry in entries {
             let path = entry.map_err(source("look into the folder", from))?.path();
-            let to = to.join(path.file_name().expect("of an entry"));
+            let name = path.file_name().expect("of an entry");
+            // By what erased events are told when they come again: it is for no other place than this one.
+            if self.folder.root.join("keys") == to && name == tags::FILE {
+                continue;
+            }
+            let to = to.join(name);
             let metadata = fs::metadata(&path).map_err(source("look at", &path))?;
             if metadata.is_dir() && !path.is_symlink() {
                 self.keys(&path, &to)?;

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use commitment::{Divergence, Fault, Level, LogCheck, Missing, Place, Range, segment_number};
 
 use crate::derived::{Derived, Options};
+use crate::erase::redo::Redo;
 use crate::folder::Folder;
 use crate::remains::{HeadState, Remains, SegmentState};
 use crate::storage::{Access, Disk};
@@ -84,6 +85,8 @@ pub enum Ailment {
     Diverges(Box<Divergence>),
     /// A writer is at work; its process, where the system tells.
     Locked { process: Option<u32> },
+    /// An erasure that was cut short: who next opens the store to write finishes it.
+    Unfinished,
     /// A write that was cut short, and that nobody was told of.
     Torn { bytes: u64 },
     /// There are no derived files.
@@ -115,6 +118,7 @@ impl Ailment {
             Ailment::Piece { place, .. } => place.cause.name(),
             Ailment::Diverges(_) => "diverges",
             Ailment::Locked { .. } => "locked",
+            Ailment::Unfinished => "erasure-unfinished",
             Ailment::Torn { .. } => "torn",
             Ailment::DerivedMissing => "derived-missing",
             Ailment::DerivedDamaged => "derived-damaged",
@@ -161,6 +165,9 @@ fn look(folder: &Folder, on_bytes: &mut dyn FnMut(u64)) -> Examined {
     examined.head(&remains);
     examined.segments(folder, &remains, on_bytes);
     examined.surroundings(folder, &remains);
+    if matches!(Redo::read(folder), Ok(Some(_))) && !folder.is_written() {
+        examined.add(Ailment::Unfinished, "log/REDO");
+    }
     examined
 }
 
@@ -286,7 +293,8 @@ impl Examined {
         let stray = stray.filter(|name| !ours.contains(&name.as_str()));
         let in_log = folder.storage.list(&folder.log()).unwrap_or_default().into_iter();
         let is_log = |name: &String| {
-            segment_number(name).is_some() || ["HEAD", "HEAD.tmp"].contains(&name.as_str())
+            segment_number(name).is_some()
+                || ["HEAD", "HEAD.tmp", "REDO", "REDO.tmp"].contains(&name.as_str())
         };
         let in_log = in_log.filter(|name| !is_log(name)).map(|name| format!("log/{name}"));
         for place in stray.chain(in_log) {

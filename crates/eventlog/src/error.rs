@@ -5,6 +5,9 @@ use std::path::{Path, PathBuf};
 
 use commitment::Divergence;
 
+/// What there is to say beside an erasure.
+const ERASING: &str = "an erasure is under way; read again, or if it was cut short, open the store to write, which finishes it";
+
 /// Why a store cannot be opened. Nothing was written then.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
@@ -81,6 +84,10 @@ impl From<ReadError> for OpenError {
         match error {
             ReadError::Io { path, action, source } => OpenError::Io { path, action, source },
             ReadError::Corrupt { path, divergence } => OpenError::Corrupt { path, divergence },
+            ReadError::Erasing { path } => {
+                let source = io::Error::new(io::ErrorKind::WouldBlock, ERASING);
+                OpenError::Io { path, action: "read", source }
+            }
         }
     }
 }
@@ -151,6 +158,12 @@ pub enum ReadError {
         action: &'static str,
         /// What it said.
         source: io::Error,
+    },
+    /// An erasure was under way when it was read.
+    #[error("{path}: cannot read: {ERASING}", path = path.display())]
+    Erasing {
+        /// The log's folder.
+        path: PathBuf,
     },
     /// The log is not as it was written.
     #[error("{path}: the log is damaged: {divergence}; `verify` says more", path = path.display())]

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use commitment::{HEAD, Head, segment_number};
 
+use crate::erase::through::through;
 use crate::folder::{Folder, Found};
 use crate::storage::{Access, Disk, Storage};
 use crate::{OpenError, ReadError};
@@ -57,7 +58,7 @@ impl LogFiles {
     /// As [`LogFiles::open`].
     pub fn open_on(storage: Arc<dyn Storage>, dir: &Path) -> Result<LogFiles, OpenError> {
         let folder = Folder::new(storage, dir);
-        folder.while_still(|is_written| LogFiles::look(folder.clone(), is_written))
+        folder.while_still(|is_written| LogFiles::look(through(folder.clone())?, is_written))
     }
 
     fn look(folder: Folder, is_written: bool) -> Result<LogFiles, OpenError> {
@@ -89,6 +90,13 @@ impl LogFiles {
     #[must_use]
     pub fn head(&self) -> &[u8] {
         &self.head
+    }
+
+    /// Whether the log ends elsewhere now than when it was opened: if so, an erasure may have changed what was read of it
+    /// in between, and what seems wrong must be looked at again.
+    #[must_use]
+    pub fn has_moved(&self) -> bool {
+        self.folder.read(&self.folder.head(), 2 * HEAD).map_or(true, |head| head != self.head)
     }
 
     /// The segments, in the order of their numbers.

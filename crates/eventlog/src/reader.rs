@@ -13,6 +13,7 @@ use event::{History, Names, Recorded, Step};
 use crate::batches::{Batches, Whole, corrupt};
 use crate::decode::{Accounts, Item, each_event, recorded};
 use crate::derived::{Derived, DerivedError, Place};
+use crate::erase::through::through;
 use crate::folder::{Folder, Found};
 use crate::head_file::Durable;
 use crate::index::Index;
@@ -46,7 +47,7 @@ impl Reader {
     /// # Errors
     /// As [`Reader::open`].
     pub fn open_on(storage: Arc<dyn Storage>, dir: &Path) -> Result<Reader, OpenError> {
-        let folder = Folder::new(storage, dir);
+        let folder = through(Folder::new(storage, dir))?;
         // Asked before HEAD is read: a writer that comes in between can only add to the log.
         let is_written = folder.is_written();
         let bytes = match folder.look()? {
@@ -57,12 +58,8 @@ impl Reader {
             Found::Headless => Vec::new(),
         };
         let head = Head::decode(&bytes).map_err(|fault| {
-            let ReadError::Corrupt { path, mut divergence } = corrupt(&folder, 0, fault, None)
-            else {
-                unreachable!("it says so")
-            };
-            "HEAD".clone_into(&mut divergence.file);
-            OpenError::Corrupt { path, divergence }
+            let divergence = Box::new(commitment::Divergence::new("HEAD", fault));
+            OpenError::Corrupt { path: folder.log(), divergence }
         })?;
         if let Err(error) = check_files(&folder, &head) {
             // Unless a writer came in between, and the files are those of another HEAD.

@@ -9,6 +9,7 @@ use commitment::{
     segment_number,
 };
 
+use crate::erase::through::through;
 use crate::folder::{self, Folder};
 use crate::storage::{Access, Disk, Storage, StoredFile};
 use crate::{OpenError, ReadError};
@@ -93,7 +94,7 @@ impl Remains {
     /// As [`Remains::open`].
     pub fn open_on(storage: Arc<dyn Storage>, dir: &Path) -> Result<Remains, OpenError> {
         let folder = Folder::new(storage, dir);
-        folder.while_still(|is_written| Remains::look(folder.clone(), dir, is_written))
+        folder.while_still(|is_written| Remains::look(through(folder.clone())?, dir, is_written))
     }
 
     fn look(folder: Folder, dir: &Path, is_written: bool) -> Result<Remains, OpenError> {

@@ -366,6 +366,17 @@ fn words(ailment: &Ailment, telling: &Telling) -> (String, String, String) {
             ),
             nothing(),
         ),
+        Ailment::Unfinished => (
+            pick("an erasure was cut short", "一次擦除中途停下"),
+            pick(
+                "what it takes out is still in the files; readers no longer see it",
+                "要擦除的内容仍在文件中；读取时已不可见",
+            ),
+            pick(
+                "any command that writes finishes it, such as `checkpoint` or an import",
+                "任何写入命令（如 `checkpoint` 或导入）都会将其完成",
+            ),
+        ),
         Ailment::Torn { bytes } => (
             question.pick(
                 format!("{} of a write that was cut short", counted(*bytes, "byte")),

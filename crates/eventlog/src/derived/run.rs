@@ -7,7 +7,7 @@
 //! 2. the *index* of these: varint count, and for each a varint length and its first name;
 //! 3. a *filter* over the names' hashes;
 //! 4. the *ordinals*: a list of (ordinal, block, slot) of these accounts, 8 + 4 + 4 bytes, big-endian;
-//! 5. the *erasures*: the records of the log in this run's range ([`erased`](super::erased));
+//! 5. the *erasures*, if there are any: the records of the log in this run's range ([`erased`](super::erased));
 //! 6. the *ids*: a list of (tag, position beyond `from`), 16 + 4 bytes, the last big-endian: so a
 //!    run covers at most 2^32 positions;
 //! 7. a *filter* over the tags;

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::bytes::{put_str, put_varint};
-use super::file::{BlockWriter, Header};
+use super::file::{BlockWriter, Header, Span};
 use super::filter::Filter;
 use super::list::ListWriter;
 use super::run::{FOOTER_BYTES, Footer, ID_BYTES, MOST_POSITIONS, ORDINAL_BYTES, name_hash};
@@ -119,7 +119,10 @@ impl RunWriter {
             ordinals.push(&mut file, &entry.to_be_bytes())?;
         }
         let ordinals = ordinals.end(&mut file)?;
-        let erasures = file.block(erasures)?;
+        let erasures = match erasures {
+            [] => Span { offset: file.at(), bytes: 0 },
+            some => file.block(some)?,
+        };
         let ids = ListWriter::begin(&file);
         let footer = Footer {
             index,

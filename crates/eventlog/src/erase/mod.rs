@@ -15,6 +15,7 @@ pub(crate) mod carry_out;
 pub(crate) mod plan;
 pub(crate) mod redo;
 pub(crate) mod tags;
+pub(crate) mod through;
 
 pub use commitment::ErasureRecord;
 use commitment::{Envelope, Left};

@@ -1,14 +1,14 @@
 //! Erasures: what is gone, what stays, and that a stop at any call leaves either the log of before or the log of after.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use commitment::{Left, Level};
-use event::{Event, History, Recorded, Timestamp};
-use stillthere_eventlog::storage::{Disk, Storage};
+use commitment::{Head, Left, Level};
+use event::{Event, Recorded, Timestamp};
+use stillthere_eventlog::storage::{Access, Disk, Storage, create};
 use stillthere_eventlog::{
-    AppendError, EraseError, Erasing, Log, OpenError, Options, Outcome, ReadError, Reader, Sealer,
+    EraseError, Erasing, Log, LogFiles, Options, Outcome, ReadError, Reader, Remains, Sealer,
     Target,
 };
 
@@ -204,4 +204,649 @@ fn items_lose_their_contents_and_keep_their_envelopes() {
     std::fs::remove_dir_all(dir.join("derived")).unwrap();
     let again = Reader::open(dir).unwrap().account_history("anna").unwrap().unwrap();
     assert_eq!(again.erased, history.erased);
+}
+
+/// A store in memory, and what is derived of it on the real disk.
+struct Store {
+    memory: Memory,
+    derived: tempfile::TempDir,
+}
+
+const STORE: &str = "/store";
+
+impl Store {
+    /// As it is after the machine stopped, each with derived files of its own.
+    fn after(&self, after: After) -> Store {
+        let (memory, derived) = (self.memory.after(after), tempfile::tempdir().unwrap());
+        for (path, bytes) in all_files(self.derived.path()) {
+            let to = derived.path().join(path.strip_prefix(self.derived.path()).unwrap());
+            std::fs::create_dir_all(to.parent().unwrap()).unwrap();
+            std::fs::write(to, bytes).unwrap();
+        }
+        memory.derive_in(derived.path());
+        Store { memory, derived }
+    }
+
+    fn storage(&self) -> Arc<dyn Storage> {
+        Arc::new(self.memory.clone())
+    }
+
+    fn open(&self) -> Result<Log, stillthere_eventlog::OpenError> {
+        Log::open_on(self.storage(), Path::new(STORE), options(5000))
+    }
+
+    fn traces(&self, secrets: &[String]) -> Vec<String> {
+        let mut files = self.memory.files(Path::new("/"));
+        files.extend(all_files(self.derived.path()));
+        traces(&files, secrets)
+    }
+
+    fn whole(&self) -> Vec<Event> {
+        let reader = Reader::open_on(self.storage(), Path::new(STORE)).unwrap();
+        let mut events = Vec::new();
+        let take = |recorded: Recorded| {
+            events.push(recorded.event);
+            Ok(())
+        };
+        reader.scan::<ReadError>(take).unwrap();
+        events
+    }
+}
+
+/// Some rounds of two people, sealed in between, open pages and rolls among it; what recovery once cut off, and a cache.
+fn lives(run_events: usize) -> Store {
+    let store = Store { memory: Memory::default(), derived: tempfile::tempdir().unwrap() };
+    root(&store.memory);
+    store.memory.derive_in(store.derived.path());
+    let how = Options { run_events, ..options(5000) };
+    let log = Log::open_on(store.storage(), Path::new(STORE), how).unwrap();
+    for n in 0..5 {
+        log.append(life("anna", 6 * n, 6)).unwrap();
+        log.append(life("bert", 6 * n, 6)).unwrap();
+        if n == 2 {
+            log.seal(&mut Sealer::open(&log)).unwrap();
+        }
+    }
+    log.append(life("anna", 30, 1)).unwrap();
+    log.close().unwrap();
+    let cut = Path::new("/store/cut");
+    store.memory.create_folder(cut).unwrap();
+    create(&store.memory, &cut.join("x.0"), b"..item-of-anna-0..", Access::Create).unwrap();
+    store.memory.sync_folder(cut).unwrap();
+    store.memory.sync_folder(Path::new(STORE)).unwrap();
+    std::fs::create_dir(store.derived.path().join("sled")).unwrap();
+    std::fs::write(store.derived.path().join("sled/db"), b"item-of-anna-0").unwrap();
+    store
+}
+
+/// What is erased, what must not be found behind it, and what is whole then.
+struct Case {
+    target: Target,
+    secrets: Vec<String>,
+    after: Vec<Event>,
+}
+
+fn cases(before: &[Event]) -> [Case; 2] {
+    let is_of_item = |event: &Event| format!("{event:?}").contains("item-of-anna-0");
+    let keep =
+        |keeps: &dyn Fn(&Event) -> bool| before.iter().filter(|e| keeps(e)).cloned().collect();
+    [
+        Case {
+            target: account("anna"),
+            secrets: secrets("anna"),
+            after: keep(&|e| e.account != "anna"),
+        },
+        Case {
+            target: items("anna", &[0]),
+            secrets: vec!["item-of-anna-0".to_owned()],
+            after: keep(&|e| !is_of_item(e)),
+        },
+    ]
+}
+
+/// Erases until the machine stops or the erasure fails; says whether it was told to be done.
+fn run(start: &Store, case: &Case, n: usize, fault: Fault) -> (Store, bool) {
+    let store = start.after(After::Kill);
+    let log = store.open().unwrap();
+    store.memory.fail(n, fault);
+    let done = erase(&log, std::slice::from_ref(&case.target));
+    if let Err(error) = &done {
+        assert!(!error.to_string().contains('\n'), "{error}");
+    }
+    drop(log);
+    (store, done.is_ok())
+}
+
+/// Holds what a stop left: readers see the log of before or of after; the next writer makes one of the two of it.
+fn hold(store: &Store, before: &[Event], case: &Case, is_done: bool, what: &str) -> bool {
+    let dir = Path::new(STORE);
+    let seen = store.whole();
+    assert!(seen == before || seen == case.after, "{what}: readers see {} events", seen.len());
+    // An error may leave a torn slot, which is damage until a writer mends it.
+    let head = store.memory.files(dir)[Path::new("/store/log/HEAD")].clone();
+    let is_sound = Head::decode(&head).is_ok_and(|head| head.check().is_ok());
+    for level in [Level::Full, Level::Quick].into_iter().filter(|_| is_sound) {
+        check_on(store.storage(), dir, level).unwrap_or_else(|e| panic!("{what}: {e}"));
+    }
+    let remains = Remains::open_on(store.storage(), dir).unwrap();
+    let surveyed = remains.survey::<ReadError>(&mut |_| {}, &mut |_| Ok(())).unwrap();
+    assert!(surveyed.missing.is_empty() || !is_sound, "{what}: {:?}", surveyed.missing);
+    let log = store.open().unwrap_or_else(|e| panic!("{what}: {e}"));
+    let whole = store.whole();
+    let is_erased = whole == case.after;
+    assert!(is_erased || (whole == before && !is_done), "{what}: {} events", whole.len());
+    assert!(is_erased || seen == before, "{what}: what was seen to be erased is there again");
+    if !is_erased {
+        erase(&log, std::slice::from_ref(&case.target)).unwrap_or_else(|e| panic!("{what}: {e}"));
+        assert_eq!(store.whole(), case.after, "{what}");
+    }
+    assert_eq!(store.traces(&case.secrets), [""; 0], "{what}");
+    assert!(!store.memory.files(dir).contains_key(Path::new("/store/log/REDO")), "{what}");
+    check_on(store.storage(), dir, Level::Full).unwrap_or_else(|e| panic!("{what}, then: {e}"));
+    // The log goes on.
+    let again = log.append(life("anna", 0, 1)).unwrap_or_else(|e| panic!("{what}: {e}"));
+    assert_eq!(again, [Outcome::Erased], "{what}");
+    log.append(life("bert", 100, 3)).unwrap_or_else(|e| panic!("{what}: {e}"));
+    log.seal(&mut Sealer::open(&log)).unwrap_or_else(|e| panic!("{what}: {e}"));
+    log.close().unwrap_or_else(|e| panic!("{what}: {e}"));
+    check_on(store.storage(), dir, Level::Full).unwrap_or_else(|e| panic!("{what}, at last: {e}"));
+    assert_eq!(store.traces(&case.secrets), [""; 0], "{what}, at last");
+    is_erased
+}
+
+fn calls(start: &Store, case: &Case) -> usize {
+    let (store, is_done) = run(start, case, usize::MAX, Fault::Lost);
+    assert!(is_done);
+    store.memory.calls()
+}
+
+#[test]
+fn after_a_stop_at_every_call_it_is_as_before_or_as_after() {
+    let seed = fastrand::u64(..);
+    println!("seed {seed}");
+    let mut random = fastrand::Rng::with_seed(seed);
+    let start = lives(7);
+    let before = start.whole();
+    for case in &cases(&before) {
+        let (mut count, mut erased) = (0, 0);
+        for n in 0..=calls(&start, case) {
+            let (store, is_done) = run(&start, case, n, Fault::Stopped);
+            let mut all = ways(&store.memory.unsynced(), &mut random);
+            if all.len() > 6 {
+                random.shuffle(&mut all[4..]);
+                all.truncate(6);
+            }
+            for after in all {
+                let what = format!("{:?}, a stop before call {n}, {after:?}", case.target);
+                erased += usize::from(hold(&store.after(after), &before, case, is_done, &what));
+                count += 1;
+            }
+        }
+        assert!(count > 100 && erased > 30 && erased < count, "{erased} of {count}");
+    }
+}
+
+#[test]
+fn after_an_error_at_every_call_it_is_as_before_or_as_after() {
+    let start = lives(1000);
+    let before = start.whole();
+    let cases = cases(&before);
+    for case in &cases {
+        for n in 0..calls(&start, case) {
+            let faults = [Fault::Lost, Fault::Kept, Fault::Torn, Fault::Forgotten, Fault::Full];
+            // All of them for the one, in turn for the other.
+            let is_taken = |at: usize| case.after.len() == cases[0].after.len() || at == n % 5;
+            for (_, fault) in faults.into_iter().enumerate().filter(|(at, _)| is_taken(*at)) {
+                let (store, is_done) = run(&start, case, n, fault);
+                let what = format!("{} (call {n}) {fault:?}", store.memory.failed().unwrap());
+                assert!(!is_done || fault == Fault::Full, "{what}, and nobody said so");
+                store.memory.restart();
+                let again = store.after(After::Kill);
+                let is_erased = hold(&again, &before, case, is_done, &what);
+                // What the next writer has finished is durable.
+                assert!(is_erased || !is_done, "{what}");
+                let kept = again.after(After::Synced);
+                assert_eq!(kept.whole(), again.whole(), "{what}, after the power went");
+                let files = kept.memory.files(Path::new("/"));
+                assert_eq!(traces(&files, &case.secrets), [""; 0], "{what}, after the power went");
+            }
+        }
+    }
+}
+
+/// A stop of the writer that goes on with it, at every call of that.
+#[test]
+fn after_a_stop_of_the_next_writer_too() {
+    let seed = fastrand::u64(..);
+    println!("seed {seed}");
+    let mut random = fastrand::Rng::with_seed(seed);
+    let start = lives(7);
+    let before = start.whole();
+    let [case, _] = &cases(&before);
+    for n in (0..=calls(&start, case)).filter(|n| n % 8 == seed as usize % 8) {
+        let (store, is_done) = run(&start, case, n, Fault::Stopped);
+        let all = ways(&store.memory.unsynced(), &mut random);
+        let first = *random.choice(&all).unwrap();
+        for m in (seed as usize / 8 % 3..).step_by(3) {
+            let again = store.after(first);
+            again.memory.fail(m, Fault::Stopped);
+            let opened = again.open();
+            let Some(stopped) = again.memory.failed() else { break };
+            drop(opened);
+            for after in [After::Kill, After::Synced, After::Chance(m as u64)] {
+                let what =
+                    format!("a stop before call {n}, {first:?}, then {stopped} ({m}), {after:?}");
+                hold(&again.after(after), &before, case, is_done, &what);
+            }
+        }
+    }
+}
+
+/// Readers that were there before: they answer of what is whole, and never say that the log is damaged.
+#[test]
+fn a_reader_of_before_goes_on_beside_an_erasure() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let log = Log::open(dir, options(5000)).unwrap();
+    for n in 0..5 {
+        log.append(life("anna", 6 * n, 6)).unwrap();
+        log.append(life("bert", 6 * n, 6)).unwrap();
+    }
+    let (reader, late) = (Reader::open(dir).unwrap(), Reader::open(dir).unwrap());
+    let files = LogFiles::open(dir).unwrap();
+    assert_eq!(reader.account_events("anna").unwrap().len(), 30);
+    assert!(!files.has_moved());
+    erase(&log, &[account("anna")]).unwrap();
+    assert!(files.has_moved());
+    // What it has read it may say again.
+    assert!([0, 30].contains(&reader.account_events("anna").unwrap().len()));
+    assert_eq!(late.account_events("anna").unwrap(), []);
+    assert_eq!(late.event_at(0).unwrap(), None);
+    for reader in [reader, late] {
+        let bert = reader.account_events("bert").unwrap();
+        assert_eq!(bert.iter().map(|r| r.event.clone()).collect::<Vec<_>>(), life("bert", 0, 30));
+        let mut count = 0;
+        let take = |_: Recorded| {
+            count += 1;
+            Ok(())
+        };
+        reader.scan::<ReadError>(take).unwrap();
+        assert_eq!(count, 30);
+    }
+    log.close().unwrap();
+}
+
+/// A journal that is no journal, of another store, or of another log.
+#[test]
+fn a_redo_that_does_not_fit_harms_nothing() {
+    let (a, b) = (lives(1000), lives(1000));
+    let cases = cases(&a.whole());
+    let path = Path::new("/store/log/REDO");
+    let n = (0..).find(|n| {
+        run(&a, &cases[0], *n, Fault::Stopped).0.memory.files(Path::new("/")).contains_key(path)
+    });
+    let redo =
+        run(&a, &cases[0], n.unwrap(), Fault::Stopped).0.memory.files(Path::new("/"))[path].clone();
+    assert_eq!(
+        traces(&BTreeMap::from([(path.to_owned(), redo.clone())]), &cases[0].secrets),
+        [""; 0]
+    );
+    let open_with = |store: &Store, bytes: &[u8]| {
+        let store = store.after(After::Kill);
+        create(&store.memory, path, bytes, Access::Create).unwrap();
+        let before = store.whole();
+        let opened = store.open().map(drop).map_err(|e| e.to_string());
+        (store.whole() == before, store.memory.files(Path::new("/")).contains_key(path), opened)
+    };
+    for len in [0, 1, 40, redo.len() - 1] {
+        assert_eq!(open_with(&a, &redo[..len]), (true, false, Ok(())), "{len} bytes");
+    }
+    for at in (0..redo.len()).step_by(7) {
+        let mut changed = redo.clone();
+        changed[at] ^= 4;
+        assert_eq!(open_with(&a, &changed), (true, false, Ok(())), "byte {at}");
+    }
+    let (is_as_before, is_there, opened) = open_with(&b, &redo);
+    assert!(is_as_before && is_there && opened.unwrap_err().contains("REDO"));
+    let longer = a.after(After::Kill);
+    let log = longer.open().unwrap();
+    log.append(life("bert", 200, 1)).unwrap();
+    log.close().unwrap();
+    let (is_as_before, is_there, opened) = open_with(&longer, &redo);
+    assert!(is_as_before && is_there && opened.unwrap_err().contains("REDO"));
+    assert_eq!(open_with(&a, &redo), (false, false, Ok(())));
+}
+
+/// An event as the model has it.
+struct Held {
+    recorded: Recorded,
+    /// What is left of it, once it is erased: and under which record.
+    left: Option<(Left, u64)>,
+    person: usize,
+}
+
+/// What must be so of a log with erasures.
+#[derive(Default)]
+struct Model {
+    events: Vec<Held>,
+    /// Accounts in the order of their ordinals, and whether their names are erased.
+    people: Vec<(String, bool)>,
+    records: Vec<(Left, Option<Timestamp>)>,
+}
+
+impl Model {
+    fn person(&self, who: &str) -> Option<usize> {
+        self.people.iter().position(|(name, is_erased)| name == who && !is_erased)
+    }
+
+    fn of(&self, person: usize) -> impl Iterator<Item = &Held> {
+        self.events.iter().filter(move |held| held.person == person)
+    }
+
+    fn append(&mut self, event: Event, recorded_at: Timestamp) {
+        let person = self.person(&event.account).unwrap_or_else(|| {
+            self.people.push((event.account.clone(), false));
+            self.people.len() - 1
+        });
+        let (position, revision) = (self.events.len() as u64, self.of(person).count() as u64);
+        let recorded_by = event::RecordedBy::Log;
+        let recorded = Recorded { event, position, revision, recorded_at, recorded_by };
+        self.events.push(Held { recorded, left: None, person });
+    }
+
+    /// How many events and accounts lose something by a target.
+    fn erase(&mut self, target: &Target) -> (u64, u64) {
+        let (person, number) = (self.person(target.account()).unwrap(), self.records.len() as u64);
+        let mut count = 0;
+        for held in self.events.iter_mut().filter(|held| held.person == person) {
+            let event = &held.recorded.event;
+            let is_meant = match target {
+                Target::Account { .. } => true,
+                Target::Before { before, .. } => event.occurred_at < *before,
+                Target::Items { items, .. } => {
+                    items.iter().any(|item| item_of(event).as_ref() == Some(item))
+                }
+            };
+            if is_meant && held.left.is_none_or(|(left, _)| left < target.left()) {
+                held.left = Some((target.left(), number));
+                count += 1;
+            }
+        }
+        let is_account = matches!(target, Target::Account { .. });
+        self.people[person].1 |= is_account;
+        (count, u64::from(is_account))
+    }
+
+    fn hold(&self, dir: &Path, what: &str) {
+        let reader = Reader::open(dir).unwrap();
+        let mut whole = Vec::new();
+        let take = |recorded: Recorded| {
+            whole.push(recorded);
+            Ok(())
+        };
+        reader.scan::<ReadError>(take).unwrap();
+        let is_whole = |held: &&Held| held.left.is_none();
+        let expected: Vec<_> =
+            self.events.iter().filter(is_whole).map(|h| h.recorded.clone()).collect();
+        assert_eq!(whole, expected, "{what}");
+        for held in &self.events {
+            let expected = Some(&held.recorded).filter(|_| held.left.is_none());
+            let position = held.recorded.position;
+            assert_eq!(reader.event_at(position).unwrap().as_ref(), expected, "{what}: {position}");
+        }
+        let named = self.people.iter().filter(|(_, is_erased)| !is_erased).count() as u64;
+        assert_eq!(reader.accounts(), named, "{what}");
+        assert_eq!(reader.erased_accounts().unwrap(), self.people.len() as u64 - named, "{what}");
+        assert_eq!(reader.erasures().unwrap().len(), self.records.len(), "{what}");
+        let mut histories = BTreeMap::new();
+        let take = |history: &event::History| {
+            histories.insert(history.account.clone(), history.clone());
+            Ok(())
+        };
+        reader.for_each_account::<ReadError>(take).unwrap();
+        assert_eq!(histories.len() as u64, named, "{what}");
+        for (person, (name, is_erased)) in self.people.iter().enumerate() {
+            if !is_erased {
+                self.hold_person(person, &reader, &histories[name], what);
+            } else if self.person(name).is_none() {
+                assert_eq!(reader.account_history(name).unwrap(), None, "{what}: {name}");
+            }
+        }
+        let report =
+            check_on(Arc::new(Disk), dir, Level::Full).unwrap_or_else(|e| panic!("{what}: {e}")).0;
+        let erased = self.events.iter().filter(|held| held.left.is_some()).count() as u64;
+        assert_eq!(
+            (report.erased.events, report.events),
+            (erased, self.events.len() as u64),
+            "{what}"
+        );
+        assert_eq!(report.erasures, reader.erasures().unwrap(), "{what}");
+    }
+
+    fn hold_person(&self, person: usize, reader: &Reader, history: &event::History, what: &str) {
+        let name = &self.people[person].0;
+        let what = format!("{what}: {name}");
+        let own = reader.account_history(name).unwrap().unwrap();
+        assert_eq!(own, *history, "{what}");
+        let whole: Vec<_> =
+            self.of(person).filter(|h| h.left.is_none()).map(|h| h.recorded.clone()).collect();
+        assert_eq!(reader.account_events(name).unwrap(), whole, "{what}");
+        let of_whole = event::History::of(name, &whole);
+        let told = reader.account_erased(name).unwrap();
+        let mut expected = Vec::new();
+        let (mut contents, mut leaves) = (Vec::new(), Vec::new());
+        let mut blanks: BTreeMap<String, event::NameId> = BTreeMap::new();
+        for Held { recorded, left, .. } in self.of(person) {
+            let Some((left, number)) = *left else { continue };
+            let (position, revision) = (recorded.position, recorded.revision);
+            expected.push((position, revision, left == Left::Envelope, number));
+            if left == Left::Leaf {
+                let before = self.records[number as usize].1;
+                leaves.push(event::ErasedLeaf { position, revision, before });
+                continue;
+            }
+            contents.push(revision);
+            let step = history.steps.iter().find(|step| step.revision == revision).unwrap();
+            let mut names = event::Names::default();
+            let full = event::Step::of(recorded, &mut names);
+            let subject = full.subject.map(|id| names.get(id).to_owned());
+            match (subject, step.subject) {
+                (None, None) => {}
+                (Some(subject), Some(id)) => match of_whole.names.find(&subject) {
+                    Some(known) => assert_eq!(known, id, "{what}: {revision}"),
+                    None => {
+                        assert_eq!(history.names.get(id), "", "{what}: {revision}");
+                        assert!(id.index() >= of_whole.names.len(), "{what}: {revision}");
+                        assert_eq!(*blanks.entry(subject).or_insert(id), id, "{what}: {revision}");
+                    }
+                },
+                other => panic!("{what}: {revision}: {other:?}"),
+            }
+            let blank = event::Step { bytes: None, word: None, purge_cause: None, ..full };
+            assert_eq!(*step, event::Step { subject: step.subject, ..blank }, "{what}: {revision}");
+        }
+        let found: Vec<_> = told
+            .iter()
+            .map(|e| (e.position, e.revision, e.envelope.is_some(), e.erasure))
+            .collect();
+        assert_eq!(found, expected, "{what}");
+        assert_eq!(
+            (&history.erased.contents, &history.erased.leaves),
+            (&contents, &leaves),
+            "{what}"
+        );
+        let steps: Vec<_> =
+            history.steps.iter().filter(|s| !contents.contains(&s.revision)).copied().collect();
+        assert_eq!(steps, of_whole.steps, "{what}");
+        let names: Vec<_> = of_whole.names.iter().chain(blanks.iter().map(|_| "")).collect();
+        assert_eq!(history.names.iter().collect::<Vec<_>>(), names, "{what}");
+    }
+}
+
+fn item_of(event: &Event) -> Option<String> {
+    use event::Payload;
+    match &event.payload {
+        Payload::ItemUploaded { item, .. }
+        | Payload::ItemTrashed { item }
+        | Payload::ItemRestored { item }
+        | Payload::UploadRejected { item: Some(item), .. } => Some(item.clone()),
+        _ => None,
+    }
+}
+
+/// Appends, erasures, seals, reopenings and lost derived files in any order.
+#[test]
+fn random_histories_of_erasures_are_what_the_model_says() {
+    let first = std::env::var("STILLTHERE_SEED").ok().and_then(|seed| seed.parse().ok());
+    let first = first.unwrap_or_else(|| fastrand::u64(..1 << 40));
+    for seed in first..first + 4 {
+        println!("STILLTHERE_SEED={seed}");
+        random_history(seed);
+    }
+}
+
+fn random_history(seed: u64) {
+    let mut random = fastrand::Rng::with_seed(seed);
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let how = Options { run_events: random.usize(3..40), ..options(random.u64(2000..9000)) };
+    let mut log = Log::open(dir, how.clone()).unwrap();
+    let (mut model, mut next) = (Model::default(), 0);
+    const NAMES: [&str; 4] = ["anna", "bert", "carl", "dora"];
+    for round in 0..40 {
+        let what = format!("seed {seed}, round {round}");
+        match random.u8(..12) {
+            0..5 => {
+                for _ in 0..random.usize(1..12) {
+                    let one = life(random.choice(NAMES).unwrap(), next, 1);
+                    next += 1;
+                    model.append(one[0].clone(), crate::support::now());
+                    let at = model.events.last().unwrap();
+                    let (position, revision) = (at.recorded.position, at.recorded.revision);
+                    assert_eq!(
+                        log.append(one).unwrap(),
+                        [Outcome::Appended { position, revision }],
+                        "{what}"
+                    );
+                }
+            }
+            5 if !model.events.is_empty() => {
+                let held = &model.events[random.usize(..model.events.len())];
+                let expected = match held.left {
+                    None => Outcome::Duplicate { position: held.recorded.position },
+                    Some(_) => Outcome::Erased,
+                };
+                assert_eq!(
+                    log.append(vec![held.recorded.event.clone()]).unwrap(),
+                    [expected],
+                    "{what}"
+                );
+            }
+            6..9 => {
+                let who = NAMES[random.usize(..4)];
+                let before =
+                    Timestamp::from_ms(1_770_000_000_000 + random.i64(0..1 + next as i64) * 1000)
+                        .unwrap();
+                let target = match random.u8(..3) {
+                    0 => account(who),
+                    1 => items(who, &[random.usize(..3)]),
+                    _ => Target::Before { account: who.to_owned(), before },
+                };
+                let is_known = model.person(who).is_some_and(|person| match &target {
+                    // An item of which no envelope is left either is unknown.
+                    Target::Items { items, .. } => model.of(person).any(|held| {
+                        let is_left = held.left.is_none_or(|(left, _)| left == Left::Envelope);
+                        is_left && item_of(&held.recorded.event).as_ref() == Some(&items[0])
+                    }),
+                    _ => true,
+                });
+                match log.plan_erasure(std::slice::from_ref(&target)) {
+                    Err(EraseError::UnknownAccount { .. } | EraseError::UnknownItem { .. }) => {
+                        assert!(!is_known, "{what}: {target:?}");
+                    }
+                    Err(e) => panic!("{what}: {target:?}: {e}"),
+                    Ok(plan) => {
+                        assert!(is_known, "{what}: {target:?}");
+                        let (events, accounts) = model.erase(&target);
+                        assert_eq!(
+                            (plan.events(), plan.accounts()),
+                            (events, accounts),
+                            "{what}: {target:?}"
+                        );
+                        let erased = log.erase(plan, &HOW);
+                        if events + accounts == 0 {
+                            assert!(matches!(erased, Err(EraseError::Nothing)), "{what}");
+                        } else {
+                            let erased =
+                                erased.unwrap_or_else(|e| panic!("{what}: {target:?}: {e}"));
+                            assert_eq!(erased.number, model.records.len() as u64, "{what}");
+                            model.records.push((target.left(), target.before()));
+                        }
+                    }
+                }
+                model.hold(dir, &what);
+            }
+            9 => log
+                .seal(&mut Sealer::open(&log))
+                .map(drop)
+                .unwrap_or_else(|e| panic!("{what}: {e}")),
+            10 => {
+                log.close().unwrap();
+                model.hold(dir, &what);
+                if random.bool() {
+                    std::fs::remove_dir_all(dir.join("derived")).unwrap();
+                    model.hold(dir, &what);
+                }
+                log = Log::open(dir, how.clone()).unwrap();
+            }
+            _ => {}
+        }
+    }
+    log.close().unwrap();
+    model.hold(dir, &format!("seed {seed}, at last"));
+    std::fs::remove_dir_all(dir.join("derived")).unwrap();
+    model.hold(dir, &format!("seed {seed}, made anew"));
+}
+
+/// A backup of before is restored, and what was erased since is erased again.
+#[test]
+fn a_backup_of_before_loses_again_what_was_erased_since() {
+    let dir = tempfile::tempdir().unwrap();
+    let [new, old, other] = ["new", "old", "other"].map(|name| dir.path().join(name));
+    let log = Log::open(&new, options(5000)).unwrap();
+    for n in 0..4 {
+        log.append(life("anna", 6 * n, 6)).unwrap();
+        log.append(life("bert", 6 * n, 6)).unwrap();
+    }
+    erase(&log, &[items("bert", &[1])]).unwrap();
+    stillthere_eventlog::copy_store(&new, &old, Level::Full, &mut |_| {}).unwrap();
+    assert!(!old.join("keys/erased").exists() && new.join("keys/erased").exists());
+    erase(&log, &[items("anna", &[0])]).unwrap();
+    log.append(life("anna", 24, 6)).unwrap();
+    erase(&log, &[account("anna")]).unwrap();
+    erase(&log, &[items("bert", &[0])]).unwrap();
+    log.close().unwrap();
+    let records = Reader::open(&new).unwrap().erasures().unwrap();
+    let log = Log::open(&old, options(5000)).unwrap();
+    let done = log.erase_again(&records).unwrap();
+    // The first was in the backup already; of the third the backup has not all.
+    assert_eq!(
+        done.iter().map(|e| (e.events, e.accounts)).collect::<Vec<_>>(),
+        [(8, 0), (24, 1), (8, 0)]
+    );
+    assert_eq!(log.erase_again(&records).unwrap(), []);
+    log.close().unwrap();
+    assert_eq!(traces(&all_files(&old), &secrets("anna")), [""; 0]);
+    assert_eq!(traces(&all_files(&old), &["item-of-bert-0".to_owned()]), [""; 0]);
+    let report = check_on(Arc::new(Disk), &old, Level::Full).unwrap().0;
+    assert_eq!((report.erased.events, report.erased.accounts, report.erased.erasures), (36, 1, 4));
+    let (a, b) = (Reader::open(&new).unwrap(), Reader::open(&old).unwrap());
+    assert_eq!(a.account_history("bert").unwrap(), b.account_history("bert").unwrap());
+    // Another log that has as many events is not harmed.
+    let log = Log::open(&other, options(5000)).unwrap();
+    log.append(life("carl", 0, 60)).unwrap();
+    let error = log.erase_again(&records).unwrap_err().to_string();
+    assert!(error.starts_with("erasure 0 of the newer log names other events"), "{error}");
+    log.close().unwrap();
+    assert_eq!(Reader::open(&other).unwrap().account_events("carl").unwrap().len(), 60);
 }
