@@ -163,6 +163,34 @@ pub const CASES: &[Erased] = &[
         ..NONE
     },
     Erased {
+        name: "a tier that no version names is measured as the first of each: none that is named is like it",
+        rules: r#"
+            [[version]]
+            id = "1"
+            tiers.a = { trash = "100d" }
+            tiers.b = { trash = "1d" }
+            [[version]]
+            id = "2"
+            effective_from = "2026-03-01T00:00:00Z"
+            on_change = "restart"
+            tiers.b = { trash = "100d" }
+            tiers.a = { trash = "1d" }
+        "#,
+        events: "
+            2026-01-01 user account_opened tier=ghost
+            2026-02-01 user item_uploaded item=i category=photos bytes=3
+            2026-02-02 user item_trashed item=i
+        ",
+        before: Some("2026-02-01"),
+        // As b it ends on 3 February, as a on 2 March; as ghost 100 days after 1 March, on 9 June.
+        said: &[("2026-06-09", "/items/0/state expired")],
+        open: &[
+            ("2026-03-10", "/items/0/state undetermined"),
+            ("2026-06-08T23:59:59.999", "/items/0/state undetermined"),
+        ],
+        ..NONE
+    },
+    Erased {
         name: "a tier that comes later is known, and the windows of what is trashed after it",
         events: "
             2026-01-01 user     account_opened tier=plus
