@@ -251,6 +251,32 @@ pub const CASES: &[Erased] = &[
         ..NONE
     },
     Erased {
+        name: "when a backup was last completed is not known: whether it was stale is open",
+        rules: r#"
+            [[version]]
+            id = "1"
+            tiers.std = {}
+            backup = { stale_after = "10d" }
+        "#,
+        events: "
+            2026-01-20 device   backup_completed backup=b bytes=3
+            2026-02-01 user     backup_restored backup=b
+            2026-02-05 provider backup_purged backup=b
+        ",
+        before: Some("2026-02-01"),
+        // 20 January + 10 days is 30 January, so it was; had it been completed on the 30th, it was not.
+        said: &[
+            ("2026-02-01", "/backups/0/state kept"),
+            ("2026-02-05", "/backups/0/state removed\n/backups/0/since 2026-02-05T00:00:00Z"),
+        ],
+        open: &[("2026-02-05", "/backups/0/cause null\n/backups/0/bytes null")],
+        claims: &[
+            ("backup=b not_deleted_by_user 2026-02-05", "/verdict upheld\n/lawful undetermined"),
+            ("backup=b purged_on_time 2026-02-05", "/verdict undetermined"),
+        ],
+        ..NONE
+    },
+    Erased {
         name: "what is restored is there, one does not know since when",
         events: "
             2026-01-01 user     item_uploaded item=i category=photos bytes=3
@@ -336,7 +362,10 @@ mod tests {
                     let state = model::state(&events, &case.policy, at, Timestamp::MAX);
                     let state = state.expect("an event is left").json();
                     // Others may be there beside the items that are told of.
-                    let of_items = |line: &&str| !line.trim().starts_with("/items/");
+                    let of_items = |line: &&str| {
+                        let of = line.trim();
+                        !of.starts_with("/items/") && !of.starts_with("/backups/")
+                    };
                     let lines: Vec<&str> = expected.lines().filter(of_items).collect();
                     let lines = lines.join("\n");
                     let why = check(&state, &lines);
