@@ -75,7 +75,9 @@ impl Redo {
         match read {
             Ok(bytes) => Ok(Redo::decode(&bytes)),
             // A store's place may be a file: whoever opens it says so.
-            Err(e) if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            Err(e)
+                if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) =>
+            {
                 Ok(None)
             }
             Err(e) => Err(OpenError::io("read", &path)(e)),
