@@ -39,7 +39,7 @@ fn sealed() -> Made {
     let events = events();
     let two = events.len() / 2;
     let mut made = Made::new();
-    made.controls(&[adoption.clone()]);
+    made.controls(std::slice::from_ref(&adoption));
     made.batch(&events[..9], false);
     made.controls(&[Control::Seal(made.seal(0))]);
     made.batch(&events[9..two], true);

@@ -9,7 +9,7 @@ use tempfile::tempdir;
 use crate::support::{check, events, options};
 
 /// What the script says of a store; `None`, loudly, where there is no Python.
-fn python(store: &Path) -> Option<Output> {
+pub fn python(store: &Path) -> Option<Output> {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/check_format.py");
     match Command::new("python3").arg(script).arg(store).output() {
         Ok(output) => Some(output),

@@ -16,6 +16,7 @@ use stillthere_eventlog::{
 };
 use tempfile::tempdir;
 
+use crate::checker::python;
 use crate::sealing::{sealed, verified};
 use crate::support::{event, events, options};
 
@@ -194,6 +195,19 @@ fn an_erased_account_leaves_the_map_and_all_else_stays() {
             bob.events.iter().filter(|e| e.envelope().is_some_and(|e| e[24..] == tag)).count(),
             2
         );
+
+        // The second reader, written from the page alone, says the same.
+        if let Some(output) = python(&store) {
+            let errors = String::from_utf8_lossy(&output.stderr);
+            assert!(output.status.success(), "{what}: {errors}");
+            let said = String::from_utf8_lossy(&output.stdout);
+            let commitment::Erased { events, accounts, erasures } = report.erased;
+            let root = format!(r#""root": "{}""#, hex(&report.root));
+            let erased = format!(
+                r#""erased": {{"events": {events}, "accounts": {accounts}, "erasures": {erasures}}}"#
+            );
+            assert!(said.contains(&root) && said.contains(&erased), "{what}: {said}");
+        }
 
         // The records in their places.
         let last = SealedLog::open(&store, &reader, third.pages).unwrap();
