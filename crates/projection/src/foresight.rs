@@ -77,7 +77,7 @@ impl Walk<'_, '_> {
     /// Leaves out what is not certain as the world stands.
     fn keep(&self, dates: &mut Vec<ForecastDate>, at: Timestamp) {
         let (doubt, names) = (&self.doubt, self.rules.names);
-        let named = |id: NameId| names.get(id) != "";
+        let named = |id: NameId| !names.get(id).is_empty();
         let item = |id: NameId| named(id) && !doubt.items.get(id).state;
         let backup = |id: NameId| {
             let unsure = doubt.backups.get(id);

@@ -7,7 +7,8 @@ use crate::wording::{Language, quoted};
 
 /// Whether a sentence about a record can be told as if all of it were known.
 pub(crate) fn tells_all(unsure: Unsure) -> bool {
-    let open = unsure.since || unsure.cause || unsure.until || unsure.how || unsure.lawful;
+    let open = unsure.since || unsure.took || unsure.cause || unsure.until;
+    let open = open || unsure.how || unsure.lawful;
     !unsure.state && !open
 }
 
@@ -23,24 +24,18 @@ pub(crate) fn says(
         Subject::Item(_) => ("", ""),
         Subject::Backup(_) => ("backup ", "备份"),
     };
-    let events = count(view, lang);
+    let erased = events(view, lang);
     match view.unsure(subject).state {
         true => lang.pick(
-            format!(
-                "what became of {en}{name} is not known: {events} of the account were erased that \
-                 may matter to it"
-            ),
-            format!("{zh}{name}的状态无法确定：该账号有 {events}已被擦除，可能与此有关"),
+            format!("what became of {en}{name} is not known: {erased}, and may matter to it"),
+            format!("{zh}{name}的状态无法确定：{erased}，可能与此有关"),
         ),
         false => {
             let state = record.state();
             lang.pick(
+                format!("{en}{name} is {state}; not all about it is known: {erased}"),
                 format!(
-                    "{en}{name} is {state}; not all about it is known, for {events} of the account \
-                     were erased"
-                ),
-                format!(
-                    "{zh}{name}的状态是“{}”；其余无法全部确定，因为该账号有 {events}已被擦除",
+                    "{zh}{name}的状态是“{}”；其余无法全部确定：{erased}",
                     crate::explain::state_in_chinese(state)
                 ),
             )
@@ -49,11 +44,15 @@ pub(crate) fn says(
 }
 
 /// How many events of the account were erased.
-pub(crate) fn count(view: &View<'_>, lang: Language) -> String {
+fn events(view: &View<'_>, lang: Language) -> String {
     let (contents, leaves) = view.erased();
-    let events = contents + leaves;
-    let s = if events == 1 { "" } else { "s" };
-    lang.pick(format!("{events} event{s}"), format!("{events} 条事件"))
+    match contents + leaves {
+        1 => lang.pick("1 event of the account was erased", "该账号有 1 条事件已被擦除").to_owned(),
+        n => lang.pick(
+            format!("{n} events of the account were erased"),
+            format!("该账号有 {n} 条事件已被擦除"),
+        ),
+    }
 }
 
 /// The caveat of a verdict that erased events leave open.
@@ -72,12 +71,12 @@ pub(crate) fn caveat(view: &View<'_>, lang: Language) -> String {
 
 /// The reason of a verdict about several that is left open, without a full stop.
 pub(crate) fn several(view: &View<'_>, known: usize, lang: Language) -> String {
-    let events = count(view, lang);
+    let erased = events(view, lang);
     lang.pick(
         format!(
-            "the claim holds for what is known of the {known} on record, and {events} of the account \
-             were erased that may matter"
+            "the claim holds for what is known of the {known} on record, and {erased}, which may \
+             matter"
         ),
-        format!("就日志中 {known} 项已知的情况而言，主张成立；但该账号有 {events}已被擦除，可能与此有关"),
+        format!("就日志中 {known} 项已知的情况而言，主张成立；但{erased}，可能与此有关"),
     )
 }

@@ -193,6 +193,7 @@ impl Asked<'_> {
                 self.heading(account, assumed.as_ref(), screen)?;
                 match after {
                     Some(after) => ahead::both(&before, after, question, screen)?,
+                    None if before.is_empty() && is_open => {}
                     None => ahead::list(&before, question, screen)?,
                 }
                 if is_open {
@@ -339,7 +340,7 @@ impl Asked<'_> {
         if open_accounts > 0 && !question.json {
             self.say_open(open_accounts, screen)?;
         }
-        if shown == 0 && !question.json {
+        if shown == 0 && open_accounts == 0 && !question.json {
             screen.line(match store.size() {
                 0 => question.nothing_yet(),
                 _ => ahead::nothing(question),

@@ -24,7 +24,7 @@ fn erased(target: Target) -> (Folder, Value) {
     folder.run(&["import", "--trust-recorded-at", dispute.to_str().expect("UTF-8")]).expect(0);
     let before = ask(&folder, &["state", "mei"]).remove(0);
     let store = folder.path("stillthere.store");
-    let mut log = Log::open(&store, Options::default()).expect("a log");
+    let log = Log::open(&store, Options::new(|| time("2026-11-26"))).expect("a log");
     let plan = log.plan_erasure(&[target]).expect("a plan");
     let how = Erasing { ground: "asked for", by: "the operator", forget: false };
     log.erase(plan, &how).expect("erased");

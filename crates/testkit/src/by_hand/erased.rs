@@ -163,6 +163,34 @@ pub const CASES: &[Erased] = &[
         ..NONE
     },
     Erased {
+        name: "a tier that no version names is measured as the first of each: none that is named is like it",
+        rules: r#"
+            [[version]]
+            id = "1"
+            tiers.a = { trash = "100d" }
+            tiers.b = { trash = "1d" }
+            [[version]]
+            id = "2"
+            effective_from = "2026-03-01T00:00:00Z"
+            on_change = "restart"
+            tiers.b = { trash = "100d" }
+            tiers.a = { trash = "1d" }
+        "#,
+        events: "
+            2026-01-01 user account_opened tier=ghost
+            2026-02-01 user item_uploaded item=i category=photos bytes=3
+            2026-02-02 user item_trashed item=i
+        ",
+        before: Some("2026-02-01"),
+        // As b it ends on 3 February, as a on 2 March; as ghost 100 days after 1 March, on 9 June.
+        said: &[("2026-06-09", "/items/0/state expired")],
+        open: &[
+            ("2026-03-10", "/items/0/state undetermined"),
+            ("2026-06-08T23:59:59.999", "/items/0/state undetermined"),
+        ],
+        ..NONE
+    },
+    Erased {
         name: "a tier that comes later is known, and the windows of what is trashed after it",
         events: "
             2026-01-01 user     account_opened tier=plus
@@ -219,6 +247,32 @@ pub const CASES: &[Erased] = &[
             ("2026-02-02", "/counts/removed null\n/counts/purged null\n/quota/over null"),
             // i may have been purged before, or never have been there: then it lies in the trash now.
             ("2026-02-03", "/items/0/item i\n/items/0/state undetermined\n/quota/used_bytes null"),
+        ],
+        ..NONE
+    },
+    Erased {
+        name: "when a backup was last completed is not known: whether it was stale is open",
+        rules: r#"
+            [[version]]
+            id = "1"
+            tiers.std = {}
+            backup = { stale_after = "10d" }
+        "#,
+        events: "
+            2026-01-20 device   backup_completed backup=b bytes=3
+            2026-02-01 user     backup_restored backup=b
+            2026-02-05 provider backup_purged backup=b
+        ",
+        before: Some("2026-02-01"),
+        // 20 January + 10 days is 30 January, so it was; had it been completed on the 30th, it was not.
+        said: &[
+            ("2026-02-01", "/backups/0/state kept"),
+            ("2026-02-05", "/backups/0/state removed\n/backups/0/since 2026-02-05T00:00:00Z"),
+        ],
+        open: &[("2026-02-05", "/backups/0/cause null\n/backups/0/bytes null")],
+        claims: &[
+            ("backup=b not_deleted_by_user 2026-02-05", "/verdict upheld\n/lawful undetermined"),
+            ("backup=b purged_on_time 2026-02-05", "/verdict undetermined"),
         ],
         ..NONE
     },
@@ -308,7 +362,10 @@ mod tests {
                     let state = model::state(&events, &case.policy, at, Timestamp::MAX);
                     let state = state.expect("an event is left").json();
                     // Others may be there beside the items that are told of.
-                    let of_items = |line: &&str| !line.trim().starts_with("/items/");
+                    let of_items = |line: &&str| {
+                        let of = line.trim();
+                        !of.starts_with("/items/") && !of.starts_with("/backups/")
+                    };
                     let lines: Vec<&str> = expected.lines().filter(of_items).collect();
                     let lines = lines.join("\n");
                     let why = check(&state, &lines);
