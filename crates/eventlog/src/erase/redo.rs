@@ -74,7 +74,12 @@ impl Redo {
         });
         match read {
             Ok(bytes) => Ok(Redo::decode(&bytes)),
-            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+            // A store's place may be a file: whoever opens it says so.
+            Err(e)
+                if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) =>
+            {
+                Ok(None)
+            }
             Err(e) => Err(OpenError::io("read", &path)(e)),
         }
     }

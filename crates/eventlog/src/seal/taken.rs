@@ -7,7 +7,7 @@ use commitment::{BATCH_HEADER, Digest, Frame};
 use super::{SealError, store_folder};
 use crate::batches::{Batches, Whole, corrupt};
 use crate::derived::Place;
-use crate::{ErasureRecord, ReadError, Reader};
+use crate::{ErasureRecord, Reader};
 
 /// Of each frame that a record names the account's number and the leaf, in the order of the log. It is read from its
 /// beginning up to the last of them.
@@ -32,7 +32,7 @@ pub fn erased_frames(
         while at < batch.len() {
             let (frame, len) = Frame::read(&batch[at..]).map_err(|fault| {
                 let fault = fault.moved(place.offset + at as u64);
-                ReadError::from(corrupt(&folder, place.segment, fault, Some(position)))
+                corrupt(&folder, place.segment, fault, Some(position))
             })?;
             if let Some(ordinal) = number_of(&frame)
                 && let Some(leaf) = frame.leaf()
@@ -55,12 +55,7 @@ pub fn erased_frames(
 /// The account's number in the frame of a name or an event, whole or erased.
 fn number_of(frame: &Frame<'_>) -> Option<u32> {
     match *frame {
-        Frame::Event { envelope, .. } | Frame::ContentErased { envelope, .. } => {
-            Some(u32::from_le_bytes([envelope[4], envelope[5], envelope[6], envelope[7]]))
-        }
-        Frame::Name { ordinal, .. }
-        | Frame::EventErased { ordinal, .. }
-        | Frame::NameErased { ordinal, .. } => Some(ordinal),
-        Frame::Trailer(_) | Frame::Control { .. } => None,
+        Frame::Name { ordinal, .. } | Frame::NameErased { ordinal, .. } => Some(ordinal),
+        _ => frame.event_ordinal(),
     }
 }

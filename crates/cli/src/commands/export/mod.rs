@@ -223,7 +223,7 @@ fn event_rows(
     let mut json = tables::Json::default();
     store.each_borrowed_event(|recorded| {
         *seen += 1;
-        if *seen % 1024 == 0 {
+        if seen.is_multiple_of(1024) {
             progress.at(*seen);
         }
         if is_asked(&recorded, question) {
