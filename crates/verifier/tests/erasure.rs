@@ -17,7 +17,7 @@ use event::Timestamp;
 use stillthere_verifier::Language;
 use stillthere_verifier::certificate::{
     Basis, Certificate, CertificateError, ErasureCertificate, Expected, Placed, Question, Shown,
-    Since, Stream, Trust, check_erasure, is_erasure, judge,
+    Since, Stream, Trust, check, check_erasure, is_erasure,
 };
 
 const STORE: [u8; 16] = *b"a store of tests";
@@ -259,7 +259,9 @@ fn it_says_what_was_taken_out_and_what_nobody_can_prove() {
         let is_said = said.iter().any(|(of, fact)| *of == basis && fact.contains(text));
         assert!(is_said, "{basis}: {text}\n{said:#?}");
     }
-    let report = judge(&bytes, &log.trust(), &Expected::default(), Language::Zh).expect("it holds");
+    let checked =
+        check_erasure(&bytes, &log.trust(), &Expected::default(), Language::Zh).expect("it holds");
+    let report = serde_json::to_value(checked.report()).expect("JSON");
     let erasure = &report["erasure"];
     assert_eq!(erasure["positions"], serde_json::json!([[1, 4]]));
     assert_eq!((&erasure["left"], &erasure["accounts"]), (&"leaf".into(), &1.into()));
@@ -270,8 +272,8 @@ fn it_says_what_was_taken_out_and_what_nobody_can_prove() {
 fn an_earlier_certificate_still_holds_and_shows_what_it_was() {
     let log = Log::make(|_| {});
     let earlier = log.earlier();
-    let held = judge(&earlier.encode(), &log.trust(), &Expected::default(), Language::En);
-    assert_eq!(held.expect("it holds")["account"], "mei");
+    let held = check(&earlier.encode(), &log.trust(), &Expected::default(), Language::En);
+    assert_eq!(held.expect("it holds").account, "mei");
     let bytes = log.certificate().encode();
     let checked =
         check_erasure(&bytes, &log.trust(), &Expected::default(), Language::En).expect("it holds");
