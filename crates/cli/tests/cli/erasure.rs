@@ -423,3 +423,28 @@ fn a_backup_of_before_is_known_to_contain_it_and_is_restored_without_it() {
     let back = folder.run(&restore).expect(0).object();
     assert!(back.get("erased_again").is_none());
 }
+
+/// Whatever was erased, the log is as it was written, also once what is derived of it was made anew.
+#[test]
+fn a_log_with_any_erasure_is_as_it_was_written() {
+    for what in [
+        &["--item", "wedding.mp4"][..],
+        &["--before", "2026-01-01T00:00:00Z"],
+        &["--before", "2027-01-01T00:00:00Z"],
+        &[],
+    ] {
+        let folder = Folder::new();
+        let dispute = root().join("fixtures/demo/dispute.ndjson");
+        let dispute = dispute.to_str().expect("UTF-8");
+        folder.run(&["import", "--trust-recorded-at", dispute]).expect(0);
+        let erase = ["erase", "mei", "--ground", "asked for", "--by", "dpo"];
+        folder.run(&[&erase, what].concat()).expect(0);
+        folder.run(&["verify"]).expect(0);
+        std::fs::remove_dir_all(folder.path("stillthere.store/derived")).expect("removed");
+        folder.run(&["verify"]).expect(0);
+        let again = ["import", "--trust-recorded-at", dispute];
+        folder.run(&again).expect(1).says("was erased; --readmit takes it in again");
+        folder.run(&[&again[..], &["--readmit"]].concat()).expect(0);
+        folder.run(&["verify"]).expect(0);
+    }
+}
