@@ -1,5 +1,7 @@
 //! Logs of which something was erased: what holds of them still, and what an owner cannot do unnoticed.
 
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use event::Event;
 use serde_json::Value;
 use stillthere_commitment::{
@@ -183,8 +185,10 @@ impl Owners {
     }
 
     fn end(self) {
-        let file =
-            std::env::temp_dir().join(format!("stillthere-owners-{}.json", std::process::id()));
+        // Tests of one process run side by side.
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let (process, n) = (std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        let file = std::env::temp_dir().join(format!("stillthere-owners-{process}-{n}.json"));
         std::fs::write(&file, Value::Array(self.0).to_string()).unwrap();
         python("--stores", &file);
         std::fs::remove_file(&file).unwrap();
