@@ -1,6 +1,6 @@
 //! The envelope of an event: 40 bytes that can be shown without its content (docs/format.md, section 5).
 
-use event::{Actor, Content, Event, Kind, Payload, RecordedBy, Surface, Timestamp};
+use event::{Actor, Content, Event, Kind, Payload, RecordedBy, Step, Surface, Timestamp};
 
 use crate::fault::{Fault, at, zero};
 use crate::hash::{KeyedDomain, keyed};
@@ -102,6 +102,33 @@ impl Envelope {
             attributes,
             payload,
         }
+    }
+
+    /// What a fold reads of an event of which nothing but this is known.
+    #[must_use]
+    pub const fn step(&self, position: u64, revision: u64) -> Step {
+        Step {
+            occurred_at: self.occurred_at,
+            recorded_at: self.recorded_at,
+            position,
+            revision,
+            bytes: None,
+            subject: None,
+            word: None,
+            kind: self.kind,
+            actor: self.actor,
+            surface: self.surface,
+            purge_cause: None,
+            clear_cause: None,
+            delete_backups: false,
+            recorded_by: self.recorded_by,
+        }
+    }
+
+    /// When the event was recorded, if the log says so, in ms since the epoch.
+    #[must_use]
+    pub fn clock_ms(&self) -> Option<i64> {
+        (self.recorded_by == RecordedBy::Log).then_some(self.recorded_at.ms())
     }
 
     /// As bytes.

@@ -202,3 +202,21 @@ pub struct Recorded<S = String> {
     /// By whose clock.
     pub recorded_by: RecordedBy,
 }
+
+impl Kind {
+    /// Whether an event of this kind names one item or backup and changes that alone.
+    #[must_use]
+    pub const fn is_about_one(self) -> bool {
+        matches!(
+            self,
+            Kind::ItemUploaded
+                | Kind::ItemModified
+                | Kind::ItemTrashed
+                | Kind::ItemRestored
+                | Kind::ItemPurged
+                | Kind::BackupCompleted
+                | Kind::BackupRestored
+                | Kind::BackupPurged
+        )
+    }
+}

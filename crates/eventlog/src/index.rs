@@ -8,7 +8,7 @@ use crate::ReadError;
 use crate::batches::{Batches, Whole, corrupt};
 use crate::decode::{Accounts, Gone, Item, Known, each_event, ordinals};
 use crate::derived::{
-    Anchor, Derived, DerivedError, Entry, GoneEntry, Head, Merge, Options, Place, Taken, step_of,
+    Anchor, Derived, DerivedError, Entry, GoneEntry, Head, Merge, Options, Place, Taken,
 };
 use crate::folder::Folder;
 use crate::head_file::Durable;
@@ -187,7 +187,7 @@ fn take_gone(derived: &mut Derived, accounts: &Accounts, gone: &mut VecDeque<Gon
             derived.pass(position);
             continue;
         };
-        let left = envelope.map(|left| (step_of(&left, position, revision), left.tag));
+        let left = envelope.map(|left| (left.step(position, revision), left.tag));
         let ordinal = u64::from(ordinal);
         let account = name.as_str();
         derived.append_gone(&GoneEntry {

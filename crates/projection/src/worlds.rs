@@ -68,17 +68,9 @@ impl Erased {
 
 /// Whether all that the contents of an event of this kind can tell is of one item or backup.
 pub(crate) fn is_of_one(kind: Kind) -> bool {
-    matches!(
+    let tells_nothing = matches!(
         kind,
-        Kind::ItemUploaded
-            | Kind::ItemModified
-            | Kind::ItemTrashed
-            | Kind::ItemRestored
-            | Kind::ItemPurged
-            | Kind::BackupCompleted
-            | Kind::BackupRestored
-            | Kind::BackupPurged
-            | Kind::SignedIn
+        Kind::SignedIn
             | Kind::SignInFailed
             | Kind::PageViewed
             | Kind::FindDeviceOn
@@ -91,7 +83,8 @@ pub(crate) fn is_of_one(kind: Kind) -> bool {
             | Kind::AccountUnfrozen
             | Kind::AccountTerminated
             | Kind::AccountClosed
-    )
+    );
+    kind.is_about_one() || tells_nothing
 }
 
 /// Each tier that the policy names, by version and place, and one that it does not name.

@@ -91,9 +91,7 @@ pub fn run(
     let trust = Trust { log: keys, ..Trust::default() };
     let expected = Expected { known_at: Some(question.known_at), ..Expected::default() };
     let checked = certificate::check(&bytes, &trust, &expected, question.lang);
-    let checked = checked.map_err(|error| {
-        Failure::Refused(format!("the certificate would not hold, so it was not written: {error}"))
-    })?;
+    let checked = checked.map_err(|error| would_not_hold(&error))?;
     if let Some(path) = &args.output {
         let mut file = Partial::create(path)?;
         file.write(&bytes)?;
@@ -224,4 +222,9 @@ fn shown(stream: ShownStream, item: Option<&[u8; 16]>, account: &str) -> Result<
 fn placed(control: PlacedControl) -> Placed {
     let PlacedControl { salt, in_page, summary, in_tree, .. } = control;
     Placed { salt, in_page, summary, in_tree }
+}
+
+/// A certificate that its own check refuses.
+fn would_not_hold(error: &certificate::CertificateError) -> Failure {
+    Failure::Refused(format!("the certificate would not hold, so it was not written: {error}"))
 }

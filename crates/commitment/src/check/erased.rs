@@ -3,7 +3,6 @@
 
 use std::ops::Range;
 
-use super::looked::clock_ms;
 use super::{Divergence, Level, LogCheck, divergence};
 use crate::envelope::Envelope;
 use crate::erasure::{Erasure, ErasureRecord, Ranges, erased_root};
@@ -185,7 +184,7 @@ impl LogCheck {
                 let envelope =
                     Envelope::decode(envelope).map_err(|f| f.moved(ENVELOPE_AT as u64))?;
                 let at = ENVELOPE_AT + 4;
-                self.place(at, envelope.ordinal, clock_ms(&envelope))?;
+                self.place(at, envelope.ordinal, envelope.clock_ms())?;
                 self.is_known(at, envelope.ordinal)?;
                 (envelope.ordinal, Left::Envelope, Some(envelope.occurred_at.ms()))
             }

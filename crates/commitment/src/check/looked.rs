@@ -1,6 +1,5 @@
 //! What can be said of batches by themselves, without the log before them: most of the work of a check.
 
-use event::RecordedBy;
 use event::canonical::{self, Content};
 
 use super::Level;
@@ -200,7 +199,7 @@ impl<T> Seen<'_, T> {
 
 impl Run {
     fn of(envelope: &Envelope) -> Run {
-        let ms = clock_ms(envelope);
+        let ms = envelope.clock_ms();
         let ordinal = envelope.ordinal;
         let clock_ms = ms.map(|ms| (ms, ms));
         Run { events: 1, first_ordinal: ordinal, most_ordinal: ordinal, clock_ms }
@@ -219,11 +218,6 @@ impl Run {
     }
 }
 
-/// When the event was recorded, if the log says so, in ms since the epoch.
-pub(super) fn clock_ms(envelope: &Envelope) -> Option<i64> {
-    (envelope.recorded_by == RecordedBy::Log).then_some(envelope.recorded_at.ms())
-}
-
 impl<'a, T> SeenEvent<'a, T> {
     pub(super) fn of(
         level: Level,
@@ -238,7 +232,7 @@ impl<'a, T> SeenEvent<'a, T> {
             }
             _ => None,
         };
-        let clock_ms = envelope.map(|envelope| clock_ms(&envelope));
+        let clock_ms = envelope.map(|envelope| envelope.clock_ms());
         let clock_ms = clock_ms.map_err(|fault| Box::new(fault.moved(ENVELOPE_AT as u64)));
         SeenEvent { envelope: bytes, clock_ms, content, leaf: [0; 32] }
     }

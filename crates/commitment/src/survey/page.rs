@@ -8,7 +8,7 @@ use crate::frame::{Frame, Left, content_of};
 use crate::hash::Digest;
 use crate::page::{SUMMARY, Summary};
 use crate::tree::{page_root, tree_leaf};
-use event::{RecordedBy, canonical};
+use event::canonical;
 
 /// What lies between two page trailers that were found. Where something is gone between them, that
 /// may have been several pages.
@@ -429,8 +429,7 @@ impl Survey {
 
 /// The time at which an event was recorded, if the log set it.
 fn set_by_log(envelope: &[u8; ENVELOPE]) -> Option<i64> {
-    let envelope = Envelope::decode(envelope).ok()?;
-    (envelope.recorded_by == RecordedBy::Log).then_some(envelope.recorded_at.ms())
+    Envelope::decode(envelope).ok()?.clock_ms()
 }
 
 enum Read {

@@ -10,8 +10,8 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use commitment::{Control, ControlKind, Envelope, ErasureRecord, Left, Scope};
-use event::{ErasedLeaf, History, Kind, NameId, Step};
+use commitment::{Control, ControlKind, ErasureRecord, Left, Scope};
+use event::{ErasedLeaf, History, NameId, Step};
 
 use super::Place;
 use super::bytes::{Input, Parsed, put_varint};
@@ -106,47 +106,12 @@ impl GoneEvents {
             let Some(step) = places.get(revision).map(|at| &mut history.steps[*at]) else {
                 continue;
             };
-            if !has_subject(step.kind) {
+            if !step.kind.is_about_one() {
                 continue;
             }
             let names = &mut history.names;
             step.subject = Some(*named.entry(*tag).or_insert_with(|| names.push("")));
         }
-    }
-}
-
-/// Whether a step of a kind has a subject that an envelope's tag stands for.
-const fn has_subject(kind: Kind) -> bool {
-    matches!(
-        kind,
-        Kind::ItemUploaded
-            | Kind::ItemModified
-            | Kind::ItemTrashed
-            | Kind::ItemRestored
-            | Kind::ItemPurged
-            | Kind::BackupCompleted
-            | Kind::BackupRestored
-            | Kind::BackupPurged
-    )
-}
-
-/// What an envelope leaves of a step.
-pub(crate) fn step_of(envelope: &Envelope, position: u64, revision: u64) -> Step {
-    Step {
-        occurred_at: envelope.occurred_at,
-        recorded_at: envelope.recorded_at,
-        position,
-        revision,
-        bytes: None,
-        subject: None,
-        word: None,
-        kind: envelope.kind,
-        actor: envelope.actor,
-        surface: envelope.surface,
-        purge_cause: None,
-        clear_cause: None,
-        delete_backups: false,
-        recorded_by: envelope.recorded_by,
     }
 }
 

@@ -49,7 +49,7 @@ use event::{History, Names, Step};
 
 use account::Gather;
 pub use cache::{Cache, Row, Rows};
-pub(crate) use erased::{Erasures, GoneEvents, SubjectTag, step_of};
+pub(crate) use erased::{Erasures, GoneEvents, SubjectTag};
 pub(crate) use filter::Filter;
 use run::{Run, name_hash};
 use runs::Runs;

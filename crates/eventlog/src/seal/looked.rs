@@ -3,16 +3,14 @@
 
 use std::sync::mpsc::SyncSender;
 
-use commitment::{
-    BATCH_HEADER, Digest, ENVELOPE, Envelope, FRAME_HEADER, Fault, Frame, MapKey, SALT,
-    chain_starts, event_leaves, name_leaves,
-};
-use event::RecordedBy;
-
 use crate::ReadError;
 use crate::batches::{Batches, Whole};
 use crate::derived::Place;
 use crate::head_file::Durable;
+use commitment::{
+    BATCH_HEADER, Digest, ENVELOPE, Envelope, FRAME_HEADER, Fault, Frame, MapKey, SALT,
+    chain_starts, event_leaves, name_leaves,
+};
 
 /// So many bytes are looked at together, and what is left of the last batch.
 const PARCEL: usize = 256 << 10;
@@ -64,6 +62,12 @@ pub(super) enum What {
     },
     Control,
     Trailer,
+}
+
+impl What {
+    fn of(envelope: &Envelope) -> What {
+        What::Event { ordinal: envelope.ordinal, clock_ms: envelope.clock_ms() }
+    }
 }
 
 pub(super) struct Name {
@@ -185,9 +189,7 @@ fn see<'a>(
         Frame::Event { envelope, salt, padded } => {
             events.push((n, (envelope, salt, padded)));
             let envelope = Envelope::decode(envelope).map_err(|f| f.moved(FRAME_HEADER as u64))?;
-            let Envelope { ordinal, recorded_by, recorded_at, .. } = envelope;
-            let clock_ms = (recorded_by == RecordedBy::Log).then_some(recorded_at.ms());
-            (What::Event { ordinal, clock_ms }, None)
+            (What::of(&envelope), None)
         }
         Frame::Name { ordinal, secret, name } => {
             names.push((n, (ordinal, secret, name)));
@@ -196,9 +198,7 @@ fn see<'a>(
         }
         Frame::ContentErased { envelope, .. } => {
             let envelope = Envelope::decode(envelope).map_err(|f| f.moved(FRAME_HEADER as u64))?;
-            let Envelope { ordinal, recorded_by, recorded_at, .. } = envelope;
-            let clock_ms = (recorded_by == RecordedBy::Log).then_some(recorded_at.ms());
-            (What::Event { ordinal, clock_ms }, frame.leaf())
+            (What::of(&envelope), frame.leaf())
         }
         Frame::EventErased { ordinal, .. } => (What::EventErased { ordinal }, frame.leaf()),
         Frame::NameErased { ordinal, .. } => (What::NameErased { ordinal }, frame.leaf()),
@@ -211,7 +211,7 @@ fn see<'a>(
 #[cfg(test)]
 mod tests {
     use commitment::{Scope, chain_start, write_event, write_name};
-    use event::{Actor, Kind, Timestamp};
+    use event::{Actor, Kind, RecordedBy, Timestamp};
 
     use super::*;
 

@@ -119,22 +119,7 @@ impl Replay {
                     let subject = hidden.entry((envelope.scope as u8, envelope.tag));
                     let subject = *subject.or_insert_with(|| names.push(""));
                     hashes.push(None);
-                    steps.push(Step {
-                        occurred_at: envelope.occurred_at,
-                        recorded_at: envelope.recorded_at,
-                        position: 0,
-                        revision,
-                        bytes: None,
-                        subject: Some(subject),
-                        word: None,
-                        kind: envelope.kind,
-                        actor: envelope.actor,
-                        surface: envelope.surface,
-                        purge_cause: None,
-                        clear_cause: None,
-                        delete_backups: false,
-                        recorded_by: envelope.recorded_by,
-                    });
+                    steps.push(Step { subject: Some(subject), ..envelope.step(0, revision) });
                 }
             }
         }

@@ -5,7 +5,7 @@ use serde_json::json;
 use verifier::certificate::{ErasureCertificate, Expected, Trust, check_erasure};
 
 use super::since::Earlier;
-use super::{audits, placed};
+use super::{audits, placed, would_not_hold};
 use crate::args::CertifyArgs;
 use crate::commands::check::erasure::show_one;
 use crate::commands::checkpoint::published;
@@ -57,9 +57,7 @@ pub fn run(
     // Whoever is handed it will check it: so it is checked first.
     let trust = Trust { log: keys, ..Trust::default() };
     let checked = check_erasure(&bytes, &trust, &Expected::default(), question.lang);
-    let checked = checked.map_err(|error| {
-        Failure::Refused(format!("the certificate would not hold, so it was not written: {error}"))
-    })?;
+    let checked = checked.map_err(|error| would_not_hold(&error))?;
     if let Some(path) = &args.output {
         let mut file = Partial::create(path)?;
         file.write(&bytes)?;
