@@ -17,13 +17,13 @@ fn works(object: &Value) -> Vec<&str> {
 fn measures_every_work_and_leaves_what_was_asked_for() {
     let folder = Folder::new();
     let before = folder.files();
-    let args = ["--json", "bench", "--events", "400", "--accounts", "20", "--rounds", "2"];
+    let args = ["--json", "bench", "--events", "800", "--accounts", "40", "--rounds", "2"];
     let more = ["--peers", "none", "--dir", ".", "--out", "bench.json", "--chart", "bench.svg"];
     let ran = folder.run(&[&args[..], &more[..]].concat()).expect(0);
     let object = ran.object();
     assert_eq!(ran.json().len(), 1);
     // Other systems do not tell a process's memory.
-    let count = if cfg!(target_os = "linux") { 36 } else { 33 };
+    let count = if cfg!(target_os = "linux") { 39 } else { 36 };
     assert_eq!(works(&object).len(), count, "{object:#}");
     for work in object["works"].as_array().expect("works") {
         let ours = &work["ours"];
@@ -32,8 +32,8 @@ fn measures_every_work_and_leaves_what_was_asked_for() {
         assert!(0.0 < min && min <= median && median <= max, "{work:#}");
         let rounds = match (work["work"].as_str(), work["unit"].as_str()) {
             // One for each that is asked for, and has an item.
-            (Some("map-proof"), _) => 20,
-            (Some("certificate"), _) => 8,
+            (Some("map-proof"), _) => 40,
+            (Some("certificate"), _) => 9,
             (_, Some("bytes_per_event")) => 1,
             _ => 2,
         };
@@ -98,6 +98,17 @@ fn proofs_are_measured_beside_those_of_go() {
     for work in object["works"].as_array().expect("works") {
         assert!(work["against"][0]["ratio"].as_f64() > Some(0.0), "{work:#}");
         assert_eq!(work["failed"], serde_json::json!([]), "{work:#}");
+    }
+}
+
+/// The works of an erasure have one too.
+#[test]
+fn erasures_are_measured_beside_a_log_without() {
+    let folder = Folder::new();
+    let args = ["bench", "--events", "900", "--accounts", "30", "--rounds", "2", "--only"];
+    let ran = folder.run(&[&args[..], &["erasure", "--peers", "none"]].concat()).expect(0);
+    for part in ["erase an account", "accounts, after an erasure", "nothing erased"] {
+        assert!(ran.out.contains(part), "{part}: {ran:#?}");
     }
 }
 

@@ -17,7 +17,7 @@ use crate::args::BenchArgs;
 use crate::failure::Failure;
 use crate::question::now;
 
-const AT_A_TENTH: &str = "with a tenth of the events";
+pub const AT_A_TENTH: &str = "with a tenth of the events";
 
 const KILLED: Subject = Subject { store: "killed.store", ..ALL };
 const KILLED_TENTH: Subject = Subject { store: "killed-tenth.store", ..TENTH };

@@ -4,12 +4,13 @@
 //! A *work* is what is measured; its *contenders* do it in turn, ours first, a round each, so that what
 //! slows the machine down slows all of them. [`works`] has the works, [`growth`] those that hold a log
 //! against a tenth of it, [`single`] those on a store that was written one event at a time, [`append`]
-//! those that append, [`proofs`] those on a store that is sealed, [`trees`] those of its tree; [`ours`] runs this program, [`peers`] the others'; [`report`] and [`chart`] are what
-//! comes out.
+//! those that append, [`proofs`] those on a store that is sealed, [`trees`] those of its tree, [`erasures`] those on one in
+//! which accounts are erased; [`ours`] runs this program, [`peers`] the others'; [`report`] and [`chart`] are what comes out.
 
 mod answers;
 mod append;
 mod chart;
+mod erasures;
 mod group;
 mod growth;
 mod hashes;
@@ -56,6 +57,8 @@ struct Bench<'a> {
     some_accounts: Vec<String>,
     /// The same, and an item of each, in the store that is sealed.
     asked: Vec<proofs::Asked>,
+    /// Whom to erase.
+    persons: erasures::Persons,
 }
 
 pub fn run(args: &BenchArgs, question: &Question, screen: &mut Screen) -> Result<Outcome, Failure> {
@@ -96,6 +99,7 @@ pub fn run(args: &BenchArgs, question: &Question, screen: &mut Screen) -> Result
         one_core: one_core.ok(),
         some_accounts: Vec::new(),
         asked: Vec::new(),
+        persons: erasures::Persons::default(),
     };
     let progress = Progress::of_things(works.len() as u64);
     works::prepare(&mut bench, &works)?;

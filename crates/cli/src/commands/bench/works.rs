@@ -11,13 +11,14 @@ use super::measure::{Contender, Row, Sample, Turns, Unit, median};
 use super::ours::{AS_OF, Ours};
 use super::peers::{B3SUM, PLAIN_POLICY};
 use super::place::{ALL, Place, Subject, TENTH, bytes_under};
-use super::{Bench, append, growth, hashes, proofs, single, trees, write_events};
+use super::{Bench, append, erasures, growth, hashes, proofs, single, trees, write_events};
 use crate::failure::Failure;
 use crate::question::now;
 use crate::store::Store;
 
-/// The word for all works of proofs.
-const PROOFS: &str = "proofs";
+/// A word for works that belong together, and which they are.
+type Group = (&'static str, fn(Work) -> bool);
+const GROUPS: [Group; 2] = [("proofs", Work::is_of_proofs), ("erasure", Work::is_of_erasure)];
 
 /// How many accounts are asked for one by one.
 const ASKED: usize = 9;
@@ -56,6 +57,9 @@ pub enum Work {
     Certificate,
     Check,
     AuditLog,
+    Erase,
+    EraseAccounts,
+    EraseVerify,
     TreeHash,
     TreeProve,
     TreeCheck,
@@ -96,6 +100,9 @@ impl Work {
         Work::Certificate,
         Work::Check,
         Work::AuditLog,
+        Work::Erase,
+        Work::EraseAccounts,
+        Work::EraseVerify,
         Work::TreeHash,
         Work::TreeProve,
         Work::TreeCheck,
@@ -103,11 +110,12 @@ impl Work {
         Work::NoteOpen,
     ];
 
-    /// The works of a word of the command line: one, or all of proofs.
+    /// The works of a word of the command line: one, or those of a group.
     pub fn named(word: &str) -> Option<Vec<Work>> {
-        let is_it = |work: &Work| match word {
-            PROOFS => work.is_of_proofs(),
-            word => work.name() == word,
+        let group = GROUPS.iter().find(|(name, _)| *name == word);
+        let is_it = |work: &Work| match group {
+            Some((_, has)) => has(*work),
+            None => work.name() == word,
         };
         let works: Vec<Work> = Work::ALL.iter().copied().filter(is_it).collect();
         (!works.is_empty()).then_some(works)
@@ -115,7 +123,7 @@ impl Work {
 
     /// The words of the command line.
     pub fn words() -> impl Iterator<Item = &'static str> {
-        Work::ALL.iter().map(|work| work.name()).chain([PROOFS])
+        Work::ALL.iter().map(|work| work.name()).chain(GROUPS.map(|(name, _)| name))
     }
 
     /// The word for it on the command line and in JSON.
@@ -152,6 +160,9 @@ impl Work {
             Work::Certificate => "certificate",
             Work::Check => "check",
             Work::AuditLog => "audit-log",
+            Work::Erase => "erase",
+            Work::EraseAccounts => "erase-accounts",
+            Work::EraseVerify => "erase-verify",
             Work::TreeHash => "tree-hash",
             Work::TreeProve => "tree-prove",
             Work::TreeCheck => "tree-check",
@@ -198,6 +209,9 @@ impl Work {
             Work::Certificate => ("certificate of an item", "单个项目的证书"),
             Work::Check => ("check of a certificate", "检验证书"),
             Work::AuditLog => ("audit-log", "audit-log"),
+            Work::Erase => ("erase an account of 100 events", "抹除一个 100 条事件的账号"),
+            Work::EraseAccounts => ("accounts, after an erasure", "所有账号，抹除之后"),
+            Work::EraseVerify => ("verify, after an erasure", "verify，抹除之后"),
             Work::TreeHash => ("the tree over the pages, hashed", "对各页的树求哈希"),
             Work::TreeProve => ("inclusion proofs, made", "生成包含证明"),
             Work::TreeCheck => ("inclusion proofs, checked", "检验包含证明"),
@@ -223,7 +237,10 @@ impl Work {
     /// Whether it holds a log against one of a tenth of the events.
     fn is_of_growth(self) -> bool {
         let is_reopening = matches!(self, Work::Reopen | Work::ReopenKilled);
-        is_reopening || self.unit() == Unit::SecondsPerEvent || self.is_of_memory()
+        is_reopening
+            || self.is_of_erasure()
+            || self.unit() == Unit::SecondsPerEvent
+            || self.is_of_memory()
     }
 
     /// Whether it is on a store that was written one event at a time.
@@ -243,6 +260,11 @@ impl Work {
         use Work::{AuditLog, Certificate, Check, Checkpoint, MapProof, Seal};
         matches!(self, Checkpoint | Seal | MapProof | Certificate | Check | AuditLog)
             || self.is_of_trees()
+    }
+
+    /// Whether it is of a log in which accounts are erased.
+    pub fn is_of_erasure(self) -> bool {
+        matches!(self, Work::Erase | Work::EraseAccounts | Work::EraseVerify)
     }
 
     /// Whether it is of the tree over the pages, which others have too.
@@ -319,6 +341,9 @@ pub fn prepare(bench: &mut Bench<'_>, works: &[Work]) -> Result<(), Failure> {
     if is_any(Work::is_of_proofs) {
         bench.asked = proofs::prepare(bench)?;
     }
+    if is_any(Work::is_of_erasure) {
+        bench.persons = erasures::prepare(bench)?;
+    }
     let is_read = |name: &str| {
         let reads = |work: &Work| match work {
             Work::Import => false,
@@ -372,6 +397,9 @@ pub fn measure(work: Work, bench: &mut Bench<'_>) -> Result<Row, Failure> {
         Work::Certificate => proofs::certificate(bench),
         Work::Check => proofs::check(bench),
         Work::AuditLog => proofs::audit_log(bench),
+        Work::Erase => erasures::account(bench),
+        Work::EraseAccounts => erasures::reading(work, Verb::Accounts, bench),
+        Work::EraseVerify => erasures::reading(work, Verb::Verify, bench),
         Work::TreeHash | Work::TreeProve | Work::TreeCheck | Work::NoteSign | Work::NoteOpen => {
             trees::measure(work, bench)
         }
