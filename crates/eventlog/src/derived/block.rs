@@ -117,8 +117,9 @@ impl<'a> Cursor<'a> {
         if let Some(name) = from {
             let slot = cursor.block.slot_of(name);
             cursor.slot = slot.map_err(|what| cursor.damaged(what))?;
-            cursor.skip_to_block()?;
         }
+        // A block may have lost all that it had.
+        cursor.skip_to_block()?;
         Ok(cursor)
     }
 

@@ -172,7 +172,8 @@ impl BlockReader {
         };
         let io = |source| DerivedError::Io { path: path.to_owned(), source };
         let (file, length, header) = open().map_err(io)?;
-        let mut reader = BlockReader { path: path.to_owned(), file, length, key: [0; 32], round: 0 };
+        let mut reader =
+            BlockReader { path: path.to_owned(), file, length, key: [0; 32], round: 0 };
         let header = Header::decode(&header).map_err(|what| reader.damaged(0, what))?;
         reader.key = header.key();
         Ok((reader, header))

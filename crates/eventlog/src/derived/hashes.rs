@@ -231,3 +231,125 @@ pub(super) fn take_out<const W: usize>(
     }
     Ok(HashesSpan { count, ..span })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::super::file::Header;
+    use super::super::{Anchor, Place};
+    use super::*;
+
+    const W: usize = 20;
+    type Entry = [u8; W];
+
+    fn hash(entry: &Entry) -> [u8; 16] {
+        *entry.first_chunk().unwrap()
+    }
+
+    /// A file of a set made for `count` of them, and its filter.
+    fn make(path: &Path, entries: &[Entry], count: u64) -> (HashesSpan, Span, u64) {
+        let end = Place { segment: 0, offset: 0 };
+        let anchor = Anchor { end, checksum: [0; 32] };
+        let header = Header { store: [1; 16], from: 0, to: 9, anchor };
+        let mut file = BlockWriter::create(path.with_extension("tmp"), &header, 0).unwrap();
+        let (mut writer, mut filter) = (HashWriter::begin(&file, count), Filter::new(count));
+        for entry in entries {
+            writer.push(&mut file, entry).unwrap();
+            filter.insert(&hash(entry));
+        }
+        let (span, filter) = (writer.end(&mut file).unwrap(), filter.write(&mut file).unwrap());
+        let footer = file.at();
+        file.block(b"footer").unwrap();
+        file.publish(path).unwrap();
+        (span, filter, footer)
+    }
+
+    fn open(path: &Path, footer: u64) -> BlockReader {
+        let mut file = BlockReader::open(path).unwrap().0;
+        file.read_footer(footer, &mut [0; 22]).unwrap();
+        file
+    }
+
+    fn slots(file: &BlockReader, span: HashesSpan) -> Vec<Entry> {
+        let (mut slots, mut all) = (Slots::<W>::new(file, span), Vec::new());
+        while let Some((_, entry)) = slots.slot().unwrap() {
+            all.push(*entry);
+        }
+        all
+    }
+
+    /// What is left is, slot by slot and bit by bit, what is made of what is left.
+    fn check(entries: &[Entry], gone: &[Entry], not_there: &[[u8; 16]]) {
+        let dir = tempfile::tempdir().unwrap();
+        let (path, other) = (dir.path().join("a"), dir.path().join("b"));
+        let (span, filter, footer) = make(&path, entries, entries.len() as u64);
+        let file = open(&path, footer);
+        let mut hashes: Vec<_> = gone.iter().map(hash).chain(not_there.iter().copied()).collect();
+        hashes.sort_unstable();
+        let mut patch = Patch::new(&file);
+        let after = take_out::<W>(&mut patch, &file, (span, filter), &hashes).unwrap();
+        patch.change(Span { offset: footer, bytes: 6 }).unwrap();
+        patch.write().unwrap();
+        let is_left = |entry: &&Entry| !gone.contains(entry);
+        let left: Vec<Entry> = entries.iter().filter(is_left).copied().collect();
+        assert_eq!(after.count, left.len() as u64);
+        let (anew_span, anew_filter, anew_footer) = make(&other, &left, entries.len() as u64);
+        let anew = open(&other, anew_footer);
+        if gone.is_empty() {
+            assert_eq!(file.round(), 0);
+        } else {
+            let old = Slots::<W>::new(&file, span).find(&hash(&gone[0]));
+            assert!(matches!(old, Err(DerivedError::Moved { .. })));
+        }
+        let file = open(&path, footer);
+        let (found, mut expected) = (slots(&file, after), slots(&anew, anew_span));
+        expected.resize(found.len(), [0; W]);
+        assert_eq!(found, expected);
+        let bits = |file, span| {
+            let words = Filter::read(file, span).unwrap();
+            format!("{words:?}")
+        };
+        assert_eq!(bits(&file, filter), bits(&anew, anew_filter));
+        let mut all = Slots::<W>::new(&file, after);
+        for entry in entries {
+            let there = all.find(&hash(entry)).unwrap().map(|(_, entry)| entry);
+            assert_eq!(there, Some(*entry).filter(|entry| !gone.contains(entry)));
+        }
+        for hash in not_there {
+            assert_eq!(all.find(hash).unwrap(), None);
+        }
+    }
+
+    #[test]
+    fn what_is_taken_out_was_never_there() {
+        let seed = fastrand::u64(..);
+        println!("seed {seed}");
+        let mut rng = fastrand::Rng::with_seed(seed);
+        for round in 0..60 {
+            let count = [0, 1, 2, 51, 300, 3000][round % 6];
+            // Spread as hashes are, or crowded into a small part, or at the very end.
+            let crowd = [0, 0, 0, 3, 10, 60][rng.usize(..6)];
+            let at_end = rng.bool();
+            let some = |rng: &mut fastrand::Rng| {
+                let mut entry = [0; W];
+                entry.iter_mut().for_each(|byte| *byte = rng.u8(..));
+                let lead = u64::from_be_bytes(*entry.first_chunk().unwrap()) >> crowd;
+                let lead = if at_end { !lead } else { lead };
+                entry[..8].copy_from_slice(&lead.to_be_bytes());
+                entry
+            };
+            let mut entries: Vec<Entry> = (0..count).map(|_| some(&mut rng)).collect();
+            entries.sort_unstable();
+            let from = rng.usize(..=count);
+            let gone: Vec<Entry> = match round / 6 % 4 {
+                0 => entries.iter().filter(|_| rng.u8(..) < 5).copied().collect(),
+                1 => entries.iter().filter(|_| rng.bool()).copied().collect(),
+                2 => entries[from..(from + 40).min(count)].to_vec(),
+                _ => entries.clone(),
+            };
+            let not_there: Vec<_> = (0..20).map(|_| hash(&some(&mut rng))).collect();
+            check(&entries, &gone, &not_there);
+        }
+    }
+}

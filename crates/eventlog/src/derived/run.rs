@@ -421,6 +421,16 @@ impl Run {
         Ids { run: self, slots: Slots::new(&self.file, self.footer.ids) }
     }
 
+    /// The hashes of the names of its accounts.
+    #[cfg(test)]
+    pub(super) fn all_names(&self) -> Result<Vec<[u8; NAME_BYTES]>, DerivedError> {
+        let (mut names, mut slots) = (Vec::new(), Slots::new(&self.file, self.footer.names));
+        while let Some(name) = slots.next()? {
+            names.push(name);
+        }
+        Ok(names)
+    }
+
     /// Holds the revision that an account begins with in the oldest run that has it: if that is not its first, what was before
     /// is being taken out of older runs.
     pub(super) fn begins_at(&self, revision: u64) -> Result<(), DerivedError> {

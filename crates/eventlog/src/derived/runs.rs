@@ -13,10 +13,10 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use super::file::Header;
+use super::in_place::{Done, take_out};
 use super::merge;
 use super::run::{MOST_POSITIONS, Run, name_hash};
 use super::table::Table;
-use super::in_place::{Done, take_out};
 use super::taken::Taken;
 use super::without::write_without;
 use super::{Anchor, DerivedError, Head, IdTag};

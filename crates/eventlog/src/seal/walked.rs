@@ -121,12 +121,7 @@ impl Walked {
     /// Of a log that was read up to a seal with which a batch ended.
     pub(super) fn after(
         (store, at, pages): ([u8; 16], Durable, Pages),
-        (accounts, erased, chains, map): (
-            Vec<Option<Account>>,
-            BTreeSet<u32>,
-            Chains,
-            AccountMap,
-        ),
+        (accounts, erased, chains, map): (Vec<Option<Account>>, BTreeSet<u32>, Chains, AccountMap),
         (tree, seal): (Frontier, Seal),
     ) -> Walked {
         let sealed = Some(TreeHead { pages: tree.count(), root: tree.root(), seal });
@@ -134,7 +129,18 @@ impl Walked {
         // That of the seal, unless accounts were taken out of it since.
         let root = map.root();
         let kept = Some(Kept { gone_on, unproven: Vec::new(), root, is_refuted: false });
-        Walked { at, pages, accounts, erased, chains, map, tree, sealed, kept, ..Walked::new(store) }
+        Walked {
+            at,
+            pages,
+            accounts,
+            erased,
+            chains,
+            map,
+            tree,
+            sealed,
+            kept,
+            ..Walked::new(store)
+        }
     }
 
     /// Whether it goes on from what was kept.
