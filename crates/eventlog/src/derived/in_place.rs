@@ -82,6 +82,9 @@ pub(super) fn take_out(run: &Run, taken: &Taken) -> Result<Done, DerivedError> {
     Ok(Done::InPlace)
 }
 
+/// Two names.
+type Borders = (Vec<u8>, Vec<u8>);
+
 struct Taking<'r> {
     run: &'r Run,
     taken: &'r Taken,
@@ -184,7 +187,7 @@ impl Taking<'_> {
     }
 
     /// The first and the last name that are left in an account block.
-    fn borders(&mut self, number: usize) -> Result<Option<(Vec<u8>, Vec<u8>)>, DerivedError> {
+    fn borders(&mut self, number: usize) -> Result<Option<Borders>, DerivedError> {
         let span = self.run.index()?.spans[number];
         let bytes = self.patch.get(span)?.to_vec();
         let border = || {

@@ -35,8 +35,8 @@ fn subject_tag(recorded: &Recorded) -> [u8; 16] {
 }
 
 fn feed(derived: &mut Derived, log: &Log, states: &[State], to: usize) {
-    for at in derived.next_position() as usize..to {
-        let (recorded, state) = (&log.events[at], states[at]);
+    let from = derived.next_position() as usize;
+    for (recorded, state) in log.events[from..to].iter().zip(&states[from..to]) {
         let entry = Entry { chain: [0; 32], ..log.entry(recorded) };
         let gone = |left| GoneEntry {
             account: entry.account,
