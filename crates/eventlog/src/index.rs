@@ -100,7 +100,7 @@ impl Index {
         }
     }
 
-    /// Makes the files anew without what an erasure took; false if they may hold it still.
+    /// Takes what an erasure took out of the files; false if they may hold it still.
     pub(crate) fn leave_out(&mut self, taken: &Taken) -> bool {
         self.is_writer && !self.is_lost && self.derived.leave_out(taken).is_ok()
     }

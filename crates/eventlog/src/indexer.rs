@@ -138,8 +138,8 @@ impl Indexer {
         question(self.shared.lock().derived()?)
     }
 
-    /// Makes files of all that was taken in, up to `end`, and makes those anew that have any of what an erasure took;
-    /// false if they hold it still. It takes in nothing more.
+    /// Makes files of all that was taken in, up to `end`, and takes out of them what an erasure took; false if they may hold it
+    /// still. It takes in nothing more.
     pub(crate) fn leave_out(&mut self, taken: &Taken, end: Durable) -> bool {
         self.flush(end);
         self.settle();

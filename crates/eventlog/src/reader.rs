@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, RwLock};
+use std::time::Duration;
 
 use commitment::{
     BATCH_HEADER, Envelope, FRAME_HEADER, Fault, Frame, Head, Left, MAX_BATCH, find_batch,
@@ -129,11 +130,22 @@ impl Reader {
         let Some(found) = self.ask(|derived| derived.account(account))? else {
             return Ok(Vec::new());
         };
-        let under = |position: u64, left: Left| {
-            let record =
-                self.ask(|derived| Ok(derived.erasures.of(position, left).map(|r| r.number)))?;
+        // One that came behind what is read here is in the log as it is now.
+        let mut now = None;
+        let mut under = |position: u64, left: Left| {
+            let record = |reader: &Reader| {
+                reader.ask(|derived| Ok(derived.erasures.of(position, left).map(|r| r.number)))
+            };
+            let mut found = record(self)?;
+            if found.is_none() && now.is_none() {
+                let (storage, root) = (Arc::clone(&self.folder.storage), &self.folder.root);
+                now = Reader::open_on(storage, root).ok();
+            }
+            if let (None, Some(now)) = (found, &now) {
+                found = record(now)?;
+            }
             // That each has one is what a check of the log holds.
-            Ok::<u64, ReadError>(record.unwrap_or(u64::MAX))
+            Ok::<u64, ReadError>(found.unwrap_or(u64::MAX))
         };
         let mut events = Vec::new();
         for leaf in &found.gone.leaves {
@@ -257,7 +269,7 @@ impl Reader {
             erased: event::ErasedEvents::default(),
         };
         let mut last: Option<String> = None;
-        let mut is_anew = false;
+        let mut again = Again::default();
         loop {
             let index = self.index.read().expect(WHOLE);
             let failed = match index.derived().and_then(|d| d.scan(last.as_deref().or(from), to)) {
@@ -276,11 +288,7 @@ impl Reader {
                 },
             };
             drop(index);
-            if is_anew {
-                return Err(index::failed(&self.folder, &failed).into());
-            }
-            self.rebuild()?;
-            is_anew = true;
+            self.mend(&failed, &mut again)?;
         }
     }
 
@@ -387,21 +395,49 @@ impl Reader {
         (is_recorded_so && found == step.position).then_some(event)
     }
 
-    /// Asks the derived files; if they turn out damaged, they are made anew in memory.
+    /// Asks the derived files; if an erasure changed them they are opened again, if they turn out damaged they are made
+    /// anew in memory.
     fn ask<T>(
         &self,
         question: impl Fn(&Derived) -> Result<T, DerivedError>,
     ) -> Result<T, ReadError> {
-        if let Ok(answer) = self.index.read().expect(WHOLE).derived().and_then(&question) {
-            return Ok(answer);
+        let mut again = Again::default();
+        loop {
+            let answer = self.index.read().expect(WHOLE).derived().and_then(&question);
+            match answer {
+                Ok(answer) => return Ok(answer),
+                Err(error) => self.mend(&error, &mut again)?,
+            }
         }
-        self.rebuild()?;
-        let index = self.index.read().expect(WHOLE);
-        index.derived().and_then(question).map_err(|e| index::failed(&self.folder, &e))
     }
 
-    fn rebuild(&self) -> Result<(), ReadError> {
-        self.index.write().expect(WHOLE).rebuild(&self.folder, self.store, self.end)
+    /// Brings the derived files to where they can be asked again after an error.
+    fn mend(&self, error: &DerivedError, again: &mut Again) -> Result<(), ReadError> {
+        let mut index = self.index.write().expect(WHOLE);
+        if let (DerivedError::Moved { .. }, Some(wait)) = (error, again.waits.next()) {
+            std::thread::sleep(wait);
+            *index = index::open(&self.folder, self.store, self.end, false)?;
+            return Ok(());
+        }
+        if std::mem::replace(&mut again.is_anew, true) {
+            return Err(index::failed(&self.folder, error));
+        }
+        index.rebuild(&self.folder, self.store, self.end)
+    }
+}
+
+/// How often the derived files may be mended for one question.
+struct Again {
+    /// How long to wait each time before they are opened again: an erasure may go on still.
+    waits: std::array::IntoIter<Duration, 5>,
+    /// Whether they were made anew.
+    is_anew: bool,
+}
+
+impl Default for Again {
+    fn default() -> Again {
+        let waits = [0, 2, 10, 50, 250].map(Duration::from_millis).into_iter();
+        Again { waits, is_anew: false }
     }
 }
 

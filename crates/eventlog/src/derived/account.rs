@@ -108,6 +108,13 @@ impl<'a> Record<'a> {
         Input(bytes).str()
     }
 
+    /// The ordinal alone.
+    pub(super) fn ordinal_of(bytes: &'a [u8]) -> Parsed<u64> {
+        let mut input = Input(bytes);
+        input.str()?;
+        input.varint()
+    }
+
     /// The account as it stood after this run.
     pub(super) fn head(&self) -> Head {
         let mut head = Head::default();

@@ -1,11 +1,31 @@
 //! A block of account records in memory, and going through a run block by block.
 //!
-//! The records, then the offset of each (4 bytes), then their count (4 bytes).
+//! The records, zeros, the offset of each and of the zeros (4 bytes each), the records' count (4 bytes). The zeros are room: what an
+//! erasure leaves of a record may be a little longer than it was, and a block's length stays.
 
 use super::DerivedError;
 use super::account::Record;
 use super::bytes::{Parsed, u32_at};
 use super::run::Run;
+
+/// Room that a new block has.
+const ROOM: usize = 64;
+
+/// Makes a block of records, whose offsets are these, and of what else there is to it; false if they do not fit into the `length` that
+/// it is to have, if any.
+pub(super) fn close(records: &mut Vec<u8>, offsets: &[u32], length: Option<usize>) -> bool {
+    let end = u32::try_from(records.len()).expect("a block is closed at 16 KiB");
+    let behind = 4 * (offsets.len() + 2);
+    let length = length.unwrap_or(records.len() + ROOM + behind);
+    let Some(table) = length.checked_sub(behind).filter(|table| *table >= records.len()) else {
+        return false;
+    };
+    records.resize(table, 0);
+    for number in offsets.iter().copied().chain([end, offsets.len() as u32]) {
+        records.extend_from_slice(&number.to_le_bytes());
+    }
+    true
+}
 
 /// An account block in memory.
 #[derive(Debug, Default)]
@@ -13,17 +33,24 @@ pub(super) struct Block {
     offset: u64,
     bytes: Vec<u8>,
     count: usize,
-    /// Where the records end and their offsets begin.
+    /// Where the offsets begin.
     table: usize,
+    /// Where the records end.
+    end: usize,
 }
 
 impl Block {
     pub(super) fn parse(offset: u64, bytes: Vec<u8>) -> Parsed<Block> {
         let end = bytes.len().checked_sub(4).ok_or("it ends early")?;
         let count = u32_at(&bytes, end)?;
-        let table = count.checked_mul(4).and_then(|n| end.checked_sub(n));
-        let table = table.ok_or("a count is beyond the end")?;
-        Ok(Block { offset, bytes, count, table })
+        let table = count.checked_add(1).and_then(|n| n.checked_mul(4));
+        let table = table.and_then(|n| end.checked_sub(n)).ok_or("a count is beyond the end")?;
+        let end = u32_at(&bytes, table + 4 * count)?;
+        let room = bytes[..table].get(end..).ok_or("its records are beyond the end")?;
+        if room.iter().any(|byte| *byte != 0) {
+            return Err("what is behind its records is not zeros");
+        }
+        Ok(Block { offset, bytes, count, table, end })
     }
 
     /// Where it lies in the file.
@@ -43,16 +70,14 @@ impl Block {
 
     /// The bytes of a record; none after the last.
     pub(super) fn record(&self, slot: usize) -> Parsed<&[u8]> {
-        let from = if slot < self.count {
-            u32_at(&self.bytes, self.table + 4 * slot)?
-        } else {
-            self.table
-        };
-        let to = match slot + 1 {
-            next if next < self.count => u32_at(&self.bytes, self.table + 4 * next)?,
-            _ => self.table,
-        };
-        self.bytes[..self.table].get(from..to).ok_or("a record is beyond the end")
+        let from = u32_at(&self.bytes, self.table + 4 * slot.min(self.count))?;
+        let to = u32_at(&self.bytes, self.table + 4 * (slot + 1).min(self.count))?;
+        self.bytes[..self.end].get(from..to).ok_or("a record is beyond the end")
+    }
+
+    /// Its records.
+    pub(super) fn records(&self) -> impl Iterator<Item = Parsed<&[u8]>> {
+        (0..self.count).map(|slot| self.record(slot))
     }
 
     /// The first slot whose name is not below `name`.
@@ -92,8 +117,9 @@ impl<'a> Cursor<'a> {
         if let Some(name) = from {
             let slot = cursor.block.slot_of(name);
             cursor.slot = slot.map_err(|what| cursor.damaged(what))?;
-            cursor.skip_to_block()?;
         }
+        // A block may have lost all that it had.
+        cursor.skip_to_block()?;
         Ok(cursor)
     }
 
@@ -114,6 +140,11 @@ impl<'a> Cursor<'a> {
             self.load()?;
         }
         Ok(())
+    }
+
+    /// Where it goes.
+    pub(super) const fn run(&self) -> &Run {
+        self.run
     }
 
     /// The bytes of the record that it stands at.

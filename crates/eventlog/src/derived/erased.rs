@@ -1,8 +1,8 @@
 //! What derived files keep of what was erased: of an account, what its history needs; of the log, the records.
 //!
-//! Of an account in a run, where it has any of it (all numbers varints): count of events whose contents were erased, and of
-//! each revision and the tag of its subject (16 bytes); count of events erased to their leaves, and of each revision, position,
-//! segment, offset. What an envelope leaves of an event is a step like others, without subject, word and bytes.
+//! Of an account in a run, where it has any of it (all numbers varints): the count of tags of subjects of events whose contents
+//! were erased, and the tags (16 bytes each); the count of these events, and of each its revision and which of the tags is its; the
+//! count of events erased to their leaves, and of each revision, position, segment, offset. What an envelope leaves of an event is a step like others, without subject, word and bytes.
 //!
 //! Of the log in a run: of each record that stands before the run's end and behind that of the run before, its page, the
 //! length of its body and the body, as the log has it.
@@ -52,10 +52,15 @@ impl GoneEvents {
     }
 
     pub(super) fn encode(&self, out: &mut Vec<u8>) {
+        let mut tags: Vec<&SubjectTag> = self.contents.iter().map(|(_, tag)| tag).collect();
+        tags.sort_unstable();
+        tags.dedup();
+        put_varint(out, tags.len() as u64);
+        tags.iter().for_each(|tag| out.extend_from_slice(&tag[..]));
         put_varint(out, self.contents.len() as u64);
         for (revision, tag) in &self.contents {
             put_varint(out, *revision);
-            out.extend_from_slice(tag);
+            put_varint(out, tags.binary_search(&tag).expect("it is one of them") as u64);
         }
         put_varint(out, self.leaves.len() as u64);
         for GoneLeaf { revision, position, place } in &self.leaves {
@@ -67,8 +72,14 @@ impl GoneEvents {
 
     pub(super) fn parse(input: &mut Input<'_>) -> Parsed<GoneEvents> {
         let mut gone = GoneEvents::default();
+        let mut tags: Vec<SubjectTag> = Vec::new();
         for _ in 0..input.count()? {
-            gone.contents.push((input.varint()?, input.array()?));
+            tags.push(input.array()?);
+        }
+        for _ in 0..input.count()? {
+            let (revision, tag) = (input.varint()?, input.varint()?);
+            let tag = usize::try_from(tag).ok().and_then(|tag| tags.get(tag));
+            gone.contents.push((revision, *tag.ok_or("a tag's number is none of them")?));
         }
         for _ in 0..input.count()? {
             let (revision, position) = (input.varint()?, input.varint()?);

@@ -3,28 +3,37 @@
 //! | bytes | what |
 //! |---|---|
 //! | 8 | `stillrun` |
-//! | 4, 4 | version, 4; zeros |
+//! | 4, 4 | version, 5; zeros |
 //! | 16 | store |
 //! | 8, 8 | from, to: the positions covered, `to` not included |
 //! | 8, 8, 32 | anchor: segment, offset, checksum |
-//! | … | blocks, each followed by its checksum |
-//! | 8 × 16, 16 | the footer, a block (see [`run`](super::run)) |
+//! | … | blocks, each followed by its checksum (12) and its round (4) |
+//! | 8 × 22, 12, 4 | the footer, a block (see [`run`](super::run)) |
 //!
-//! Numbers are little-endian. A checksum is the first 16 bytes of BLAKE3, keyed by the header, of the
-//! block's bytes, its offset and its length: a block moved within a file or taken from another run
+//! Numbers are little-endian. A checksum is the first 12 bytes of BLAKE3, keyed by the header, of the
+//! block's bytes, its offset, its length and its round: a block moved within a file or taken from another run
 //! is as bad as a flipped bit. It finds damage, not forgery; against that stands the log itself.
+//!
+//! A run is made in round 0. What an erasure takes is taken out in place ([`Patch`]), each time in the next round, the footer
+//! last; or all of it is written anew in that round. Who has a run open from before sees it as it was then, or is told that it
+//! [moved](DerivedError::Moved).
 
-use std::fs::File;
+use std::collections::BTreeMap;
+use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::bytes::{Input, Parsed};
 use super::{Anchor, DerivedError, Place};
 
 pub(super) const HEADER_BYTES: usize = 96;
+/// A block's checksum and its round.
 pub(super) const CHECKSUM_BYTES: usize = 16;
 const MAGIC: [u8; 8] = *b"stillrun";
-const VERSION: [u8; 8] = [4, 0, 0, 0, 0, 0, 0, 0];
+const VERSION: [u8; 8] = [5, 0, 0, 0, 0, 0, 0, 0];
+/// How long to wait before a block that is not sound is read once more: it may be written just now.
+const AGAIN: [Duration; 2] = [Duration::ZERO, Duration::from_micros(200)];
 
 /// What a run covers, of which store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,7 +69,7 @@ impl Header {
     }
 
     fn key(&self) -> [u8; 32] {
-        blake3::derive_key("stillthere derived run 4 block checksum", &self.encode())
+        blake3::derive_key("stillthere derived run 5 block checksum", &self.encode())
     }
 }
 
@@ -71,12 +80,17 @@ pub(super) struct Span {
     pub(super) bytes: u64,
 }
 
-fn checksum(key: &[u8; 32], offset: u64, bytes: &[u8]) -> [u8; CHECKSUM_BYTES] {
+/// The checksum of a block, and its round behind it.
+fn checksum(key: &[u8; 32], offset: u64, bytes: &[u8], round: u32) -> [u8; CHECKSUM_BYTES] {
+    let round = round.to_le_bytes();
     let mut hasher = blake3::Hasher::new_keyed(key);
     hasher.update(bytes);
     hasher.update(&offset.to_le_bytes());
     hasher.update(&(bytes.len() as u64).to_le_bytes());
-    *hasher.finalize().as_bytes().first_chunk().expect("16 of 32 bytes")
+    hasher.update(&round);
+    let mut checksum = *hasher.finalize().as_bytes().first_chunk().expect("16 of 32 bytes");
+    checksum[CHECKSUM_BYTES - round.len()..].copy_from_slice(&round);
+    checksum
 }
 
 /// Writes a run's file from front to back, under a temporary name.
@@ -86,24 +100,33 @@ pub(super) struct BlockWriter {
     file: BufWriter<File>,
     at: u64,
     key: [u8; 32],
+    round: u32,
 }
 
 impl BlockWriter {
-    pub(super) fn create(path: PathBuf, header: &Header) -> Result<BlockWriter, DerivedError> {
+    /// For a run that is in this round from the beginning.
+    pub(super) fn create(
+        path: PathBuf,
+        header: &Header,
+        round: u32,
+    ) -> Result<BlockWriter, DerivedError> {
         let write = || {
             let mut file = BufWriter::with_capacity(1 << 18, File::create(&path)?);
             file.write_all(&header.encode())?;
             Ok(file)
         };
         match write() {
-            Ok(file) => Ok(BlockWriter { path, file, at: HEADER_BYTES as u64, key: header.key() }),
+            Ok(file) => {
+                let (at, key) = (HEADER_BYTES as u64, header.key());
+                Ok(BlockWriter { path, file, at, key, round })
+            }
             Err(source) => Err(DerivedError::Io { path, source }),
         }
     }
 
     pub(super) fn block(&mut self, bytes: &[u8]) -> Result<Span, DerivedError> {
         let span = Span { offset: self.at, bytes: bytes.len() as u64 };
-        let checksum = checksum(&self.key, span.offset, bytes);
+        let checksum = checksum(&self.key, span.offset, bytes, self.round);
         let written = self.file.write_all(bytes).and_then(|()| self.file.write_all(&checksum));
         written.map_err(|source| DerivedError::Io { path: self.path.clone(), source })?;
         self.at += span.bytes + CHECKSUM_BYTES as u64;
@@ -133,6 +156,8 @@ pub(super) struct BlockReader {
     file: File,
     length: u64,
     key: [u8; 32],
+    /// The footer's when the file was opened: blocks of a later one are not read.
+    round: u32,
 }
 
 impl BlockReader {
@@ -147,7 +172,8 @@ impl BlockReader {
         };
         let io = |source| DerivedError::Io { path: path.to_owned(), source };
         let (file, length, header) = open().map_err(io)?;
-        let mut reader = BlockReader { path: path.to_owned(), file, length, key: [0; 32] };
+        let mut reader =
+            BlockReader { path: path.to_owned(), file, length, key: [0; 32], round: 0 };
         let header = Header::decode(&header).map_err(|what| reader.damaged(0, what))?;
         reader.key = header.key();
         Ok((reader, header))
@@ -176,23 +202,124 @@ impl BlockReader {
 
     /// Reads a block with its checksum into `buffer`, which is exactly as long.
     pub(super) fn read_into(&self, offset: u64, buffer: &mut [u8]) -> Result<(), DerivedError> {
-        match read_exact_at(&self.file, buffer, offset) {
-            Ok(()) => {}
-            Err(e) if e.kind() == io::ErrorKind::UnexpectedEof => {
-                return Err(self.damaged(offset, "the file ends before it"));
-            }
-            Err(source) => return Err(DerivedError::Io { path: self.path.clone(), source }),
-        }
-        let (bytes, found) = buffer.split_at(buffer.len() - CHECKSUM_BYTES);
-        if checksum(&self.key, offset, bytes) != found {
-            return Err(self.damaged(offset, "its checksum is another"));
+        if self.read_any(offset, buffer)? > self.round {
+            return Err(DerivedError::Moved { path: self.path.clone() });
         }
         Ok(())
+    }
+
+    /// The same for the footer, whose round is that of the file.
+    pub(super) fn read_footer(
+        &mut self,
+        offset: u64,
+        buffer: &mut [u8],
+    ) -> Result<(), DerivedError> {
+        self.round = self.read_any(offset, buffer)?;
+        Ok(())
+    }
+
+    /// Reads a block of any round, and says which.
+    fn read_any(&self, offset: u64, buffer: &mut [u8]) -> Result<u32, DerivedError> {
+        let mut again = AGAIN.iter();
+        loop {
+            match read_exact_at(&self.file, buffer, offset) {
+                Ok(()) => {}
+                Err(e) if e.kind() == io::ErrorKind::UnexpectedEof => {
+                    return Err(self.damaged(offset, "the file ends before it"));
+                }
+                Err(source) => return Err(DerivedError::Io { path: self.path.clone(), source }),
+            }
+            let (bytes, found) = buffer.split_at(buffer.len() - CHECKSUM_BYTES);
+            let round = u32::from_le_bytes(*found.last_chunk().expect("16 bytes"));
+            if checksum(&self.key, offset, bytes, round) == found {
+                return Ok(round);
+            }
+            match again.next() {
+                Some(wait) => std::thread::sleep(*wait),
+                None => return Err(self.damaged(offset, "its checksum is another")),
+            }
+        }
+    }
+
+    /// The file's round when it was opened.
+    pub(super) const fn round(&self) -> u32 {
+        self.round
     }
 
     pub(super) fn damaged(&self, offset: u64, what: &'static str) -> DerivedError {
         DerivedError::Damaged { path: self.path.clone(), offset, what }
     }
+}
+
+/// Blocks of a run that are to be others, gathered before they are written in place.
+#[derive(Debug)]
+pub(super) struct Patch<'r> {
+    file: &'r BlockReader,
+    /// By their offsets: those that were asked for, and whether they were changed.
+    blocks: BTreeMap<u64, (Vec<u8>, bool)>,
+}
+
+impl<'r> Patch<'r> {
+    pub(super) const fn new(file: &'r BlockReader) -> Patch<'r> {
+        Patch { file, blocks: BTreeMap::new() }
+    }
+
+    fn block(&mut self, span: Span) -> Result<&mut (Vec<u8>, bool), DerivedError> {
+        if !self.blocks.contains_key(&span.offset) {
+            let mut bytes = Vec::new();
+            self.file.read(span, &mut bytes)?;
+            self.blocks.insert(span.offset, (bytes, false));
+        }
+        Ok(self.blocks.get_mut(&span.offset).expect("it was just read"))
+    }
+
+    /// A block as it will be.
+    pub(super) fn get(&mut self, span: Span) -> Result<&[u8], DerivedError> {
+        self.block(span).map(|(bytes, _)| &bytes[..])
+    }
+
+    /// The same to be changed.
+    pub(super) fn change(&mut self, span: Span) -> Result<&mut [u8], DerivedError> {
+        let (bytes, is_changed) = self.block(span)?;
+        *is_changed = true;
+        Ok(bytes)
+    }
+
+    /// Writes what was changed, the last block last, and syncs it.
+    pub(super) fn write(self) -> Result<(), DerivedError> {
+        let BlockReader { path, key, round, .. } = self.file;
+        let write = || {
+            let file = OpenOptions::new().write(true).open(path)?;
+            for (offset, (mut bytes, is_changed)) in self.blocks {
+                if is_changed {
+                    let checksum = checksum(key, offset, &bytes, round + 1);
+                    bytes.extend_from_slice(&checksum);
+                    write_all_at(&file, &bytes, offset)?;
+                }
+            }
+            file.sync_all()
+        };
+        write().map_err(|source| DerivedError::Io { path: path.clone(), source })
+    }
+}
+
+#[cfg(unix)]
+fn write_all_at(file: &File, buffer: &[u8], offset: u64) -> io::Result<()> {
+    std::os::unix::fs::FileExt::write_all_at(file, buffer, offset)
+}
+
+#[cfg(windows)]
+fn write_all_at(file: &File, mut buffer: &[u8], mut offset: u64) -> io::Result<()> {
+    while !buffer.is_empty() {
+        match std::os::windows::fs::FileExt::seek_write(file, buffer, offset)? {
+            0 => return Err(io::ErrorKind::WriteZero.into()),
+            n => {
+                buffer = &buffer[n..];
+                offset += n as u64;
+            }
+        }
+    }
+    Ok(())
 }
 
 #[cfg(unix)]

@@ -5,11 +5,11 @@
 //! After the last block comes a block with the fences, 8 bytes each as in the keys.
 
 use super::DerivedError;
-use super::file::{BlockReader, BlockWriter, CHECKSUM_BYTES, Span};
+use super::file::{BlockReader, BlockWriter, CHECKSUM_BYTES, Patch, Span};
 
-const BLOCK_BYTES: usize = 1024;
+pub(super) const BLOCK_BYTES: usize = 1024;
 
-const fn entries_per_block(width: usize) -> usize {
+pub(super) const fn entries_per_block(width: usize) -> usize {
     (BLOCK_BYTES - CHECKSUM_BYTES) / width
 }
 
@@ -83,7 +83,7 @@ pub(super) struct List<const W: usize, const K: usize> {
 }
 
 /// Where block `index` of a list lies, and how many entries it has.
-fn block_of(span: ListSpan, width: usize, index: u64) -> (u64, usize) {
+pub(super) fn block_of(span: ListSpan, width: usize, index: u64) -> (u64, usize) {
     let per_block = entries_per_block(width) as u64;
     let stride = per_block * width as u64 + CHECKSUM_BYTES as u64;
     let count = span.count.saturating_sub(index * per_block).min(per_block);
@@ -133,35 +133,28 @@ impl<const W: usize, const K: usize> List<W, K> {
         }
         Ok(None)
     }
-}
 
-/// Reads a list from front to back.
-#[derive(Debug)]
-pub(super) struct ListReader<'a, const W: usize> {
-    file: &'a BlockReader,
-    span: ListSpan,
-    block: u64,
-    buffer: Vec<u8>,
-    at: usize,
-}
-
-impl<'a, const W: usize> ListReader<'a, W> {
-    pub(super) const fn new(file: &'a BlockReader, span: ListSpan) -> Self {
-        ListReader { file, span, block: 0, buffer: Vec::new(), at: 0 }
-    }
-
-    pub(super) fn next(&mut self) -> Result<Option<[u8; W]>, DerivedError> {
-        if self.at == self.buffer.len() {
-            let (offset, count) = block_of(self.span, W, self.block);
-            if count == 0 {
-                return Ok(None);
+    /// Puts another entry of the same key in the place of one that is there.
+    pub(super) fn change(
+        &self,
+        patch: &mut Patch<'_>,
+        entry: &[u8; W],
+    ) -> Result<(), DerivedError> {
+        let fence = u64::from_be_bytes(*entry.first_chunk().expect("keys of 8 bytes and more"));
+        let mut index = self.fences.partition_point(|f| *f <= fence);
+        while index > 0 {
+            index -= 1;
+            let (offset, count) = block_of(self.span, W, index as u64);
+            let span = Span { offset, bytes: (count * W) as u64 };
+            let entries = patch.get(span)?.as_chunks::<W>().0;
+            if let Ok(at) = entries.binary_search_by(|e| e[..K].cmp(&entry[..K])) {
+                patch.change(span)?[at * W..(at + 1) * W].copy_from_slice(entry);
+                break;
             }
-            self.file.read(Span { offset, bytes: (count * W) as u64 }, &mut self.buffer)?;
-            self.block += 1;
-            self.at = 0;
+            if self.fences[index] != fence {
+                break;
+            }
         }
-        let entry = self.buffer[self.at..].first_chunk().copied().expect("whole entries");
-        self.at += W;
-        Ok(Some(entry))
+        Ok(())
     }
 }

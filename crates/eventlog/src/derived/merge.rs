@@ -23,8 +23,7 @@ pub(super) fn write_table(
     name: &Path,
 ) -> Result<(), DerivedError> {
     let ids = table.sorted_ids();
-    let accounts = table.accounts() as u64;
-    let mut writer = RunWriter::create(temporary, header, accounts, ids.len() as u64)?;
+    let mut writer = RunWriter::create(temporary, header, 0, ids.len() as u64)?;
     let mut parts = table.parts(None, None);
     let mut gathered = Steps::default();
     while let Some((part, head)) = parts.take(&mut gathered) {
@@ -44,7 +43,7 @@ pub(super) fn write_table(
 }
 
 /// Writes neighbouring runs, the oldest first, as the one run `name`, in memory of the largest
-/// account and a filter. False if `stop` was set before it was done.
+/// account, a filter, and 32 bytes an account. False if `stop` was set before it was done.
 pub(super) fn write_merged(
     runs: &[Arc<Run>],
     temporary: &Path,
@@ -53,9 +52,8 @@ pub(super) fn write_merged(
 ) -> Result<bool, DerivedError> {
     let (first, last) = (&runs[0].header, &runs[runs.len() - 1].header);
     let header = Header { from: first.from, ..*last };
-    let accounts = runs.iter().map(|run| run.footer.accounts).sum();
     let ids = runs.iter().map(|run| run.ids()).sum();
-    let mut writer = RunWriter::create(temporary, &header, accounts, ids)?;
+    let mut writer = RunWriter::create(temporary, &header, 0, ids)?;
 
     let mut cursors = Vec::new();
     for run in runs {

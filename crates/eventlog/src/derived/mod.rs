@@ -1,7 +1,7 @@
 //! Everything that can be made anew from the log: runs, the table in front of them, and a cache.
 //!
 //! ```text
-//! derived/runs/FROM-TO.run   immutable; what a fold reads of the positions [FROM, TO), by account
+//! derived/runs/FROM-TO.run   what a fold reads of the positions [FROM, TO), by account
 //! derived/sled/              snapshot statements and fold states; see [`Cache`]
 //! derived/watched            how far `watch` has read which file; the command line's own
 //! ```
@@ -31,6 +31,8 @@ mod cache;
 mod erased;
 mod file;
 mod filter;
+mod hashes;
+mod in_place;
 mod list;
 mod merge;
 mod rows;
@@ -38,6 +40,7 @@ mod run;
 mod runs;
 mod scan;
 mod table;
+mod taken;
 #[cfg(test)]
 mod tests;
 mod without;
@@ -57,7 +60,7 @@ pub(crate) use runs::{Cover, Merge};
 pub(crate) use scan::Scan;
 pub(crate) use table::PlainMap;
 use table::{Steps, Table};
-pub(crate) use without::Taken;
+pub(crate) use taken::Taken;
 
 /// 16 bytes of a hash over (account, id). It must be a hash: lookups rely on its bytes being
 /// evenly spread. Two events of a log never have the same.
@@ -189,6 +192,12 @@ pub(crate) enum DerivedError {
     /// They could not be made anew from the log: make them anew before asking again.
     #[error("the derived files could not be made anew")]
     Lost,
+    /// Something was taken out of a run since it was opened: open it again.
+    #[error("{path}: something was taken out of it meanwhile", path = path.display())]
+    Moved {
+        /// The run.
+        path: PathBuf,
+    },
     /// A run that was sound when opened is not: make it anew from the log.
     #[error("{path}: the derived block at byte {offset} is damaged: {what}", path = path.display())]
     Damaged {
@@ -334,10 +343,10 @@ impl Derived {
         self.runs.runs.len()
     }
 
-    /// Makes the runs that have any of it anew without what an erasure took. What is in memory only stays as it is.
+    /// Takes what an erasure took out of the runs that have any of it. What is in memory only stays as it is.
     ///
     /// # Errors
-    /// Each run is the old or the new one then.
+    /// A run may be half of each then: nothing of them must be used any more.
     pub(crate) fn leave_out(&mut self, taken: &Taken) -> Result<(), DerivedError> {
         self.runs.leave_out(taken)
     }
@@ -427,9 +436,13 @@ impl Derived {
         for run in &self.runs.runs {
             let found = run.record(account, &hash, |record| {
                 gather.add(record, &mut history, Some(&mut places))?;
-                Ok(record.head())
+                Ok((record.first, record.head()))
             })?;
-            head = found.or(head);
+            let Some((first, found)) = found else { continue };
+            if head.is_none() {
+                run.begins_at(first)?;
+            }
+            head = Some(found);
         }
         let mut steps = Steps::default();
         if let Some(last) = self.table.part(account, &mut steps) {

@@ -1,19 +1,21 @@
-//! One run: an immutable file that holds what a fold reads of the positions [from, to).
+//! One run: a file that holds what a fold reads of the positions [from, to).
 //!
 //! After the header ([`file`](super::file)) come, each a block or a list of blocks:
 //!
 //! 1. *account blocks*: records ([`account`](super::account)) in byte order of names, about 16 KiB
-//!    of them, then the offset of each (4 bytes) and their count (4 bytes);
-//! 2. the *index* of these: varint count, and for each a varint length and its first name;
-//! 3. a *filter* over the names' hashes;
-//! 4. the *ordinals*: a list of (ordinal, block, slot) of these accounts, 8 + 4 + 4 bytes, big-endian;
+//!    of them ([`block`](super::block));
+//! 2. the *index* of these: varint count, and of each varint length, *separator* (above all names before it, and not above the
+//!    block's first one, which it is when the run is written) and varint length of the block; zeros where separators became
+//!    shorter;
+//! 3. the *names*: a set of their hashes ([`hashes`](super::hashes)), and a *filter* over them;
+//! 4. the *ordinals*: a list of (ordinal, block) of these accounts, 8 + 4 bytes, big-endian, the block all ones where an
+//!    account was taken out;
 //! 5. the *erasures*, if there are any: the records of the log in this run's range ([`erased`](super::erased));
-//! 6. the *ids*: a list of (tag, position beyond `from`), 16 + 4 bytes, the last big-endian: so a
-//!    run covers at most 2^32 positions;
-//! 7. a *filter* over the tags;
-//! 8. the *footer*: the numbers of [`Footer`] in their order.
+//! 6. the *ids*: a set of (tag, position beyond `from`), 16 + 4 bytes, the last big-endian: so a
+//!    run covers at most 2^32 positions; and a *filter* over the tags;
+//! 7. the *footer*: the numbers of [`Footer`] in their order.
 //!
-//! Opening reads header and footer. The rest is read when first asked for, the index, fences and
+//! Opening reads header and footer. The rest is read when first asked for, the index, the fences of the ordinals and
 //! filters then stay in memory: about 1.5 bytes an event where ids are looked up, else far less.
 
 use std::collections::HashMap;
@@ -21,18 +23,21 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
-use event::{NameId, Names};
-
 use super::account::Record;
 use super::block::Block;
-use super::bytes::{Input, Parsed, u64_at};
+use super::bytes::{Input, Parsed, put_varint, u64_at};
 use super::file::{BlockReader, CHECKSUM_BYTES, HEADER_BYTES, Header, Span};
 use super::filter::Filter;
-use super::list::{Held, List, ListReader, ListSpan};
+use super::hashes::{HashesSpan, Slots};
+use super::list::{Held, List, ListSpan};
 use super::{DerivedError, Head, IdTag};
 
-/// An ordinal, the number of a block and the slot in it.
-pub(super) const ORDINAL_BYTES: usize = 16;
+/// An ordinal and the number of a block.
+pub(super) const ORDINAL_BYTES: usize = 12;
+/// In the place of that number: the account is here no more.
+pub(super) const NO_BLOCK: u32 = u32::MAX;
+/// The hash of a name.
+pub(super) const NAME_BYTES: usize = 16;
 /// A tag and its position.
 pub(super) const ID_BYTES: usize = 20;
 /// The positions that one run can cover at most.
@@ -45,7 +50,7 @@ const MOST_BLOCKS: usize = 64;
 /// The bytes of a block that is kept at most: most have 16 KiB, those of large accounts more.
 const MOST_KEPT: usize = 64 << 10;
 
-const FOOTER_NUMBERS: usize = 16;
+const FOOTER_NUMBERS: usize = 22;
 /// The footer's block with its checksum.
 pub(super) const FOOTER_BYTES: u64 = 8 * FOOTER_NUMBERS as u64 + CHECKSUM_BYTES as u64;
 
@@ -53,9 +58,10 @@ pub(super) const FOOTER_BYTES: u64 = 8 * FOOTER_NUMBERS as u64 + CHECKSUM_BYTES 
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Footer {
     pub(super) index: Span,
-    pub(super) names: Span,
+    pub(super) names: HashesSpan,
+    pub(super) name_filter: Span,
     pub(super) ordinals: ListSpan,
-    pub(super) ids: ListSpan,
+    pub(super) ids: HashesSpan,
     pub(super) tags: Span,
     /// Accounts that have an event here.
     pub(super) accounts: u64,
@@ -70,15 +76,23 @@ pub(super) struct Footer {
 
 impl Footer {
     pub(super) fn numbers(&self) -> [u64; FOOTER_NUMBERS] {
+        let hashes = |set: &HashesSpan| [set.offset, set.homes, set.slots, set.count];
+        let ([a, b, c, d], [e, f, g, h]) = (hashes(&self.names), hashes(&self.ids));
         [
             self.index.offset,
             self.index.bytes,
-            self.names.offset,
-            self.names.bytes,
+            a,
+            b,
+            c,
+            d,
+            self.name_filter.offset,
+            self.name_filter.bytes,
             self.ordinals.offset,
             self.ordinals.count,
-            self.ids.offset,
-            self.ids.count,
+            e,
+            f,
+            g,
+            h,
             self.tags.offset,
             self.tags.bytes,
             self.accounts,
@@ -90,24 +104,37 @@ impl Footer {
         ]
     }
 
+    /// Where it lies itself.
+    pub(super) const fn span(&self) -> Span {
+        Span { offset: self.length - FOOTER_BYTES, bytes: 8 * FOOTER_NUMBERS as u64 }
+    }
+
     fn decode(bytes: &[u8]) -> Footer {
         let n = |i: usize| u64_at(bytes, 8 * i);
+        let span = |i: usize| Span { offset: n(i), bytes: n(i + 1) };
+        let hashes = |i: usize| HashesSpan {
+            offset: n(i),
+            homes: n(i + 1),
+            slots: n(i + 2),
+            count: n(i + 3),
+        };
         Footer {
-            index: Span { offset: n(0), bytes: n(1) },
-            names: Span { offset: n(2), bytes: n(3) },
-            ordinals: ListSpan { offset: n(4), count: n(5) },
-            ids: ListSpan { offset: n(6), count: n(7) },
-            tags: Span { offset: n(8), bytes: n(9) },
-            accounts: n(10),
-            begun: n(11),
-            records: n(12),
-            length: n(13),
-            erasures: Span { offset: n(14), bytes: n(15) },
+            index: span(0),
+            names: hashes(2),
+            name_filter: span(6),
+            ordinals: ListSpan { offset: n(8), count: n(9) },
+            ids: hashes(10),
+            tags: span(14),
+            accounts: n(16),
+            begun: n(17),
+            records: n(18),
+            length: n(19),
+            erasures: span(20),
         }
     }
 }
 
-/// Hash of an account's name, for the filter.
+/// Hash of an account's name, for the set of them.
 pub(super) fn name_hash(name: &str) -> [u8; 16] {
     *blake3::hash(name.as_bytes()).as_bytes().first_chunk().expect("16 of 32 bytes")
 }
@@ -125,33 +152,62 @@ pub(crate) struct Run {
     /// Account blocks that were read for it, by their numbers: their checksums held then.
     blocks: Mutex<HashMap<usize, Arc<Block>>>,
     ordinals: OnceLock<List<ORDINAL_BYTES, 8>>,
-    ids: OnceLock<(Filter, List<ID_BYTES, 16>)>,
+    tags: OnceLock<Filter>,
 }
 
-/// The account blocks: the first name of each, and where it lies.
-#[derive(Debug)]
-struct Index {
-    names: Names,
-    spans: Vec<Span>,
+/// The account blocks: the separator before each, and where it lies.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Index {
+    text: Vec<u8>,
+    /// Where each separator ends in it.
+    ends: Vec<u32>,
+    pub(super) spans: Vec<Span>,
 }
 
 impl Index {
     fn parse(bytes: &[u8]) -> Parsed<Index> {
         let mut input = Input(bytes);
         let count = input.count()?;
-        let mut index = Index { names: Names::default(), spans: Vec::with_capacity(count) };
+        let mut index = Index { spans: Vec::with_capacity(count), ..Index::default() };
         let mut offset = HEADER_BYTES as u64;
         for _ in 0..count {
-            index.names.push(input.str()?);
+            let len = input.count()?;
+            let separator = input.take(len)?;
             let span = Span { offset, bytes: input.varint()? };
-            index.spans.push(span);
+            index.push(separator, span)?;
             offset = offset.saturating_add(span.bytes).saturating_add(CHECKSUM_BYTES as u64);
+        }
+        if input.0.iter().any(|byte| *byte != 0) {
+            return Err("what is behind the index is not zeros");
         }
         Ok(index)
     }
 
-    fn first(&self, block: usize) -> &str {
-        self.names.get(NameId(block as u32))
+    /// Adds the next block.
+    pub(super) fn push(&mut self, separator: &[u8], span: Span) -> Parsed<()> {
+        self.text.extend_from_slice(separator);
+        let end = u32::try_from(self.text.len()).map_err(|_| "the index is too long")?;
+        self.ends.push(end);
+        self.spans.push(span);
+        Ok(())
+    }
+
+    /// As bytes, without zeros behind it.
+    pub(super) fn encode(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        put_varint(&mut out, self.spans.len() as u64);
+        for (block, span) in self.spans.iter().enumerate() {
+            let separator = self.separator(block);
+            put_varint(&mut out, separator.len() as u64);
+            out.extend_from_slice(separator);
+            put_varint(&mut out, span.bytes);
+        }
+        out
+    }
+
+    pub(super) fn separator(&self, block: usize) -> &[u8] {
+        let from = block.checked_sub(1).map_or(0, |before| self.ends[before]);
+        &self.text[from as usize..self.ends[block] as usize]
     }
 
     /// The block in which `name` is if it is in any.
@@ -159,7 +215,7 @@ impl Index {
         let (mut low, mut high) = (0, self.spans.len());
         while low < high {
             let middle = usize::midpoint(low, high);
-            if self.first(middle) <= name { low = middle + 1 } else { high = middle }
+            if self.separator(middle) <= name.as_bytes() { low = middle + 1 } else { high = middle }
         }
         low.saturating_sub(1)
     }
@@ -178,11 +234,11 @@ fn lazily<T>(
 
 impl Run {
     pub(super) fn open(path: &Path) -> Result<Run, DerivedError> {
-        let (file, header) = BlockReader::open(path)?;
+        let (mut file, header) = BlockReader::open(path)?;
         let offset = file.length().checked_sub(FOOTER_BYTES);
         let offset = offset.ok_or_else(|| file.damaged(0, "the file is too short"))?;
         let mut footer = [0; FOOTER_BYTES as usize];
-        file.read_into(offset, &mut footer)?;
+        file.read_footer(offset, &mut footer)?;
         let footer = Footer::decode(&footer);
         if footer.length != file.length() || header.from > header.to {
             return Err(file.damaged(offset, "the footer is not this file's"));
@@ -196,7 +252,7 @@ impl Run {
             asked: AtomicU32::new(0),
             blocks: Mutex::default(),
             ordinals: OnceLock::new(),
-            ids: OnceLock::new(),
+            tags: OnceLock::new(),
         })
     }
 
@@ -206,6 +262,16 @@ impl Run {
 
     pub(super) fn damaged(&self, offset: u64, what: &'static str) -> DerivedError {
         self.file.damaged(offset, what)
+    }
+
+    /// Its blocks.
+    pub(super) const fn file(&self) -> &BlockReader {
+        &self.file
+    }
+
+    /// Whether something was taken out of it since it was opened, or it is there no more.
+    pub(super) fn has_moved(&self) -> bool {
+        Run::open(self.path()).map_or(true, |now| now.file.round() != self.file.round())
     }
 
     /// How many positions it covers.
@@ -227,7 +293,7 @@ impl Run {
         Ok(buffer)
     }
 
-    fn index(&self) -> Result<&Index, DerivedError> {
+    pub(super) fn index(&self) -> Result<&Index, DerivedError> {
         lazily(&self.index, || {
             let mut buffer = Vec::new();
             self.file.read(self.footer.index, &mut buffer)?;
@@ -236,16 +302,14 @@ impl Run {
         })
     }
 
-    fn filter(&self, span: Span) -> Result<Filter, DerivedError> {
-        let mut buffer = Vec::new();
-        self.file.read(span, &mut buffer)?;
-        Filter::decode(&buffer).map_err(|what| self.file.damaged(span.offset, what))
-    }
-
-    /// The first names of the account blocks, with the bytes of each block.
+    /// The separators before the account blocks that are text, with the bytes of each block.
     pub(super) fn fences(&self) -> Result<impl Iterator<Item = (&str, u64)>, DerivedError> {
         let index = self.index()?;
-        Ok(index.names.iter().zip(index.spans.iter().map(|span| span.bytes)))
+        let fence = |(block, span): (usize, &Span)| {
+            // One that was cut in a letter is no name to begin at.
+            Some((std::str::from_utf8(index.separator(block)).ok()?, span.bytes))
+        };
+        Ok(index.spans.iter().enumerate().filter_map(fence))
     }
 
     /// What `read` makes of an account's record, if the account is in this run. `hash` is the name's
@@ -258,7 +322,7 @@ impl Run {
     ) -> Result<Option<T>, DerivedError> {
         // The filter is as large as dozens of blocks: it pays for those alone who ask for many accounts.
         if self.asked.fetch_add(1, Ordering::Relaxed) >= FEW {
-            let names = lazily(&self.names, || self.filter(self.footer.names))?;
+            let names = lazily(&self.names, || Filter::read(&self.file, self.footer.name_filter))?;
             if !names.may_contain(hash) {
                 return Ok(None);
             }
@@ -275,10 +339,19 @@ impl Run {
         parsed.map_err(|what| self.file.damaged(block.offset(), what))
     }
 
-    /// Whether an account of this number is in this run.
-    pub(super) fn has_ordinal(&self, ordinal: u64) -> Result<bool, DerivedError> {
-        let list = lazily(&self.ordinals, || List::open(&self.file, self.footer.ordinals))?;
-        Ok(list.find(&self.file, &ordinal.to_be_bytes(), &mut Held::default())?.is_some())
+    pub(super) fn ordinals(&self) -> Result<&List<ORDINAL_BYTES, 8>, DerivedError> {
+        lazily(&self.ordinals, || List::open(&self.file, self.footer.ordinals))
+    }
+
+    /// The block in which the account of a number is, if it is in this run.
+    pub(super) fn block_of_ordinal(
+        &self,
+        ordinal: u64,
+        held: &mut Held,
+    ) -> Result<Option<u32>, DerivedError> {
+        let entry = self.ordinals()?.find(&self.file, &ordinal.to_be_bytes(), held)?;
+        let block = entry.map(|entry| u32::from_be_bytes(*entry.last_chunk().expect("4 bytes")));
+        Ok(block.filter(|block| *block != NO_BLOCK))
     }
 
     /// Takes the accounts of this run out of `ordinals`, which rise, and gives their heads as they
@@ -288,52 +361,53 @@ impl Run {
         ordinals: &mut Vec<u64>,
         heads: &mut Vec<Head>,
     ) -> Result<(), DerivedError> {
-        let list = lazily(&self.ordinals, || List::open(&self.file, self.footer.ordinals))?;
         let mut held = Held::default();
         let (mut places, mut others) = (Vec::new(), Vec::new());
         for ordinal in ordinals.drain(..) {
-            match list.find(&self.file, &ordinal.to_be_bytes(), &mut held)? {
-                Some(entry) => places.push((u128::from_be_bytes(entry) as u64, ordinal)),
+            match self.block_of_ordinal(ordinal, &mut held)? {
+                Some(block) => places.push((block, ordinal)),
                 None => others.push(ordinal),
             }
         }
         *ordinals = others;
         places.sort_unstable();
-        for of_block in places.chunk_by(|(a, _), (b, _)| a >> 32 == b >> 32) {
-            let Some(block) = self.block((of_block[0].0 >> 32) as usize, Vec::new())? else {
+        for of_block in places.chunk_by(|(a, _), (b, _)| a == b) {
+            let Some(block) = self.block(of_block[0].0 as usize, Vec::new())? else {
                 return Err(self.file.damaged(self.footer.ordinals.offset, "it names no block"));
             };
-            for (place, ordinal) in of_block {
-                let record = block.record(*place as u32 as usize).and_then(Record::parse);
-                let head = record.map_err(|what| self.file.damaged(block.offset(), what))?.head();
-                if head.ordinal != *ordinal {
-                    return Err(self.file.damaged(block.offset(), "it is of another account"));
+            let damaged = |what| self.file.damaged(block.offset(), what);
+            let mut found = 0;
+            for record in block.records() {
+                let record = record.map_err(damaged)?;
+                let ordinal = Record::ordinal_of(record).map_err(damaged)?;
+                if of_block.binary_search_by_key(&ordinal, |(_, ordinal)| *ordinal).is_ok() {
+                    heads.push(Record::parse(record).map_err(damaged)?.head());
+                    found += 1;
                 }
-                heads.push(head);
+            }
+            if found != of_block.len() {
+                return Err(damaged("an account is not in it"));
             }
         }
         Ok(())
     }
 
-    /// The filter and the list of ids.
-    fn ids_read(&self) -> Result<&(Filter, List<ID_BYTES, 16>), DerivedError> {
-        lazily(&self.ids, || {
-            Ok((self.filter(self.footer.tags)?, List::open(&self.file, self.footer.ids)?))
-        })
+    /// The filter over the ids.
+    fn tags(&self) -> Result<&Filter, DerivedError> {
+        lazily(&self.tags, || Filter::read(&self.file, self.footer.tags))
     }
 
     /// False: the id is not in the run.
     pub(super) fn may_have_id(&self, tag: &IdTag) -> Result<bool, DerivedError> {
-        Ok(self.ids_read()?.0.may_contain(tag))
+        Ok(self.tags()?.may_contain(tag))
     }
 
     pub(super) fn find_id(&self, tag: &IdTag) -> Result<Option<u64>, DerivedError> {
-        let (filter, ids) = self.ids_read()?;
-        if !filter.may_contain(tag) {
+        if !self.tags()?.may_contain(tag) {
             return Ok(None);
         }
-        let found = ids.find(&self.file, tag, &mut Held::default())?;
-        Ok(found.map(|entry| self.id(&entry).1))
+        let found = Slots::new(&self.file, self.footer.ids).find(tag)?;
+        Ok(found.map(|(_, entry)| self.id(&entry).1))
     }
 
     fn id(&self, entry: &[u8; ID_BYTES]) -> (IdTag, u64) {
@@ -344,7 +418,26 @@ impl Run {
 
     /// All ids, in order of tags.
     pub(super) fn all_ids(&self) -> Ids<'_> {
-        Ids { run: self, list: ListReader::new(&self.file, self.footer.ids) }
+        Ids { run: self, slots: Slots::new(&self.file, self.footer.ids) }
+    }
+
+    /// The hashes of the names of its accounts.
+    #[cfg(test)]
+    pub(super) fn all_names(&self) -> Result<Vec<[u8; NAME_BYTES]>, DerivedError> {
+        let (mut names, mut slots) = (Vec::new(), Slots::new(&self.file, self.footer.names));
+        while let Some(name) = slots.next()? {
+            names.push(name);
+        }
+        Ok(names)
+    }
+
+    /// Holds the revision that an account begins with in the oldest run that has it: if that is not its first, what was before
+    /// is being taken out of older runs.
+    pub(super) fn begins_at(&self, revision: u64) -> Result<(), DerivedError> {
+        match revision {
+            0 => Ok(()),
+            _ => Err(DerivedError::Moved { path: self.path().to_owned() }),
+        }
     }
 
     /// The block in which an account is if it is in this run.
@@ -387,11 +480,11 @@ impl Run {
 #[derive(Debug)]
 pub(super) struct Ids<'a> {
     run: &'a Run,
-    list: ListReader<'a, ID_BYTES>,
+    slots: Slots<'a, ID_BYTES>,
 }
 
 impl Ids<'_> {
     pub(super) fn next(&mut self) -> Result<Option<(IdTag, u64)>, DerivedError> {
-        Ok(self.list.next()?.map(|entry| self.run.id(&entry)))
+        Ok(self.slots.next()?.map(|entry| self.run.id(&entry)))
     }
 }

@@ -13,10 +13,12 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use super::file::Header;
+use super::in_place::{Done, take_out};
 use super::merge;
 use super::run::{MOST_POSITIONS, Run, name_hash};
 use super::table::Table;
-use super::without::{Taken, write_without};
+use super::taken::Taken;
+use super::without::write_without;
 use super::{Anchor, DerivedError, Head, IdTag};
 
 /// As many neighbours of about one size make a larger one.
@@ -97,7 +99,8 @@ impl Runs {
             files = list(&dir).map_err(io)?;
             let vanished;
             (runs, vanished) = cover(&dir, &files, store, &mut is_ours);
-            if !vanished {
+            // All as they were at one time, between two of an erasure's steps.
+            if !vanished && !runs.iter().any(|run| run.has_moved()) {
                 break;
             }
         }
@@ -169,16 +172,22 @@ impl Runs {
         merge.parts.iter().try_for_each(|part| delete(part.path()))
     }
 
-    /// Makes the runs anew that have any of what an erasure took.
+    /// Takes out of the runs what an erasure took: in place, or by making one anew. The oldest first: who sees an account in some
+    /// runs and in others no more misses its beginning, and so knows.
     pub(super) fn leave_out(&mut self, taken: &Taken) -> Result<(), DerivedError> {
         for run in &mut self.runs {
-            if !taken.is_in(run)? {
-                continue;
-            }
-            let made = make(&self.dir, run.header.from, run.header.to, |temporary, name| {
-                write_without(run, taken, temporary, name).map(|()| true)
-            });
-            *run = Arc::new(made?.expect("it was not stopped"));
+            let new = match take_out(run, taken)? {
+                Done::Nothing => continue,
+                Done::InPlace => Run::open(run.path())?,
+                Done::Not => {
+                    let Header { from, to, .. } = run.header;
+                    let made = make(&self.dir, from, to, |temporary, name| {
+                        write_without(run, taken, temporary, name).map(|()| true)
+                    });
+                    made?.expect("it was not stopped")
+                }
+            };
+            *run = Arc::new(new);
         }
         Ok(())
     }
@@ -293,7 +302,7 @@ fn cover(
             Err(DerivedError::Io { source, .. }) => {
                 vanished |= source.kind() == ErrorKind::NotFound
             }
-            Err(DerivedError::Damaged { .. } | DerivedError::Lost) => {}
+            Err(_) => {}
         }
     }
     (runs, vanished)

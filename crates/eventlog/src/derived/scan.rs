@@ -59,9 +59,13 @@ impl<'a> Scan<'a> {
             return Ok(false);
         }
         self.gather.begin(name, history);
+        let mut is_begun = false;
         for cursor in &mut self.cursors {
             if cursor.name()? == Some(history.account.as_str()) {
                 let record = cursor.record()?;
+                if !std::mem::replace(&mut is_begun, true) {
+                    cursor.run().begins_at(record.first)?;
+                }
                 let added = self.gather.add(&record, history, None);
                 added.map_err(|what| cursor.damaged(what))?;
                 record.head_into(&mut self.head);

@@ -211,6 +211,7 @@ impl Table {
     }
 
     /// How many accounts have an event here.
+    #[cfg(test)]
     pub(super) const fn accounts(&self) -> usize {
         self.parts.len()
     }

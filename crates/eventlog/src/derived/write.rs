@@ -2,11 +2,15 @@
 
 use std::path::Path;
 
+use super::block::close;
 use super::bytes::{put_str, put_varint};
 use super::file::{BlockWriter, Header, Span};
 use super::filter::Filter;
+use super::hashes::{HashWriter, HashesSpan};
 use super::list::ListWriter;
-use super::run::{FOOTER_BYTES, Footer, ID_BYTES, MOST_POSITIONS, ORDINAL_BYTES, name_hash};
+use super::run::{
+    FOOTER_BYTES, Footer, ID_BYTES, MOST_POSITIONS, NAME_BYTES, ORDINAL_BYTES, name_hash,
+};
 use super::{DerivedError, IdTag};
 
 /// Records of a block, in bytes, from which it is closed: enough for BLAKE3 to hash at full width,
@@ -19,12 +23,12 @@ pub(super) struct RunWriter {
     file: BlockWriter,
     from: u64,
     block: Vec<u8>,
-    offsets: Vec<u8>,
+    offsets: Vec<u32>,
     /// The entries of the index so far.
     index: Vec<u8>,
     blocks: u32,
-    names: Filter,
-    ordinals: Vec<(u64, u32, u32)>,
+    names: Vec<[u8; NAME_BYTES]>,
+    ordinals: Vec<(u64, u32)>,
     ids: u64,
     begun: u64,
     records: u64,
@@ -35,29 +39,29 @@ pub(super) struct RunWriter {
 pub(super) struct IdWriter {
     file: BlockWriter,
     from: u64,
-    ids: ListWriter<ID_BYTES>,
+    ids: HashWriter<ID_BYTES>,
     tags: Filter,
     /// What is known of it so far.
     footer: Footer,
 }
 
 impl RunWriter {
-    /// `accounts` and `ids` are how many there will be, about: the filters are made for them.
+    /// `ids` are how many there will be, about: their places are made for them.
     pub(super) fn create(
         path: &Path,
         header: &Header,
-        accounts: u64,
+        round: u32,
         ids: u64,
     ) -> Result<RunWriter, DerivedError> {
         assert!(header.to - header.from <= MOST_POSITIONS, "a run of too many positions");
         Ok(RunWriter {
-            file: BlockWriter::create(path.to_owned(), header)?,
+            file: BlockWriter::create(path.to_owned(), header, round)?,
             from: header.from,
             block: Vec::new(),
             offsets: Vec::new(),
             index: Vec::new(),
             blocks: 0,
-            names: Filter::new(accounts),
+            names: Vec::new(),
             ordinals: Vec::new(),
             ids,
             begun: 0,
@@ -79,20 +83,18 @@ impl RunWriter {
         if self.block.is_empty() {
             put_str(&mut self.index, name);
         }
-        let slot = (self.offsets.len() / 4) as u32;
         let offset = u32::try_from(self.block.len()).expect("a block is closed at 16 KiB");
-        self.offsets.extend_from_slice(&offset.to_le_bytes());
+        self.offsets.push(offset);
         write(&mut self.block);
-        self.names.insert(&name_hash(name));
-        self.ordinals.push((ordinal, self.blocks, slot));
+        self.names.push(name_hash(name));
+        self.ordinals.push((ordinal, self.blocks));
         self.begun += u64::from(begins);
         Ok(())
     }
 
     fn end_block(&mut self) -> Result<(), DerivedError> {
-        let count = (self.offsets.len() / 4) as u32;
-        self.block.append(&mut self.offsets);
-        self.block.extend_from_slice(&count.to_le_bytes());
+        close(&mut self.block, &self.offsets, None);
+        self.offsets.clear();
         let span = self.file.block(&self.block)?;
         put_varint(&mut self.index, span.bytes);
         self.records += span.bytes;
@@ -111,25 +113,32 @@ impl RunWriter {
         put_varint(&mut index, u64::from(self.blocks));
         index.append(&mut self.index);
         let index = file.block(&index)?;
-        let names = file.block(&self.names.encode())?;
+        self.names.sort_unstable_by_key(|hash| u128::from_be_bytes(*hash));
+        let mut names = HashWriter::begin(&file, self.names.len() as u64);
+        let mut filter = Filter::new(self.names.len() as u64);
+        for hash in &self.names {
+            names.push(&mut file, hash)?;
+            filter.insert(hash);
+        }
+        let (names, name_filter) = (names.end(&mut file)?, filter.write(&mut file)?);
         self.ordinals.sort_unstable();
         let mut ordinals = ListWriter::<ORDINAL_BYTES>::begin(&file);
-        for (ordinal, block, slot) in &self.ordinals {
-            let entry = u128::from(*ordinal) << 64 | u128::from(*block) << 32 | u128::from(*slot);
-            ordinals.push(&mut file, &entry.to_be_bytes())?;
+        for (ordinal, block) in &self.ordinals {
+            ordinals.push(&mut file, &ordinal_entry(*ordinal, *block))?;
         }
         let ordinals = ordinals.end(&mut file)?;
         let erasures = match erasures {
             [] => Span { offset: file.at(), bytes: 0 },
             some => file.block(some)?,
         };
-        let ids = ListWriter::begin(&file);
+        let ids = HashWriter::begin(&file, self.ids);
         let footer = Footer {
             index,
             names,
+            name_filter,
             ordinals,
-            ids: ordinals,
-            tags: index,
+            ids: HashesSpan { slots: 0, ..names },
+            tags: name_filter,
             accounts: self.ordinals.len() as u64,
             begun: self.begun,
             records: self.records,
@@ -154,10 +163,18 @@ impl IdWriter {
     /// Writes what is left, syncs the file and gives it its name.
     pub(super) fn finish(mut self, name: &Path) -> Result<(), DerivedError> {
         let ids = self.ids.end(&mut self.file)?;
-        let tags = self.file.block(&self.tags.encode())?;
+        let tags = self.tags.write(&mut self.file)?;
         let length = self.file.at() + FOOTER_BYTES;
         let footer = Footer { ids, tags, length, ..self.footer };
         self.file.block(footer.numbers().map(u64::to_le_bytes).as_flattened())?;
         self.file.publish(name)
     }
+}
+
+/// An entry of the list of ordinals.
+pub(super) fn ordinal_entry(ordinal: u64, block: u32) -> [u8; ORDINAL_BYTES] {
+    let mut entry = [0; ORDINAL_BYTES];
+    entry[..8].copy_from_slice(&ordinal.to_be_bytes());
+    entry[8..].copy_from_slice(&block.to_be_bytes());
+    entry
 }

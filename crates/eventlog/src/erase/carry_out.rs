@@ -4,6 +4,7 @@
 //! `REDO` says how it will look, in the log itself, in what is derived and in `cut/`. Whoever opens the store to write does all
 //! of it again, which changes nothing where it was done; what is derived is then dropped, to be made anew.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -15,7 +16,7 @@ use crate::encoder::Encoder;
 use crate::folder::Folder;
 use crate::head_file::HeadFile;
 use crate::recover::corrupt_at;
-use crate::seal::forget;
+use crate::seal::{self, forget};
 use crate::storage::Access;
 use crate::tail::{Tail, failed};
 use crate::{AppendError, OpenError, Options};
@@ -122,19 +123,34 @@ fn bad(folder: &Folder, expected: &str, found: String) -> OpenError {
 pub(crate) fn drop_derived(folder: &Folder) -> Result<(), OpenError> {
     let (dir, true) = folder.derived() else { return Ok(()) };
     remove_all(&dir.join("runs"))?;
-    drop_others(folder)
+    drop_sled(&dir)?;
+    forget(folder).map_err(OpenError::io("remove files from", &dir))?;
+    sync(&dir)
 }
 
-/// The same but for the runs.
-pub(crate) fn drop_others(folder: &Folder) -> Result<(), OpenError> {
+/// Takes these accounts out of all that is derived but for the runs; what others keep there is dropped.
+pub(crate) fn leave_out(
+    folder: &Folder,
+    store: &[u8; 16],
+    accounts: &BTreeSet<u64>,
+) -> Result<(), OpenError> {
     let (dir, true) = folder.derived() else { return Ok(()) };
-    for name in ["sled", "sled.sum"] {
-        remove_all(&dir.join(name))?;
+    drop_sled(&dir)?;
+    if !accounts.is_empty() {
+        let left_out = seal::leave_out(folder, store, accounts);
+        left_out.map_err(OpenError::io("remove files from", &dir))?;
     }
-    forget(folder).map_err(OpenError::io("remove files from", &dir))?;
-    match fs::File::open(&dir).and_then(|dir| dir.sync_all()) {
+    sync(&dir)
+}
+
+fn drop_sled(dir: &Path) -> Result<(), OpenError> {
+    ["sled", "sled.sum"].iter().try_for_each(|name| remove_all(&dir.join(name)))
+}
+
+fn sync(dir: &Path) -> Result<(), OpenError> {
+    match fs::File::open(dir).and_then(|dir| dir.sync_all()) {
         Err(e) if e.kind() != io::ErrorKind::NotFound => {
-            Err(OpenError::io("sync the folder", &dir)(e))
+            Err(OpenError::io("sync the folder", dir)(e))
         }
         _ => Ok(()),
     }

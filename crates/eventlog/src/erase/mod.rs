@@ -8,7 +8,7 @@
 //! 3. [`redo`]: `log/REDO` is written whole under another name, synced and renamed. From here on the erasure will
 //!    happen, by whoever writes next. It has nothing of what is taken out.
 //! 4. [`carry_out`]: the record is appended, with the trailer of its page, and both slots of `HEAD` name its end; then the
-//!    new images are written in place and synced; then what is derived is made anew without it; then `REDO` goes.
+//!    new images are written in place and synced; then it is taken out of what is derived; then `REDO` goes.
 //!    A stop leaves `REDO`, and the next writer goes on; a reader reads through its images.
 
 pub(crate) mod carry_out;

@@ -16,9 +16,10 @@ use super::redo::Extent;
 use super::{EraseError, Target};
 use crate::ReadError;
 use crate::batches::corrupt;
-use crate::derived::{self, Place, SubjectTag, Taken};
+use crate::derived::{self, IdTag, Place, SubjectTag, Taken};
 use crate::folder::Folder;
 use crate::head_file::Durable;
+use crate::prepare::id_tag;
 use crate::storage::Access;
 use crate::window::Window;
 
@@ -213,6 +214,7 @@ impl Wanted {
             names: found.names.iter().map(|ordinal| u64::from(*ordinal)).collect(),
             events: found.events,
             positions: found.positions.into_iter().collect(),
+            tags: (!found.has_untagged).then_some(found.tags),
         };
         Ok(ErasurePlan {
             end,
@@ -416,10 +418,13 @@ impl Wanted {
                         found: e.problem.to_string(),
                     })
                 })?;
+                found.tags.push((position, id_tag(&named.account, content.id)));
                 found.ids.push((named.account.clone(), content.id.to_owned()));
             }
         } else if is_gone {
             return Ok(false);
+        } else {
+            found.has_untagged = true;
         }
         if let Some(at) = envelope.map(|envelope| envelope.occurred_at) {
             let (from, to) = found.occurred.unwrap_or((at, at));
@@ -448,6 +453,10 @@ struct Found {
     positions: Vec<u64>,
     extents: Vec<Extent>,
     ids: Vec<(String, String)>,
+    /// Of the same, by their positions.
+    tags: Vec<(u64, IdTag)>,
+    /// Whether there are others, whose accounts' names were not asked for.
+    has_untagged: bool,
     pages: BTreeSet<u64>,
     occurred: Option<(Timestamp, Timestamp)>,
 }

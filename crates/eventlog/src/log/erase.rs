@@ -132,7 +132,7 @@ impl Log {
             let (folder, end) = (&self.folder, redo.end);
             let is_left_out = state.indexer.leave_out(&taken, end);
             if is_left_out {
-                carry_out::drop_others(folder)
+                carry_out::leave_out(folder, &self.store, &taken.names)
             } else {
                 carry_out::drop_derived(folder)
             }

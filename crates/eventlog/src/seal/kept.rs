@@ -3,27 +3,31 @@
 //! | bytes | what |
 //! |---|---|
 //! | 8 | `STILLSLD` |
-//! | 4 | format version, 1 |
+//! | 4 | format version, 2 |
 //! | 16 | store id |
 //! | 8, 8, 16, 8 | where the seal's batch ends: segment, offset, its checksum, events before |
 //! | 8, 32, 8 | pages closed, the last summary's leaf hash, the log's clock |
 //! | 32 for each bit set in that number | the roots of the full subtrees of the tree over the pages, the largest first |
 //! | 32, 8 | the seal's map root and instant |
 //! | 8, then 104 each | accounts by ordinal: key in the map (32), secret (32), chain's head (32), count (8) |
+//! | 8, then 4 each | ordinals of accounts that were erased behind the seal, rising |
 //! | 8, then each | control frames: kind (1), salt (16), page (8), leaf (4), summary (120), 8 and the body, 8 and the
 //! leaves of its page (32 each) |
 //! | the rest but 32 | the map, `AccountMap::to_bytes` |
 //! | 32 | BLAKE3 of all before it |
 //!
-//! Of an account that was erased before the seal key and secret are zeros. When an account is erased this goes, for it has
-//! the secret; the next seal is made of the whole log.
+//! Of an account that was erased key and secret are zeros. When one is erased it is taken out of this, and what led from its leaf
+//! to the map's root is hashed anew once it led to the root of the seal. The map is another than the seal's then, of which no
+//! proof can be made any more; the next seal goes on from it.
 //!
 //! It is made anew from the log if anything is wrong with it. The seal has to stand in the log where this says. What is
 //! kept of an account is believed only when its chain goes on, and only if its leaf of before leads to the log's root: so
-//! that costs in proportion to what changed. The order of accounts is believed by the checksum alone.
+//! that costs in proportion to what changed. The order of accounts is believed by the checksum alone; so is the map's root where
+//! accounts were taken out, until the next seal.
 
+use std::collections::BTreeSet;
 use std::fs::File;
-use std::io::Write;
+use std::io::{self, Write};
 use std::sync::mpsc::{SyncSender, sync_channel};
 
 use blake3::Hasher;
@@ -40,7 +44,7 @@ use crate::head_file::Durable;
 use crate::storage::Access;
 
 const MAGIC: &[u8; 8] = b"STILLSLD";
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 const FILE: &str = "seal";
 /// What is written before it takes that name.
 const TMP: &str = "seal.tmp";
@@ -48,27 +52,52 @@ const ACCOUNT: usize = 104;
 
 /// Keeps what was read, which ends with a seal and a batch. What cannot be written is not kept.
 pub(super) fn keep(folder: &Folder, walked: &Walked) {
-    let Some(seal) = walked.sealed.as_ref().filter(|_| walked.ends_sealed()).map(|head| head.seal)
-    else {
-        return;
-    };
-    let (dir, true) = folder.derived() else { return };
-    // Not synced: a file that is not whole is not believed.
-    let tmp = dir.join("seal.tmp");
-    let file = std::fs::create_dir_all(&dir).and_then(|()| File::create(&tmp));
-    let Ok(mut file) = file else { return };
+    if walked.ends_sealed() {
+        // Not synced: a file that is not whole is not believed.
+        let _ = write(folder, walked, |_| Ok(()));
+    }
+}
+
+/// Takes accounts out of what is kept, if they are in it, durably but for the file's name; what cannot be is forgotten.
+///
+/// # Errors
+/// If a file is there and cannot be removed.
+pub(crate) fn leave_out(
+    folder: &Folder,
+    store: &[u8; 16],
+    accounts: &BTreeSet<u64>,
+) -> io::Result<()> {
+    let kept = read(folder, store).and_then(|mut walked| {
+        let is_out = walked.take_out(accounts);
+        (is_out && write(folder, &walked, File::sync_all).is_ok()).then_some(())
+    });
+    kept.map_or_else(|| forget(folder), Ok)
+}
+
+fn write(
+    folder: &Folder,
+    walked: &Walked,
+    sync: impl FnOnce(&File) -> io::Result<()> + Send,
+) -> io::Result<()> {
+    let none = || io::Error::from(io::ErrorKind::NotFound);
+    let seal = walked.sealed.as_ref().map(|head| head.seal).ok_or_else(none)?;
+    let (dir, true) = folder.derived() else { return Err(none()) };
+    let tmp = dir.join(TMP);
+    std::fs::create_dir_all(&dir)?;
+    let mut file = File::create(&tmp)?;
     let (given, taken) = sync_channel::<Vec<u8>>(AHEAD);
-    let written = std::thread::scope(|scope| {
-        let write = move || taken.iter().try_for_each(|bytes| file.write_all(&bytes));
+    std::thread::scope(|scope| {
+        let write = move || {
+            taken.iter().try_for_each(|bytes| file.write_all(&bytes))?;
+            sync(&file)
+        };
         let writer = scope.spawn(write);
         let mut out = Out { given, gathered: Vec::new(), hasher: Hasher::new() };
         put(&mut out, walked, &seal);
         out.end();
         writer.join().expect("writing does not panic")
-    });
-    if written.is_ok() {
-        let _ = std::fs::rename(&tmp, dir.join(FILE));
-    }
+    })?;
+    std::fs::rename(&tmp, dir.join(FILE))
 }
 
 fn put(out: &mut Out, walked: &Walked, seal: &Seal) {
@@ -96,6 +125,8 @@ fn put(out: &mut Out, walked: &Walked, seal: &Seal) {
         out.extend_from_slice(walked.chains.head(ordinal));
         out.extend_from_slice(&walked.chains.events(ordinal).to_le_bytes());
     }
+    out.extend_from_slice(&(walked.erased.len() as u64).to_le_bytes());
+    walked.erased.iter().for_each(|ordinal| out.extend_from_slice(&ordinal.to_le_bytes()));
     out.extend_from_slice(&(walked.controls.len() as u64).to_le_bytes());
     for Met { kind, salt, body, page, leaf, leaves, summary } in &walked.controls {
         out.extend_from_slice(&[*kind as u8]);
@@ -146,15 +177,15 @@ impl Out {
     }
 }
 
-/// Forgets what was kept, before an account that is in it is erased: nothing of it is left in the folder.
+/// Forgets what was kept: nothing of it is left in the folder.
 ///
 /// # Errors
 /// If a file is there and cannot be removed.
-pub(crate) fn forget(folder: &Folder) -> std::io::Result<()> {
+pub(crate) fn forget(folder: &Folder) -> io::Result<()> {
     let (dir, true) = folder.derived() else { return Ok(()) };
     for name in [FILE, TMP] {
         match std::fs::remove_file(dir.join(name)) {
-            Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(e),
+            Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
             _ => {}
         }
     }
@@ -206,6 +237,8 @@ fn read(folder: &Folder, store: &[u8; 16]) -> Option<Walked> {
         accounts.push((secret != [0; 32]).then_some(Account { key, secret }));
         chains.push(take(&mut row)?, number(&mut row)?);
     }
+    let erased = things(&mut input, 4)?.as_chunks().0.iter().map(|n| u32::from_le_bytes(*n));
+    let erased: BTreeSet<u32> = erased.collect();
     let mut controls = Vec::new();
     for _ in 0..number(&mut input)? {
         controls.push(Met {
@@ -221,11 +254,11 @@ fn read(folder: &Folder, store: &[u8; 16]) -> Option<Walked> {
     let map = AccountMap::from_bytes(input).ok()?;
     let at = Durable { segment, offset, events, checksum };
     let seal = Seal { size: events, accounts: count, root, at_ms };
-    let is_whole = map.root() == root && pages > 0;
+    let is_whole = (map.root() == root || !erased.is_empty()) && pages > 0;
     let pages_after = Pages::after(*store, pages, events, predecessor, clock_ms);
     let is_whole = is_whole && controls.iter().all(|met| (met.leaf as usize) < met.leaves.len());
     let log = (*store, at, pages_after);
-    let mut walked = Walked::after(log, (accounts, chains, map), (tree, seal));
+    let mut walked = Walked::after(log, (accounts, erased, chains, map), (tree, seal));
     walked.controls = controls;
     (is_whole && is_in_log(folder, &walked)).then_some(walked)
 }

@@ -28,7 +28,7 @@ use crate::log::Log;
 use crate::storage::Disk;
 use crate::{AppendError, OpenError, ReadError};
 
-pub(crate) use kept::forget;
+pub(crate) use kept::{forget, leave_out};
 pub use shown::{PlacedControl, SealedLog, ShownEvent, ShownStream, page_leaves};
 pub use signed::LastSigned;
 pub use taken::erased_frames;

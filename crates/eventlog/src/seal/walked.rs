@@ -44,7 +44,7 @@ pub(super) struct Walked {
     pub(super) accounts: Vec<Option<Account>>,
     /// Accounts whose names are erased in the log, and of which the record has not come yet: no map of a seal before it can
     /// be made, and no new one.
-    erased: BTreeSet<u32>,
+    pub(super) erased: BTreeSet<u32>,
     /// Keys of accounts that left the map since it was brought up to them.
     gone: Vec<MapKey>,
     pub(super) chains: Chains,
@@ -73,7 +73,8 @@ struct Kept {
     gone_on: Vec<bool>,
     /// Accounts that went on or are new, since the last seal that was met, with their leaves as they were kept.
     unproven: Vec<(MapKey, Option<MapLeaf>)>,
-    /// What the map's root has to be before these are applied: that of the last seal in the log, or made from it here.
+    /// What the map's root has to be before these are applied: that of the last seal in the log, or made from it here or when
+    /// accounts were taken out.
     root: Digest,
     is_refuted: bool,
 }
@@ -120,14 +121,26 @@ impl Walked {
     /// Of a log that was read up to a seal with which a batch ended.
     pub(super) fn after(
         (store, at, pages): ([u8; 16], Durable, Pages),
-        (accounts, chains, map): (Vec<Option<Account>>, Chains, AccountMap),
+        (accounts, erased, chains, map): (Vec<Option<Account>>, BTreeSet<u32>, Chains, AccountMap),
         (tree, seal): (Frontier, Seal),
     ) -> Walked {
         let sealed = Some(TreeHead { pages: tree.count(), root: tree.root(), seal });
         let gone_on = vec![false; accounts.len()];
-        let root = seal.root;
+        // That of the seal, unless accounts were taken out of it since.
+        let root = map.root();
         let kept = Some(Kept { gone_on, unproven: Vec::new(), root, is_refuted: false });
-        Walked { at, pages, accounts, chains, map, tree, sealed, kept, ..Walked::new(store) }
+        Walked {
+            at,
+            pages,
+            accounts,
+            erased,
+            chains,
+            map,
+            tree,
+            sealed,
+            kept,
+            ..Walked::new(store)
+        }
     }
 
     /// Whether it goes on from what was kept.
@@ -138,6 +151,30 @@ impl Walked {
     /// Whether what was kept was found not to be what the log's seal is of.
     pub(super) fn is_refuted(&self) -> bool {
         self.kept.as_ref().is_some_and(|kept| kept.is_refuted)
+    }
+
+    /// Takes accounts out of what was kept, before their names are erased and a record says so; false if what was kept of
+    /// them is not what the map is of.
+    pub(super) fn take_out(&mut self, ordinals: &BTreeSet<u64>) -> bool {
+        let Some(kept) = &mut self.kept else { return false };
+        let (mut leaves, mut taken) = (Vec::new(), Vec::new());
+        for ordinal in ordinals.iter().filter_map(|ordinal| u32::try_from(*ordinal).ok()) {
+            let account = self.accounts.get(ordinal as usize).and_then(Option::as_ref);
+            let Some(Account { key, secret }) = account else { continue };
+            let (head, events) = (self.chains.head(ordinal), self.chains.events(ordinal));
+            leaves.push((*key, Some(MapLeaf::of(secret, head, events).hash(key))));
+            taken.push(ordinal);
+        }
+        if !self.map.hold(&leaves, &kept.root) {
+            return false;
+        }
+        self.map.apply(leaves.into_iter().map(|(key, _)| (key, None)).collect());
+        kept.root = self.map.root();
+        for ordinal in taken {
+            self.accounts[ordinal as usize] = None;
+            self.erased.insert(ordinal);
+        }
+        true
     }
 
     /// The chain of an account goes on.

@@ -476,6 +476,101 @@ fn a_reader_of_before_goes_on_beside_an_erasure() {
     log.close().unwrap();
 }
 
+const PEOPLE: usize = 40;
+
+/// Some people of as many events each, in several runs.
+fn people(dir: &Path) -> Log {
+    let log = Log::open(dir, Options { run_events: 90, ..options(20_000) }).unwrap();
+    for round in 0..6 {
+        for who in 0..PEOPLE {
+            log.append(life(&format!("person {who:02}"), 2 * round, 2)).unwrap();
+        }
+    }
+    log.close().unwrap();
+    Log::open(dir, Options { run_events: 90, ..options(20_000) }).unwrap()
+}
+
+/// Whoever is being erased is seen whole or not at all; the others always.
+fn hold_people(reader: &Reader, gone: &[usize], mut between: impl FnMut(usize)) {
+    let mut seen = Vec::new();
+    let take = |history: &event::History| {
+        assert_eq!(history.steps.len(), 12, "{}", history.account);
+        seen.push(history.account.clone());
+        between(seen.len());
+        Ok(())
+    };
+    reader.for_each_account::<ReadError>(take).unwrap();
+    for who in 0..PEOPLE {
+        let name = format!("person {who:02}");
+        let is_seen = seen.binary_search(&name).is_ok();
+        assert!(is_seen || gone.contains(&who), "{name}");
+        let history = reader.account_history(&name).unwrap();
+        assert!(history.as_ref().is_none_or(|history| history.steps.len() == 12), "{name}");
+        assert!(history.is_some() || gone.contains(&who), "{name}");
+        assert!(reader.account_erased(&name).unwrap().is_empty());
+    }
+    assert!(seen.is_sorted() && seen.len() <= PEOPLE && seen.len() + gone.len() >= PEOPLE);
+}
+
+/// An erasure in the middle of a scan, of who was seen already or comes yet, by readers that have read much or nothing.
+#[test]
+fn readers_see_an_account_whole_or_not_at_all() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = people(dir.path());
+    let mut gone = Vec::new();
+    for (n, who) in [(1, 39), (1, 1), (20, 19), (20, 20), (30, 2), (7, 22), (5, 21)] {
+        let (fresh, used) = (Reader::open(dir.path()).unwrap(), Reader::open(dir.path()).unwrap());
+        hold_people(&used, &gone, |_| ());
+        let halfway = Reader::open(dir.path()).unwrap();
+        assert_eq!(halfway.account_history("person 00").unwrap().unwrap().steps.len(), 12);
+        gone.push(who);
+        hold_people(&halfway, &gone, |seen| {
+            if seen == n {
+                erase(&log, &[account(&format!("person {who:02}"))]).unwrap();
+            }
+        });
+        for reader in [fresh, used, halfway, Reader::open(dir.path()).unwrap()] {
+            hold_people(&reader, &gone, |_| ());
+        }
+    }
+    // Parts of one, by a reader that knows of no such record.
+    let (before, other) = (Reader::open(dir.path()).unwrap(), Reader::open(dir.path()).unwrap());
+    assert_eq!(before.account_history("person 10").unwrap().unwrap().steps.len(), 12);
+    erase(&log, &[items("person 10", &[0])]).unwrap();
+    for reader in [before, other] {
+        let told = reader.account_erased("person 10").unwrap();
+        assert!(told.iter().all(|event| event.erasure == gone.len() as u64), "{told:?}");
+        assert!([0, 4].contains(&told.len()), "{told:?}");
+        assert_eq!(reader.account_history("person 10").unwrap().unwrap().steps.len(), 12);
+    }
+    log.close().unwrap();
+}
+
+#[test]
+fn readers_and_an_eraser_at_the_same_time() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = people(dir.path());
+    let all: Vec<usize> = (0..PEOPLE).filter(|who| who % 3 == 1).collect();
+    std::thread::scope(|scope| {
+        let eraser = scope.spawn(|| {
+            for who in &all {
+                erase(&log, &[account(&format!("person {who:02}"))]).unwrap();
+            }
+        });
+        let mut reader = Reader::open(dir.path()).unwrap();
+        let mut round = 0;
+        while !eraser.is_finished() {
+            hold_people(&reader, &all, |_| ());
+            round += 1;
+            if round % 3 == 0 {
+                reader = Reader::open(dir.path()).unwrap();
+            }
+        }
+    });
+    hold_people(&Reader::open(dir.path()).unwrap(), &all, |_| ());
+    log.close().unwrap();
+}
+
 /// A journal that is no journal, of another store, or of another log.
 #[test]
 fn a_redo_that_does_not_fit_harms_nothing() {

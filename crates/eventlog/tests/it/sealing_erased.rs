@@ -237,6 +237,72 @@ fn an_erased_account_leaves_the_map_and_all_else_stays() {
     }
 }
 
+/// The secret of an account, and the log before it is erased need not be read for the next seal: what was kept is kept without
+/// it.
+#[test]
+fn the_next_seal_goes_on_from_what_was_kept() {
+    let dir = tempdir().unwrap();
+    let store = dir.path().join("store");
+    let kept = store.join("derived/seal");
+    let log = Log::open(&store, options(10_000)).unwrap();
+    log.append(events(0, 2000)).unwrap();
+    let first = sealed(&log, &mut Sealer::open(&log));
+    let before = fs::read(&kept).unwrap();
+    let key = *MapKey::of(&hex(&log.store()), "account-1").as_bytes();
+    let has = |bytes: &[u8]| bytes.windows(32).any(|piece| piece == key);
+    assert!(has(&before));
+    // Contents alone change no chain.
+    erase(&log, items("account-2", &["i12"]));
+    assert_eq!(fs::read(&kept).unwrap(), before);
+    erase(&log, account("account-1"));
+    assert!(!has(&fs::read(&kept).unwrap()));
+    erase(&log, account("account-3"));
+    log.append(events(2000, 2010)).unwrap();
+    log.close().unwrap();
+    // Of the seal that it was kept at there is no map any more.
+    let reader = Reader::open(&store).unwrap();
+    let old = SealedLog::open(&store, &reader, first.pages).unwrap();
+    assert!(matches!(old.map("account-0"), Err(SealError::Erased { .. })));
+
+    let again = |name: &str, is_kept: bool, is_damaged: bool| {
+        let other = dir.path().join(name);
+        copy(&store, &other);
+        if !is_kept {
+            fs::remove_file(other.join("derived/seal")).unwrap();
+        }
+        if is_damaged {
+            let path = other.join("log/000000000000.seg");
+            let mut bytes = fs::read(&path).unwrap();
+            bytes[5000] ^= 1;
+            fs::write(&path, bytes).unwrap();
+        }
+        let log = Log::open(&other, options(10_000)).unwrap();
+        let mut sealer = Sealer::open(&log);
+        let seal = log.seal(&mut sealer).ok();
+        log.close().unwrap();
+        seal.map(|seal| (seal.size, seal.accounts, seal.root))
+    };
+    let expected = again("anew", false, false);
+    assert!(expected.is_some());
+    assert_eq!(again("kept", true, false), expected);
+    assert_eq!(again("far", true, true), expected);
+    assert_eq!(again("none", false, true), None);
+    verified(&dir.path().join("kept"));
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let path = entry.unwrap().path();
+        let to = to.join(path.file_name().unwrap());
+        if path.is_dir() {
+            copy(&path, &to);
+        } else {
+            fs::copy(&path, &to).unwrap();
+        }
+    }
+}
+
 /// An audit goes on over an erasure from an earlier one, which knew the account; from nothing it cannot know it.
 #[test]
 fn an_audit_goes_on_over_an_erasure() {

@@ -3,6 +3,7 @@
 mod cache;
 mod damage;
 mod random;
+mod taking;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -136,6 +137,9 @@ impl Log {
         let names = self.names();
         assert_eq!(derived.next_position(), self.events.len() as u64);
         assert_eq!(derived.accounts(), names.len() as u64);
+        for run in &derived.runs.runs {
+            assert_eq!(run.all_names()?.len() as u64, run.footer.accounts);
+        }
         for recorded in &self.events {
             let entry = self.entry(recorded);
             assert_eq!(derived.find_id(&entry.tag)?, Some(recorded.position));
