@@ -710,7 +710,7 @@ fn random_history(seed: u64) -> u64 {
     let mut random = fastrand::Rng::with_seed(seed);
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();
-    let how = Options { run_events: random.usize(3..40), ..options(random.u64(2000..9000)) };
+    let how = Options { run_events: random.usize(3..40), ..options(random.u64(600..6000)) };
     let mut log = Log::open(dir, how.clone()).unwrap();
     let (mut model, mut next, mut many) = (Model::default(), 0, 0);
     const NAMES: [&str; 4] = ["anna", "bert", "carl", "dora"];
@@ -793,8 +793,8 @@ fn random_history(seed: u64) -> u64 {
                 .unwrap_or_else(|e| panic!("{what}: {e}")),
             11 => {
                 // What is old, of all: whole segments of it shrink.
-                let before = 1_770_000_000_000 + random.i64(0..1 + next as i64) * 1000;
-                let before = Timestamp::from_ms(before).unwrap();
+                let seconds = random.i64(0..1 + next as i64).max(random.i64(0..1 + next as i64));
+                let before = Timestamp::from_ms(1_770_000_000_000 + seconds * 1000).unwrap();
                 let people = model.people.iter().filter(|(_, is_erased)| !is_erased);
                 let target = |name: &String| Target::Before { account: name.clone(), before };
                 let targets: Vec<Target> = people.map(|(name, _)| target(name)).collect();
