@@ -267,6 +267,7 @@ class Log:
         self.seals = []
         self.is_closing = False     # a seal or an erasure came: its page ends
         self.is_hidden = False      # an event of the page has no time any more
+        self.is_shrunk = None       # whether the segment is, once a frame says so
         self.erased = {}            # by its place in the log: [ordinal, leaf, left, occurred, what records leave]
         self.erased_accounts = set()
         self.erasures = 0
@@ -290,7 +291,7 @@ class Log:
                                self.position, len(self.summaries), len(self.accounts), self.clock,
                                before, self.predecessor, bytes(8))
         assert header[:128] == expected and header[128:] == blake3(expected) and not self.leaves
-        self.checksum = header[128:144]
+        self.checksum, self.is_shrunk = header[128:144], None
         self.meet(at)
         while at < len(data):
             if self.head[1] == b"open" and (self.segment, at) >= self.head[3:5] and not any(data[at:]):
@@ -393,9 +394,17 @@ class Log:
         self.named = ordinal
         return leaf
 
+    def length(self, is_cut):
+        """Of an event's frame, or an erased one: in a shrunk segment each is cut, in another none."""
+        assert not (is_cut and self.segment >= self.head[3]), "the last segment is not shrunk"
+        assert self.is_shrunk in (None, is_cut)
+        self.is_shrunk = is_cut
+
     def name_erased(self, frame):
         ordinal, leaf = struct.unpack_from("<I", frame)[0], frame[4:36]
-        assert self.named is None and ordinal == len(self.accounts) and 37 <= len(frame) <= 164 and not any(frame[36:])
+        assert self.named is None and ordinal == len(self.accounts) and 36 <= len(frame) <= 164 and not any(frame[36:])
+        if len(frame) == 36:
+            self.length(True)       # a longer one may have been erased later
         self.accounts.append([None, None, H(7, leaf), 0])
         self.named = ordinal
         self.erased[self.position, 0] = [ordinal, leaf, 1, None, None]
@@ -403,7 +412,8 @@ class Log:
 
     def event_erased(self, frame):
         ordinal, leaf = struct.unpack_from("<I", frame)[0], frame[4:36]
-        assert len(frame) >= 72 and not any(frame[36:]) and ordinal not in self.erased_accounts
+        assert (len(frame) == 36 or len(frame) >= 72) and not any(frame[36:]) and ordinal not in self.erased_accounts
+        self.length(len(frame) == 36)
         self.is_hidden = True
         self.erased[self.position, 1] = [ordinal, leaf, 1, None, None]
         return self.take(ordinal, leaf)
@@ -411,6 +421,7 @@ class Log:
     def content_erased(self, frame):
         _, mixed, ordinal, occurred, tag = self.envelope(frame[:40])
         assert len(frame) >= 72 and not any(frame[72:]) and self.accounts[ordinal][0] is not None
+        self.length(False)
         assert (tag == bytes(16)) if mixed & 15 == 0 else mixed & 15 <= 3
         leaf = H(1, frame[:72])
         self.erased[self.position, 1] = [ordinal, leaf, 0, occurred, None]
@@ -440,6 +451,7 @@ class Log:
         envelope, salt, padded = frame[:40], frame[40:56], frame[56:]
         kind, mixed, ordinal, _, tag = self.envelope(envelope)
         assert len(padded) >= 16 and self.named in (None, ordinal)
+        self.length(False)
         account = self.accounts[ordinal]
         assert account[0] is not None, "an account that was erased has no other events"
         content = padded.lstrip(b"\0") if len(padded) == 16 else padded
@@ -471,7 +483,7 @@ def check_store(store):
     folder = os.path.join(store, "log")
     with open(os.path.join(folder, "HEAD"), "rb") as head:
         log = Log(head.read())
-    for name in sorted(set(os.listdir(folder)) - {"HEAD"}):
+    for name in sorted(name for name in os.listdir(folder) if name != "HEAD" and not name.endswith(".tmp")):
         with open(os.path.join(folder, name), "rb") as segment:
             log.file(name, segment.read())
     return log.end()
@@ -535,7 +547,7 @@ def check_vectors(path):
     for v in vectors["erased_roots"]:
         leaves = [H(12, struct.pack("<I", ordinal) + text(leaf)) for ordinal, leaf in v["frames"]]
         assert page_root(leaves).hex() == v["root"], v
-    for store in (vectors["store"], vectors["sealed_store"], vectors["erased_store"]):
+    for store in (vectors["store"], vectors["sealed_store"], vectors["erased_store"], vectors["shrunk_store"]):
         assert check_kept(store) == store["expected"]
     return {key: len(value) for key, value in vectors.items()}
 

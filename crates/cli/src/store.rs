@@ -6,8 +6,9 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::sync_channel;
 
+use commitment::Ranges;
 use event::{EventHash, History, Recorded};
-use eventlog::{ErasedEvent, ErasureRecord, Reader};
+use eventlog::{ErasedEvent, ErasureRecord, Reader, Shrunk};
 use projection::EventRef;
 
 use crate::failure::Failure;
@@ -59,6 +60,11 @@ impl Store {
     /// The records of erasures, in the order of the log.
     pub fn erasures(&self) -> Result<Vec<ErasureRecord>, Failure> {
         Ok(self.reader.erasures()?)
+    }
+
+    /// What segments would shrink, and by how much, if these events were erased, and the names of these accounts.
+    pub fn would_shrink(&self, events: &Ranges, names: &Ranges) -> Result<Shrunk, Failure> {
+        Ok(self.reader.would_shrink(events, names)?)
     }
 
     /// How many accounts' names were erased.

@@ -1,6 +1,7 @@
 //! Batches: what is synced, and torn, as one (docs/format.md, section 4).
 
 use crate::fault::{Fault, at, same, same_bytes};
+use crate::frame::SHRUNK_FRAME;
 use crate::hash::first;
 
 /// The length of a batch's header in bytes.
@@ -163,7 +164,7 @@ pub fn find_batch(bytes: &[u8], store: &[u8; 16]) -> Option<usize> {
         let Ok(header) = BatchHeader::read(head) else { continue };
         let looks_right = header.total() <= rest.len()
             && matches!(body.first(), Some(1..=3 | 16..=19 | 32..=34))
-            && u64::from(header.events) * 72 <= u64::from(header.len);
+            && u64::from(header.events) * SHRUNK_FRAME as u64 <= u64::from(header.len);
         if !looks_right {
             continue;
         }

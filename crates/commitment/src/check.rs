@@ -57,6 +57,8 @@ pub struct LogCheck {
     /// Where `buffer` begins in the file.
     offset: u64,
     buffer: Vec<u8>,
+    /// Whether the segment is shrunk, once a frame has said so.
+    is_shrunk: Option<bool>,
     /// The last checksum; `None` behind a batch that was rewritten.
     checksum: Option<Checksum>,
     /// Events before the batch that is being read.
@@ -110,6 +112,7 @@ impl LogCheck {
             segment: None,
             offset: 0,
             buffer: Vec::new(),
+            is_shrunk: None,
             checksum: Some([0; 16]),
             batch_position: 0,
             batch_named: 0,
@@ -189,6 +192,7 @@ impl LogCheck {
         self.next = next + 1;
         self.file = name.to_owned();
         self.offset = 0;
+        self.is_shrunk = None;
         Ok(())
     }
 

@@ -150,6 +150,15 @@ impl Ranges {
         self.0.get(behind).is_some_and(|range| range.contains(&number))
     }
 
+    /// Whether all of these are among them.
+    #[must_use]
+    pub fn covers(&self, numbers: &Range<u64>) -> bool {
+        let behind = self.0.partition_point(|range| range.end <= numbers.start);
+        let first = self.0.get(behind);
+        numbers.is_empty()
+            || first.is_some_and(|r| r.start <= numbers.start && numbers.end <= r.end)
+    }
+
     /// The ranges, rising.
     pub fn iter(&self) -> impl Iterator<Item = &Range<u64>> {
         self.0.iter()

@@ -19,6 +19,14 @@ pub const SALT: usize = 16;
 /// the frame has room for what stays of it when it is erased.
 pub const MIN_CONTENT: usize = 16;
 
+/// The length of the body of an event's frame at least: so much the frame of kind 33 needs that takes its place.
+const MIN_EVENT: usize = ENVELOPE + SALT + MIN_CONTENT;
+/// What is left of a frame that was erased to its leaf: an ordinal and the leaf.
+const LEAF_LEFT: usize = 4 + 32;
+/// The length of a frame that was erased to its leaf, header included, in a segment that was shrunk
+/// ([`shrink_batch`](crate::shrink_batch)).
+pub const SHRUNK_FRAME: usize = FRAME_HEADER + LEAF_LEFT;
+
 /// Where an event frame's envelope begins, from the frame's beginning.
 pub(crate) const ENVELOPE_AT: usize = FRAME_HEADER;
 /// Where an event frame's content, or the zeros before it, begins, from the frame's beginning.
@@ -145,12 +153,12 @@ impl<'a> Frame<'a> {
                 is_blank(rest, FRAME_HEADER + body.len() - rest.len())?;
                 let ordinal = u32::from_le_bytes(*ordinal);
                 match kind {
-                    EVENT_ERASED if len < ENVELOPE + SALT + MIN_CONTENT => {
-                        return Err(short("an event of at least 72 bytes"));
+                    EVENT_ERASED if len < MIN_EVENT && len != LEAF_LEFT => {
+                        return Err(short("an erased event of 36 bytes, or at least 72"));
                     }
                     EVENT_ERASED => Frame::EventErased { ordinal, leaf },
-                    _ if !(37..=36 + 128).contains(&len) => {
-                        return Err(short("a name of 1 to 128 bytes behind 36 others"));
+                    _ if len > LEAF_LEFT + 128 => {
+                        return Err(short("a name of at most 128 bytes behind 36 others"));
                     }
                     _ => Frame::NameErased { ordinal, leaf },
                 }
@@ -284,6 +292,25 @@ pub fn erase_frame(frame: &mut [u8], left: Left) -> Result<(u32, Digest), Fault>
     body.fill(0);
     body[..stays.len()].copy_from_slice(&stays);
     Ok((ordinal, leaf))
+}
+
+/// Appends a frame that was erased to its leaf without the room that the rest of it left; another one as it is.
+///
+/// # Errors
+/// If it is none.
+pub(crate) fn shrink_frame(frame: &[u8], out: &mut Vec<u8>) -> Result<(), Fault> {
+    let (read, len) = Frame::read(frame)?;
+    same(1, "a frame of bytes:", frame.len(), len)?;
+    let start = out.len();
+    match read {
+        Frame::EventErased { .. } | Frame::NameErased { .. } => {
+            out.extend_from_slice(&frame[..SHRUNK_FRAME]);
+            let [a, b, c, ..] = at::<8>(&(LEAF_LEFT as u64).to_le_bytes(), 0);
+            out[start + 1..start + 4].copy_from_slice(&[a, b, c]);
+        }
+        _ => out.extend_from_slice(frame),
+    }
+    Ok(())
 }
 
 /// The content in an event's frame, without the zeros that a short one stands behind. No content

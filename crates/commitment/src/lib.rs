@@ -28,6 +28,7 @@ mod head;
 mod map;
 mod page;
 mod segment;
+mod shrink;
 mod survey;
 mod tlog;
 mod tree;
@@ -46,9 +47,10 @@ pub use envelope::{ENVELOPE, Envelope, Scope};
 pub use erasure::{Erasure, ErasureRecord, Ranges, erased_leaf, erased_root};
 pub use fault::Fault;
 pub use frame::{
-    FRAME_HEADER, Frame, Left, MAX_FRAME, MIN_CONTENT, SALT, begin_event, chain_start,
-    chain_starts, chain_step, content_of, control_leaf, erase_frame, event_leaf, event_leaves,
-    finish_events, name_leaf, name_leaves, write_control, write_event, write_name, write_trailer,
+    FRAME_HEADER, Frame, Left, MAX_FRAME, MIN_CONTENT, SALT, SHRUNK_FRAME, begin_event,
+    chain_start, chain_starts, chain_step, content_of, control_leaf, erase_frame, event_leaf,
+    event_leaves, finish_events, name_leaf, name_leaves, write_control, write_event, write_name,
+    write_trailer,
 };
 pub use hash::{Digest, Domain, KeyedDomain, hash, hash_pairs, hex, keyed, unhex};
 pub use head::{HEAD, Head, SLOT, Slot};
@@ -57,6 +59,7 @@ pub use page::{MAX_PAGE, Pages, SUMMARY, Summary};
 pub use segment::{
     FORMAT, SEGMENT_HEADER, SegmentHeader, format_version, segment_name, segment_number,
 };
+pub use shrink::shrink_batch;
 pub use survey::{
     AccountCounts, Cause, Found, Missing, Place, Range, Survey, Surveyed, find_summary,
 };

@@ -60,8 +60,10 @@ impl LogFiles {
                 let check = check.mapping(&origin, climb).keeping(pages);
                 self.check_by::<_, E, _>(check, Level::Full, taker, on_bytes, end)?
             }
-            Some((standing, map)) => {
-                let (segment, offset) = (standing.segment, standing.offset);
+            Some((mut standing, map)) => {
+                let Standing { segment, offset, pages: closed, .. } = standing;
+                let offset = self.page_end(segment, offset, closed).unwrap_or(offset);
+                standing.offset = offset;
                 let before = self.up_to(segment, offset);
                 let check = LogCheck::new(Level::Quick, self.head())?;
                 let origin = hex(&check.store());

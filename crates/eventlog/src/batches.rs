@@ -6,13 +6,14 @@ use commitment::{
     segment_name,
 };
 
-use crate::ReadError;
 use crate::derived::Place;
 use crate::erase::redo::Redo;
+use crate::erase::shrink::is_shrunk;
 use crate::folder::Folder;
 use crate::head_file::Durable;
 use crate::storage::Access;
 use crate::window::Window;
+use crate::{OpenError, ReadError};
 
 const PIECE: usize = 256 << 10;
 
@@ -20,6 +21,13 @@ const PIECE: usize = 256 << 10;
 pub(crate) struct Whole<'a> {
     pub(crate) place: Place,
     pub(crate) bytes: &'a [u8],
+}
+
+impl<'a> Whole<'a> {
+    /// Its frames, end to end.
+    pub(crate) fn frames(&self) -> &'a [u8] {
+        &self.bytes[BATCH_HEADER..]
+    }
 }
 
 /// A walk over batches.
@@ -57,6 +65,14 @@ impl<'a> Batches<'a> {
             window: None,
             length: 0,
         }
+    }
+
+    /// All of one segment, which is not the last.
+    pub(crate) fn of_segment(folder: &'a Folder, header: &SegmentHeader) -> Batches<'a> {
+        let SegmentHeader { segment, first_position, before, .. } = *header;
+        let end = Place { segment: segment + 1, offset: 0 };
+        let at = Durable { segment, offset: 0, events: first_position, checksum: before };
+        Batches::new(folder, header.store, end).from(at)
     }
 
     /// From a place at which a batch ended with this checksum, after so many events.
@@ -189,12 +205,59 @@ impl<'a> Batches<'a> {
     }
 
     fn corrupt(&self, offset: u64, fault: Fault) -> ReadError {
+        // Where the walk was to end there is another file now, and its batches end elsewhere.
+        let is_within = self.end.offset > 0;
+        if is_within && matches!(is_shrunk(self.folder, self.end.segment), Ok(true)) {
+            return ReadError::Erasing { path: self.folder.log() };
+        }
         corrupt(self.folder, self.place.segment, fault.moved(offset), Some(self.position))
     }
 }
 
 fn cut_short(what: &str) -> Fault {
     Fault { offset: 0, expected: what.to_owned(), found: "the end of the file".to_owned() }
+}
+
+/// The borders between the batches of a segment, by the headers alone: nothing else of them is read, and nothing believed.
+pub(crate) struct Borders {
+    window: Window,
+    /// The next, and how many events are before it.
+    next: Option<(u64, u64)>,
+}
+
+impl Borders {
+    pub(crate) fn of(folder: &Folder, segment: u64) -> Result<Borders, ReadError> {
+        let header = header_of(folder, segment)?;
+        let path = folder.segment(segment);
+        let file = folder.storage.open(&path, Access::Read);
+        let window = Window::new(file.map_err(ReadError::io("open", &path))?, 4096);
+        Ok(Borders { window, next: Some((SEGMENT_HEADER as u64, header.first_position)) })
+    }
+
+    /// Where the next is in the segment, and how many events of the log are before it.
+    pub(crate) fn next(&mut self) -> std::io::Result<Option<(u64, u64)>> {
+        let Some((offset, events)) = self.next.take() else { return Ok(None) };
+        let header = self.window.get(offset, BATCH_HEADER, u64::MAX)?.first_chunk();
+        if let Some(Ok(header)) = header.map(BatchHeader::read) {
+            let next = offset + header.total() as u64;
+            self.next = Some((next, events + u64::from(header.events)));
+        }
+        Ok(Some((offset, events)))
+    }
+}
+
+/// The header of a segment.
+pub(crate) fn header_of(folder: &Folder, segment: u64) -> Result<SegmentHeader, ReadError> {
+    let bad = |fault| corrupt(folder, segment, fault, None);
+    let header = folder.segment_header(segment).map_err(|e| match e {
+        OpenError::Io { path, action, source } => ReadError::Io { path, action, source },
+        other => bad(Fault {
+            offset: 0,
+            expected: "a segment's header".to_owned(),
+            found: other.to_string(),
+        }),
+    })?;
+    header.map_err(bad)
 }
 
 /// Says that a segment is not as it was written.

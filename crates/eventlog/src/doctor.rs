@@ -11,6 +11,7 @@ use commitment::{Divergence, Fault, Level, LogCheck, Missing, Place, Range, segm
 
 use crate::derived::{Derived, Options};
 use crate::erase::redo::Redo;
+use crate::erase::shrink::is_left;
 use crate::folder::Folder;
 use crate::remains::{HeadState, Remains, SegmentState};
 use crate::storage::{Access, Disk};
@@ -294,6 +295,7 @@ impl Examined {
         let in_log = folder.storage.list(&folder.log()).unwrap_or_default().into_iter();
         let is_log = |name: &String| {
             segment_number(name).is_some()
+                || is_left(name)
                 || ["HEAD", "HEAD.tmp", "REDO", "REDO.tmp"].contains(&name.as_str())
         };
         let in_log = in_log.filter(|name| !is_log(name)).map(|name| format!("log/{name}"));

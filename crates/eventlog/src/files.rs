@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use commitment::{HEAD, Head, segment_number};
+use commitment::{FRAME_HEADER, Frame, HEAD, Head, SUMMARY, Summary, segment_number};
 
+use crate::batches::Borders;
 use crate::erase::through::through;
 use crate::folder::{Folder, Found};
 use crate::storage::{Access, Disk, Storage};
@@ -114,6 +115,27 @@ impl LogFiles {
         };
         let files = self.files.iter().filter_map(of).collect();
         LogFiles { folder: self.folder.clone(), head: self.head.clone(), files }
+    }
+
+    /// Where in a segment the batch ends with which the page before `pages` was closed, and which ended at `offset` once: at
+    /// another place if the segment was shrunk since. `None` if there is none.
+    pub(crate) fn page_end(&self, segment: u64, offset: u64, pages: u64) -> Option<u64> {
+        const TRAILER: usize = FRAME_HEADER + SUMMARY;
+        let file = self.folder.storage.open(&self.folder.segment(segment), Access::Read).ok()?;
+        let is_it = |end: &u64| {
+            let mut frame = [0; TRAILER];
+            let at = end.checked_sub(TRAILER as u64);
+            let read = at.is_some_and(|at| file.read_at(&mut frame, at).is_ok());
+            match Frame::read(&frame) {
+                Ok((Frame::Trailer(summary), _)) if read => {
+                    Summary::decode(summary).is_ok_and(|summary| summary.page + 1 == pages)
+                }
+                _ => false,
+            }
+        };
+        let mut borders = Borders::of(&self.folder, segment).ok()?;
+        let borders = std::iter::from_fn(|| Some(borders.next().ok()??.0));
+        std::iter::once(offset).chain(borders).find(is_it)
     }
 
     pub(crate) fn storage(&self) -> &dyn Storage {

@@ -10,6 +10,7 @@ use commitment::{
 };
 
 use crate::OpenError;
+use crate::erase::shrink::is_left;
 use crate::storage::{Access, Lock, Storage, StoredFile};
 
 /// The folder of a store, on some storage.
@@ -90,7 +91,7 @@ impl Folder {
         let mut is_begun = false;
         for name in &log {
             let path = self.log().join(name);
-            if name == "HEAD.tmp" {
+            if name == "HEAD.tmp" || is_left(name) {
                 continue;
             }
             if segment_number(name).is_none() {
@@ -269,10 +270,15 @@ impl Folder {
         Ok(())
     }
 
-    /// Takes away what a crash in the middle of a creation may have left beside `HEAD`.
+    /// Takes away what a crash may have left of a `HEAD` that was being made, or of a segment that was being shrunk.
     pub(crate) fn sweep(&self) -> Result<(), OpenError> {
-        let (log, tmp) = (self.log(), self.log().join("HEAD.tmp"));
-        if self.remove(&tmp)? { self.sync_folder(&log) } else { Ok(()) }
+        let log = self.log();
+        let names = self.storage.list(&log).map_err(OpenError::io("look into the folder", &log))?;
+        let mut is_there = false;
+        for name in names.iter().filter(|name| *name == "HEAD.tmp" || is_left(name)) {
+            is_there |= self.remove(&log.join(name))?;
+        }
+        if is_there { self.sync_folder(&log) } else { Ok(()) }
     }
 
     /// Takes a file away; says whether there was one.

@@ -5,11 +5,12 @@ use std::collections::{BTreeSet, VecDeque};
 use commitment::{BATCH_HEADER, Fault, SEGMENT_HEADER, SegmentHeader};
 
 use crate::ReadError;
-use crate::batches::{Batches, Whole, corrupt};
+use crate::batches::{Batches, Borders, Whole, corrupt};
 use crate::decode::{Accounts, Gone, Item, Known, each_event, ordinals};
 use crate::derived::{
     Anchor, Derived, DerivedError, Entry, GoneEntry, Head, Merge, Options, Place, Taken,
 };
+use crate::erase::shrink::is_shrunk;
 use crate::folder::Folder;
 use crate::head_file::Durable;
 use crate::prepare::Prepared;
@@ -33,7 +34,7 @@ pub(crate) fn open(
 ) -> Result<Index, ReadError> {
     let (dir, is_there) = folder.derived();
     let options = |writer| Options::new(&dir, store, writer);
-    let is_ours = |_: u64, anchor: &Anchor| is_ours(folder, end, anchor);
+    let is_ours = |to: u64, anchor: &Anchor| find(folder, end, to, anchor).is_some();
     // A writer that cannot write them goes without, as a reader does.
     let opened = match Derived::open(options(writer && is_there), is_ours) {
         Ok(derived) => Ok(Index { derived, is_writer: writer && is_there, is_lost: false }),
@@ -122,9 +123,10 @@ impl Index {
         let mut batches = Batches::new(folder, store, stop);
         let mut accounts = Accounts::new();
         if let Some((events, anchor)) = derived.covered() {
-            let Place { segment, offset } = anchor.end;
-            let checksum = anchor.checksum[..16].try_into().expect("16 bytes of 32");
-            let from = Durable { segment, offset, events, checksum };
+            let Some(from) = find(folder, end, events, &anchor) else {
+                // It was there a moment ago: the segment is another file by now.
+                return Err(ReadError::Erasing { path: folder.log() });
+            };
             accounts = known(folder, derived, batches.from(from))?;
             batches = Batches::new(folder, store, stop).from(from);
         }
@@ -167,6 +169,9 @@ impl Index {
             }
         }
         if batches.position != end.events || derived.next_position() != end.events {
+            if is_shrunk(folder, end.segment)? {
+                return Err(ReadError::Erasing { path: folder.log() });
+            }
             let fault = Fault {
                 offset: end.offset,
                 expected: format!("{} events up to here", end.events),
@@ -223,10 +228,31 @@ pub(crate) fn failed(folder: &Folder, error: &DerivedError) -> ReadError {
     ReadError::io("use the derived files in", &folder.derived().0)(source)
 }
 
-/// Whether the log, which ends at `end`, has a batch that ends at `anchor` with its checksum. One
-/// read: what comes next in the log says what was before it.
-fn is_ours(folder: &Folder, end: Durable, anchor: &Anchor) -> bool {
+/// Where the log, which ends at `end`, has the batch that ended at `anchor` with its checksum, so many events before its end. In
+/// a segment that was shrunk since, that is another place.
+fn find(folder: &Folder, end: Durable, events: u64, anchor: &Anchor) -> Option<Durable> {
     let Place { segment, offset } = anchor.end;
+    let checksum = anchor.checksum[..16].try_into().expect("16 bytes of 32");
+    let at = |offset| Durable { segment, offset, events, checksum };
+    if is_there(folder, end, anchor, offset) {
+        return Some(at(offset));
+    }
+    let mut borders = (segment < end.segment).then(|| Borders::of(folder, segment).ok())??;
+    while let Ok(Some((offset, before))) = borders.next() {
+        if before > events {
+            break;
+        }
+        if before == events && is_there(folder, end, anchor, offset) {
+            return Some(at(offset));
+        }
+    }
+    None
+}
+
+/// Whether the log, which ends at `end`, has a batch that ends at `offset` of an anchor's segment with its checksum. One
+/// read: what comes next in the log says what was before it.
+fn is_there(folder: &Folder, end: Durable, anchor: &Anchor, offset: u64) -> bool {
+    let segment = anchor.end.segment;
     if (segment, offset) == (end.segment, end.offset) {
         return anchor.checksum[..16] == end.checksum;
     }

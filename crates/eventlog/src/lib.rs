@@ -47,7 +47,9 @@ pub use check::{CheckedLog, Placed, Taker};
 pub use copy::{Copied, CopyError, copy_store, copy_store_on};
 pub use derived::{Cache, Row, Rows};
 pub use doctor::{Ailment, Examined, Finding, examine};
-pub use erase::{EraseError, Erased, ErasedEvent, Erasing, ErasurePlan, ErasureRecord, Target};
+pub use erase::{
+    EraseError, Erased, ErasedEvent, Erasing, ErasurePlan, ErasureRecord, Shrunk, Target,
+};
 pub use error::{AppendError, OpenError, ReadError};
 pub use files::{LogFile, LogFiles};
 pub use log::{Log, Pending};

@@ -9,7 +9,7 @@ use std::collections::hash_map::Entry;
 use commitment::{BATCH_HEADER, BatchHeader, FRAME_HEADER, Fault, Frame, SEGMENT_HEADER};
 
 use crate::ReadError;
-use crate::batches::corrupt;
+use crate::batches::{corrupt, header_of};
 use crate::derived::Place;
 use crate::folder::Folder;
 use crate::head_file::Durable;
@@ -27,6 +27,14 @@ struct Mark {
     offset: u64,
     /// Where the batch that it is in begins and ends; both `offset` between two batches.
     batch: (u64, u64),
+}
+
+impl Mark {
+    /// Behind a segment's header.
+    fn first(position: u64) -> Mark {
+        let offset = SEGMENT_HEADER as u64;
+        Mark { position, offset, batch: (offset, offset) }
+    }
 }
 
 struct Segment {
@@ -70,17 +78,7 @@ impl Locator {
         assert!(position < end.events, "only events of the log are looked for");
         while (self.firsts.len() as u64) <= end.segment {
             let segment = self.firsts.len() as u64;
-            let path = folder.segment(segment);
-            let bad = |fault| corrupt(folder, segment, fault, None);
-            let header = folder.segment_header(segment).map_err(|e| match e {
-                crate::OpenError::Io { source, .. } => ReadError::io("read", &path)(source),
-                other => bad(Fault {
-                    offset: 0,
-                    expected: "a segment's header".to_owned(),
-                    found: other.to_string(),
-                }),
-            })?;
-            self.firsts.push(header.map_err(bad)?.first_position);
+            self.firsts.push(header_of(folder, segment)?.first_position);
         }
         if self.segments.len() + self.windows.len() > MOST_OPEN {
             self.segments.clear();
@@ -92,18 +90,14 @@ impl Locator {
             Entry::Occupied(segment) => segment.into_mut(),
             Entry::Vacant(vacant) => {
                 let window = window(folder, number)?;
-                let offset = SEGMENT_HEADER as u64;
-                let at = Mark { position: first, offset, batch: (offset, offset) };
+                let at = Mark::first(first);
                 vacant.insert(Segment { window, marks: vec![at], at, last: at })
             }
         };
         let limit = if number == end.segment { end.offset } else { u64::MAX };
         segment
             .find(position, limit)
-            .map_err(|e| match e {
-                Bad::Fault(fault) => corrupt(folder, number, fault, Some(position)),
-                Bad::Io(e) => ReadError::io("read", &folder.segment(number))(e),
-            })
+            .map_err(|bad| bad.of(folder, number, Some(position)))
             .map(|(offset, batch)| Found { place: Place { segment: number, offset }, batch })
     }
 
@@ -132,6 +126,23 @@ impl Locator {
     }
 }
 
+/// How long the frame of the first event of a segment is, header included; `None` if it has none.
+pub(crate) fn first_event(folder: &Folder, segment: u64) -> Result<Option<u64>, ReadError> {
+    let mut window = window(folder, segment)?;
+    let mut at = Mark::first(0);
+    let path = folder.segment(segment);
+    let len = window.len().map_err(ReadError::io("look at", &path))?;
+    while at.offset < len {
+        let step = step(&mut window, at, u64::MAX);
+        let (next, is_event) = step.map_err(|bad| bad.of(folder, segment, None))?;
+        if is_event {
+            return Ok(Some(next.offset - at.offset));
+        }
+        at = next;
+    }
+    Ok(None)
+}
+
 fn window(folder: &Folder, segment: u64) -> Result<Window, ReadError> {
     let path = folder.segment(segment);
     let file = folder.storage.open(&path, Access::Read);
@@ -141,6 +152,15 @@ fn window(folder: &Folder, segment: u64) -> Result<Window, ReadError> {
 enum Bad {
     Fault(Fault),
     Io(std::io::Error),
+}
+
+impl Bad {
+    fn of(self, folder: &Folder, segment: u64, position: Option<u64>) -> ReadError {
+        match self {
+            Bad::Fault(fault) => corrupt(folder, segment, fault, position),
+            Bad::Io(e) => ReadError::io("read", &folder.segment(segment))(e),
+        }
+    }
 }
 
 impl From<std::io::Error> for Bad {

@@ -189,9 +189,11 @@ impl Remains {
             });
             let until = files[n + 1..].iter().find_map(|file| file.header.clone());
             survey.segment(&file.name, file.number, durable, until, &mut sink);
+            // It may have been shrunk since it was looked at.
+            let len = open.length().map_or(file.len, |len| len.min(file.len));
             let mut offset = 0;
-            while offset < file.len {
-                let most = usize::try_from(file.len - offset).unwrap_or(PIECE).min(PIECE);
+            while offset < len {
+                let most = usize::try_from(len - offset).unwrap_or(PIECE).min(PIECE);
                 read_or_zeros(&*open, &mut piece[..most], offset);
                 survey.feed(&piece[..most], &mut sink);
                 offset += most as u64;

@@ -6,13 +6,14 @@
 use std::sync::atomic::Ordering;
 
 use clap::Args;
+use commitment::Ranges;
 use event::{History, Timestamp};
 use eventlog::{Erasing, Log, Options, Target};
 use policy::{Policy, Window};
 use serde::Serialize;
 
 use super::erase::allowed::holds;
-use super::erase::outcome::{failed, login_name, not_covered};
+use super::erase::outcome::{Shrinking, failed, login_name, not_covered};
 use super::import::{catch_interrupts, say_recovery};
 use crate::failure::{Failure, Outcome};
 use crate::question::{Question, now};
@@ -59,6 +60,9 @@ struct Due {
     /// Where it is parted so that each part is a batch at most: what occurred before each instant.
     #[serde(skip)]
     parts: Vec<(Timestamp, u64)>,
+    /// Where they are; of a dry run alone.
+    #[serde(skip)]
+    positions: Vec<u64>,
 }
 
 #[derive(Serialize)]
@@ -79,6 +83,7 @@ struct Answer {
     erased: u64,
     pages: u64,
     bytes: u64,
+    shrunk: Shrinking,
     dry_run: bool,
 }
 
@@ -116,7 +121,8 @@ pub fn run(
         false => Some(Log::open(&question.store, Options::new(now))?),
     };
     log.iter().for_each(say_recovery);
-    let due = before.map_or(Ok(Vec::new()), |before| all_due(&question.open()?, before))?;
+    let due =
+        before.map_or(Ok(Vec::new()), |before| all_due(&question.open()?, before, args.dry_run))?;
     list(&due, question, screen)?;
     screen.flush()?;
 
@@ -133,13 +139,24 @@ pub fn run(
         erased: 0,
         pages: 0,
         bytes: 0,
+        shrunk: Shrinking::default(),
         dry_run: args.dry_run,
     };
     let how = Erasing { ground: &ground, by: &by, forget: args.forget };
     let is_whole = match log {
-        None => true,
+        None => {
+            let mut positions: Vec<u64> =
+                free.iter().flat_map(|due| due.positions.iter().copied()).collect();
+            positions.sort_unstable();
+            let (events, names) = (positions.into_iter().collect(), Ranges::default());
+            answer.shrunk = question.open()?.would_shrink(&events, &names)?.into();
+            true
+        }
         Some(log) => {
             let is_whole = erase(&free, &how, &log, &mut answer)?;
+            if is_whole {
+                answer.shrunk = log.shrink().map_err(failed)?.into();
+            }
             log.close()?;
             is_whole
         }
@@ -157,11 +174,16 @@ pub fn run(
     }
 }
 
-/// The accounts with an event that occurred before an instant, by name.
-fn all_due(store: &Store, before: Timestamp) -> Result<Vec<Due>, Failure> {
+/// The accounts with an event that occurred before an instant, by name; and where these are, if that is asked for.
+fn all_due(store: &Store, before: Timestamp, is_placed: bool) -> Result<Vec<Due>, Failure> {
     let (mut all, now) = (Vec::new(), now());
     store.map_accounts(
-        |history| due(history, before, now),
+        |history| {
+            let mut due = due(history, before, now)?;
+            let steps = history.steps.iter().filter(|_| is_placed).take(due.events as usize);
+            due.positions = steps.map(|step| step.position).collect();
+            Some(due)
+        },
         |due: Due| {
             all.push(due);
             Ok(())
@@ -182,6 +204,7 @@ fn due(history: &History, before: Timestamp, now: Timestamp) -> Option<Due> {
         last_at,
         holds: holds(history, now).into_iter().map(str::to_owned).collect(),
         parts: parts(due, before, BATCH as usize),
+        positions: Vec::new(),
     })
 }
 
@@ -295,10 +318,12 @@ impl Answer {
             });
         };
         if free.is_empty() && self.held == 0 {
-            return screen.line(question.pick(
+            let text = question.pick(
                 format!("Nothing is due: no event that occurred before {before} is there still."),
                 format!("没有到期内容：{before} 之前的事件均已不在。"),
-            ));
+            );
+            screen.line(text)?;
+            return self.shrunk.show(self.dry_run, question, screen);
         }
         let (of, by) = (counted(self.events, "event"), counted(self.accounts, "account"));
         let (zh_of, zh_by) = (count(self.events), count(self.accounts));
@@ -351,6 +376,7 @@ impl Answer {
             );
             paragraph(screen, 0, &text.into())?;
         }
+        self.shrunk.show(self.dry_run, question, screen)?;
         paragraph(screen, 0, &Cell::styled(not_covered(question.lang), style::DIM))
     }
 }

@@ -360,6 +360,109 @@ fn the_policy_says_what_is_due() {
     folder.run(&["verify"]).expect(0);
 }
 
+/// The bytes of the log's segments.
+fn log_bytes(folder: &Folder) -> u64 {
+    let is_segment = |path: &Path| path.extension().is_some_and(|ending| ending == "seg");
+    let files = folder.files().into_iter().filter(|(path, _)| is_segment(path));
+    files.map(|(_, bytes)| bytes.len() as u64).sum()
+}
+
+/// A log of several segments, of which the old ones give their room back: at a retention, and behind one that was stopped.
+#[test]
+fn old_segments_give_their_room_back() {
+    let folder = Folder::new();
+    let store = folder.path("stillthere.store");
+    let now = || event::Timestamp::parse("2026-01-01T00:00:00Z").expect("a time");
+    let open = || {
+        let options = eventlog::Options { segment_bytes: 4000, ..eventlog::Options::new(now) };
+        eventlog::Log::open(&store, options).expect("a log")
+    };
+    let log = open();
+    for n in 0..60 {
+        let day = format!("2025-{:02}-{:02}", 1 + n / 6, 1 + n % 6);
+        let lines = [PERSON, OTHER].map(|who| line(who, n, &day, "item_uploaded", &item(0)));
+        let read = |line: &String| event::read_line(line.as_bytes()).expect("an event");
+        log.append(lines.iter().map(read).collect()).expect("appended");
+    }
+    log.close().expect("closed");
+    folder.run(&["key", "new", "--origin", "example.com/accounts"]).expect(0);
+    folder.write("before.checkpoint", folder.run(&["checkpoint"]).expect(0).out);
+    folder.write("vkey", folder.run(&["key", "show"]).expect(0).out);
+    folder.run(&["certify", PERSON, "-o", "before.cert"]).expect(0);
+    folder.run(&["backup", "--to", "old"]).expect(0);
+    folder.write(
+        "keep.toml",
+        "schema = 1\npolicy = \"ours\"\n[[version]]\nid = \"1\"\ntiers.a = {}\nrecords.keep = \"1y\"\n",
+    );
+    let retain = |as_of: &str, more: &[&str]| {
+        let args = ["--json", "--policy", "keep.toml", "--as-of", as_of, "retain", "--by", "dpo"];
+        let answers = folder.run(&[&args[..], more].concat()).expect(0).json();
+        answers.last().expect("an answer").clone()
+    };
+    let as_of = "2026-07-01T00:00:00Z";
+    let dry = retain(as_of, &["--dry-run"]);
+    let was = log_bytes(&folder);
+    let done = retain(as_of, &[]);
+    assert_eq!((&done["erased"], &done["shrunk"]), (&72.into(), &dry["shrunk"]));
+    let (segments, bytes) = (&done["shrunk"]["segments"], &done["shrunk"]["bytes"]);
+    assert!(segments.as_u64() >= Some(2) && bytes.as_u64() > Some(4000), "{done}");
+    // The record and its page's trailer came to it.
+    let now_bytes = log_bytes(&folder);
+    assert!(now_bytes + bytes.as_u64().expect("a number") >= was && now_bytes + 3000 < was);
+    assert_eq!(retain(as_of, &[])["shrunk"], json!({ "segments": 0, "bytes": 0 }));
+    assert_eq!(found(&folder, &["meredith-event-id-1\"", "meredith-event-id-35"]), [""; 0]);
+
+    let verify = ["--json", "verify", "--checkpoint", "before.checkpoint", "--key", "vkey"];
+    let verified = folder.run(&verify).expect(0).object();
+    assert_eq!((&verified["ok"], &verified["erased"]["events"]), (&true.into(), &72.into()));
+    folder.run(&["verify", "--quick"]).expect(0);
+    folder.run(&["check", "before.cert", "--key", "vkey", "--account", PERSON]).expect(0);
+    folder.run(&["doctor"]).expect(0);
+    let replayed = folder.run(&["--json", "replay", PERSON]).expect(0).json();
+    assert_eq!(replayed.iter().filter(|line| line["erased"] == "event").count(), 36);
+    folder.run(&["checkpoint"]).expect(0);
+    folder.run(&["certify", "--erasure", "0", "-o", "erasure.cert"]).expect(0);
+    folder.run(&["check", "erasure.cert", "before.cert", "--key", "vkey"]).expect(0);
+    let salvage = folder.run(&["--json", "salvage", "--to", "salvaged"]).expect(0).object();
+    assert_eq!(salvage["erased"]["events"], 72);
+    let python =
+        Command::new("python3").arg(root().join("docs/check_format.py")).arg(&store).output();
+    if let Ok(python) = python {
+        let said: Value =
+            serde_json::from_slice(&python.stdout).unwrap_or_else(|e| panic!("{e}: {python:?}"));
+        let root = &folder.run(&["--json", "verify"]).expect(0).object()["root"];
+        assert_eq!((&said["root"], &said["erased"]["events"]), (root, &72.into()));
+    }
+
+    // An erasure that left the shrinking to the next one.
+    let log = open();
+    let target = eventlog::Target::Before {
+        account: PERSON.to_owned(),
+        before: event::Timestamp::parse("2025-10-01T00:00:00Z").expect("a time"),
+    };
+    let other = eventlog::Target::Before {
+        account: OTHER.to_owned(),
+        before: target.before().expect("one"),
+    };
+    let how = eventlog::Erasing { ground: "asked for", by: "the operator", forget: false };
+    let plan = log.plan_erasure(&[target, other]).expect("a plan");
+    log.erase(plan, &how).expect("erased");
+    log.close().expect("closed");
+    let args = ["--policy", "keep.toml", "--as-of", as_of, "retain", "--by", "dpo"];
+    let again = folder.run(&args).expect(0);
+    assert!(again.out.contains("of nothing but erased events, gave back"), "{again:?}");
+    // One of before is restored, and shrinks as this did.
+    let restored =
+        ["--json", "restore", "--from", "old", "--erasures", "stillthere.store", "--store", "new"];
+    folder.run(&restored).expect(0);
+    let sizes = |store: &str| {
+        let files = std::fs::read_dir(folder.path(store).join("log")).expect("a folder");
+        files.map(|file| file.expect("a file").metadata().expect("read").len()).collect::<Vec<_>>()
+    };
+    let all = |store: &str| sizes(store).into_iter().sum::<u64>();
+    assert!(all("new") < was && all("new").abs_diff(all("stillthere.store")) < 4000);
+}
+
 #[test]
 fn what_was_erased_is_not_taken_in_again_unless_it_is_asked_for() {
     let folder = sealed();

@@ -7,7 +7,7 @@ use super::{Divergence, Level, LogCheck, divergence};
 use crate::envelope::Envelope;
 use crate::erasure::{Erasure, ErasureRecord, Ranges, erased_root};
 use crate::fault::{Fault, same_bytes};
-use crate::frame::{ENVELOPE_AT, FRAME_HEADER, Frame, Left, chain_start};
+use crate::frame::{ENVELOPE_AT, FRAME_HEADER, Frame, Left, SHRUNK_FRAME, chain_start};
 use crate::hash::Digest;
 use crate::segment::segment_name;
 
@@ -161,6 +161,11 @@ impl LogCheck {
     ) -> Result<(), Fault> {
         let leaf = frame.leaf().expect("an erased frame keeps its leaf");
         Frame::check(bytes, &leaf)?;
+        let is_cut = bytes.len() == SHRUNK_FRAME;
+        // A name may have been erased when its segment was shrunk already.
+        if is_cut || frame.is_event() {
+            self.length(is_cut)?;
+        }
         let position = self.pages.position();
         let (ordinal, left, occurred_ms) = match frame {
             Frame::NameErased { ordinal, .. } => {
@@ -213,6 +218,26 @@ impl LogCheck {
             false => self.pages.count(bytes.len(), frame.is_event()),
         }
         Ok(())
+    }
+
+    /// Holds whether an event's frame, or an erased one, is cut to what is left of it against the others of its segment.
+    pub(super) fn length(&mut self, is_cut: bool) -> Result<(), Fault> {
+        let is_last = self.segment >= Some(self.head.now.segment);
+        if is_cut && is_last {
+            let expected = "a frame as long as it was, in the last segment";
+            return Err(Fault::new(1, expected, "one of 36 bytes"));
+        }
+        match (*self.is_shrunk.get_or_insert(is_cut), is_cut) {
+            (true, false) => {
+                let expected = "an event erased to its leaf, of 36 bytes, in a shrunk segment";
+                Err(Fault::new(1, expected, "another one"))
+            }
+            (false, true) => {
+                let expected = "a frame as long as it was, in a segment that is not shrunk";
+                Err(Fault::new(1, expected, "one of 36 bytes"))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Holds a record against the frames that it names.

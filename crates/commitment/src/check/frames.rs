@@ -71,11 +71,13 @@ impl LogCheck {
         is_sound: bool,
         sink: Sink<'_, T>,
     ) -> Result<(), Box<Divergence>> {
-        let fits = self.pages.has_room_for(bytes.len())
+        let fits = self.is_shrunk != Some(true)
+            && self.pages.has_room_for(bytes.len())
             && self.awaited.is_none_or(|awaited| awaited == run.first_ordinal)
             && u64::from(run.most_ordinal) < self.named
             && run.clock_ms.is_none_or(|(first, _)| first >= self.pages.clock_ms());
         if fits {
+            self.is_shrunk = Some(false);
             self.awaited = None;
             if let Some((_, last)) = run.clock_ms {
                 self.pages.set_clock_ms(last);
@@ -124,6 +126,7 @@ impl LogCheck {
                 let ordinal = event.ordinal();
                 let placed = event.clock_ms.as_ref().map_err(|fault| (**fault).clone());
                 placed
+                    .and_then(|clock_ms| self.length(false).map(|()| clock_ms))
                     .and_then(|clock_ms| self.place(ENVELOPE_AT + 4, ordinal, *clock_ms))
                     .map_err(|fault| self.of_account(ordinal, in_frame(self, fault)))?;
                 let Some(content) = &event.content else {

@@ -17,6 +17,7 @@ use stillthere_commitment::{
 use crate::erasure::erased;
 use crate::made::{Made, STORE, checked, events};
 use crate::root;
+use crate::shrunk::shrunk;
 
 fn made() -> Made {
     let events = events();
@@ -178,6 +179,7 @@ fn vectors() -> Value {
         "store": sound(&made),
         "sealed_store": sound(&sealed),
         "erased_store": sound(&erased),
+        "shrunk_store": sound(&shrunk()),
     })
 }
 

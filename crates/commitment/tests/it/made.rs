@@ -8,7 +8,7 @@ use stillthere_commitment::{
     AccountMap, BATCH_HEADER, BatchHeader, Checksum, Control, Digest, Divergence, Envelope,
     Erasure, Frame, Left, Level, LogCheck, MapKey, MapLeaf, Pages, SEGMENT_HEADER, Scope, Seal,
     SegmentHeader, Slot, begin_batch, erase_frame, erased_root, finish_batch, hex, rewrite_batch,
-    segment_name, write_control, write_event, write_name, write_trailer,
+    segment_name, shrink_batch, write_control, write_event, write_name, write_trailer,
 };
 
 use crate::root;
@@ -262,6 +262,23 @@ impl Made {
         let taken = self.take_out(left, names, events);
         let record = self.record(left, names, events, &taken);
         self.controls(&[Control::Erasure(record)]);
+    }
+
+    /// Shrinks a segment, if each event in it is erased to its leaf; says whether that was so.
+    pub fn shrink(&mut self, segment: usize) -> bool {
+        let bytes = &self.segments[segment];
+        let mut shrunk = bytes[..SEGMENT_HEADER].to_vec();
+        let mut at = SEGMENT_HEADER;
+        while at < bytes.len() {
+            let header = BatchHeader::read(bytes[at..].first_chunk().unwrap()).unwrap();
+            let batch = &bytes[at..at + header.total()];
+            if !shrink_batch(batch, &STORE, &mut shrunk).unwrap() {
+                return false;
+            }
+            at += batch.len();
+        }
+        self.segments[segment] = shrunk;
+        true
     }
 
     fn count(&mut self, frame: &[u8], is_event: bool) {

@@ -10,6 +10,7 @@ mod notes;
 mod oracle;
 mod plain;
 mod proofs;
+mod shrunk;
 mod strangers;
 mod tiles;
 mod tlog_vectors;

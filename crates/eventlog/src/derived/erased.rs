@@ -33,6 +33,7 @@ pub(crate) struct GoneEvents {
 pub(crate) struct GoneLeaf {
     pub(crate) revision: u64,
     pub(crate) position: u64,
+    /// Where its frame was when the run was made: elsewhere, once its segment is shrunk. Whoever looks for it goes by its position.
     pub(crate) place: Place,
 }
 

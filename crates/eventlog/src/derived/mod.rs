@@ -79,7 +79,7 @@ pub(crate) struct Place {
 /// from this very log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Anchor {
-    /// The first byte after the batch.
+    /// The first byte after the batch, when the run was made: elsewhere, once its segment is shrunk.
     pub(crate) end: Place,
     /// The batch's chained checksum, with zeros behind it if it is shorter.
     pub(crate) checksum: [u8; 32],

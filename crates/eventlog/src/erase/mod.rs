@@ -10,10 +10,12 @@
 //! 4. [`carry_out`]: the record is appended, with the trailer of its page, and both slots of `HEAD` name its end; then the
 //!    new images are written in place and synced; then it is taken out of what is derived; then `REDO` goes.
 //!    A stop leaves `REDO`, and the next writer goes on; a reader reads through its images.
+//! 5. [`shrink`], when no `REDO` is there: segments that have nothing else any more are written anew without the room.
 
 pub(crate) mod carry_out;
 pub(crate) mod plan;
 pub(crate) mod redo;
+pub(crate) mod shrink;
 pub(crate) mod tags;
 pub(crate) mod through;
 
@@ -22,6 +24,7 @@ use commitment::{Envelope, Left};
 use event::Timestamp;
 
 pub use plan::ErasurePlan;
+pub use shrink::Shrunk;
 
 use crate::{AppendError, OpenError, ReadError};
 

@@ -61,6 +61,18 @@ impl ErasurePlan {
         self.names.count()
     }
 
+    /// The positions of these events.
+    #[must_use]
+    pub const fn positions(&self) -> &Ranges {
+        &self.taken.positions
+    }
+
+    /// The numbers of these accounts.
+    #[must_use]
+    pub const fn names(&self) -> &Ranges {
+        &self.names
+    }
+
     /// Pages that are touched.
     #[must_use]
     pub fn pages(&self) -> u64 {
@@ -165,21 +177,14 @@ impl Wanted {
                 self.events.insert(*place, (step.position, number));
             }
         }
-        if let Target::Account { .. } = target {
-            self.add_name(found);
-        }
         self.accounts.push(named);
     }
 
-    /// Adds the name of an account.
-    pub(crate) fn add_name(&mut self, found: &derived::Account) {
-        let ordinal = u32::try_from(found.head.ordinal).expect("ordinals have 32 bits");
-        let leaves = found.gone.leaves.iter().map(|leaf| (leaf.revision, leaf.place));
-        let all = found.places.iter().copied().chain(leaves);
-        if let Some((_, place)) = all.min_by_key(|(revision, _)| *revision) {
-            self.names.insert(place, ordinal);
-            self.ordinals.insert(ordinal);
-        }
+    /// Adds the name of an account, by its number and the place of its first event.
+    pub(crate) fn add_name(&mut self, ordinal: u64, place: Place) {
+        let ordinal = u32::try_from(ordinal).expect("ordinals have 32 bits");
+        self.names.insert(place, ordinal);
+        self.ordinals.insert(ordinal);
     }
 
     /// Adds an event by its position and place, of an erasure that another log tells of.

@@ -44,6 +44,20 @@ struct Through {
     head: Vec<u8>,
 }
 
+impl Through {
+    /// Whether the erasure is not carried out to its end still.
+    fn is_under_way(&self) -> io::Result<bool> {
+        let begins = self.redo.begins();
+        let mut found = vec![0; begins.len()];
+        let read = self.inner.open(&self.log.join(REDO), Access::Read);
+        match read.and_then(|file| file.read_at(&mut found, 0)) {
+            Ok(_) => Ok(found == begins),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(e) => Err(e),
+        }
+    }
+}
+
 impl Storage for Through {
     fn create_folder(&self, path: &Path) -> io::Result<()> {
         self.inner.create_folder(path)
@@ -65,7 +79,11 @@ impl Storage for Through {
             _ if name == "HEAD" && access == Access::Read => Ok(Box::new(Held(self.head.clone()))),
             Some(segment) if access == Access::Read => {
                 let (inner, redo) = (self.inner.open(path, access)?, Arc::clone(&self.redo));
-                Ok(Box::new(Patched { inner, redo, segment }))
+                // Asked when the file is open: what has been carried out by then is in it, or it is shrunk already.
+                match self.is_under_way()? {
+                    true => Ok(Box::new(Patched { inner, redo, segment })),
+                    false => Ok(inner),
+                }
             }
             _ => self.inner.open(path, access),
         }

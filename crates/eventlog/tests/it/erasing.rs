@@ -9,7 +9,7 @@ use event::{Event, Recorded, Timestamp};
 use stillthere_eventlog::storage::{Access, Disk, Storage, create};
 use stillthere_eventlog::{
     EraseError, Erasing, Log, LogFiles, Options, Outcome, ReadError, Reader, Remains, Sealer,
-    Target,
+    Shrunk, Target,
 };
 
 use crate::crash::root;
@@ -22,7 +22,7 @@ const HOW: Erasing<'static> =
     Erasing { ground: "asked by the person", by: "operator", forget: false };
 
 /// What must never be found again of account `who`.
-fn secrets(who: &str) -> Vec<String> {
+pub fn secrets(who: &str) -> Vec<String> {
     ["item", "backup", "note", "id"]
         .iter()
         .map(|what| format!("{what}-of-{who}-"))
@@ -31,7 +31,7 @@ fn secrets(who: &str) -> Vec<String> {
 }
 
 /// `count` events of a person, each telling its name in every field that has room for one.
-fn life(who: &str, from: usize, count: usize) -> Vec<Event> {
+pub fn life(who: &str, from: usize, count: usize) -> Vec<Event> {
     let one = |n: usize| {
         let note = format!(r#""attributes":{{"note-of-{who}-{n}":"note-of-{who}-{n}"}}"#);
         let item = n / 6 % 3;
@@ -86,13 +86,13 @@ fn traces(files: &BTreeMap<PathBuf, Vec<u8>>, secrets: &[String]) -> Vec<String>
     traces
 }
 
-fn all_files(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+pub fn all_files(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     let mut found = BTreeMap::new();
     files(dir, &mut found);
     found
 }
 
-fn account(who: &str) -> Target {
+pub fn account(who: &str) -> Target {
     Target::Account { account: who.to_owned() }
 }
 
@@ -101,7 +101,7 @@ fn items(who: &str, items: &[usize]) -> Target {
     Target::Items { account: who.to_owned(), items, before: None }
 }
 
-fn erase(log: &Log, targets: &[Target]) -> Result<u64, EraseError> {
+pub fn erase(log: &Log, targets: &[Target]) -> Result<u64, EraseError> {
     let plan = log.plan_erasure(targets)?;
     Ok(log.erase(plan, &HOW)?.number)
 }
@@ -207,16 +207,16 @@ fn items_lose_their_contents_and_keep_their_envelopes() {
 }
 
 /// A store in memory, and what is derived of it on the real disk.
-struct Store {
-    memory: Memory,
-    derived: tempfile::TempDir,
+pub struct Store {
+    pub memory: Memory,
+    pub derived: tempfile::TempDir,
 }
 
-const STORE: &str = "/store";
+pub const STORE: &str = "/store";
 
 impl Store {
     /// As it is after the machine stopped, each with derived files of its own.
-    fn after(&self, after: After) -> Store {
+    pub fn after(&self, after: After) -> Store {
         let (memory, derived) = (self.memory.after(after), tempfile::tempdir().unwrap());
         for (path, bytes) in all_files(self.derived.path()) {
             let to = derived.path().join(path.strip_prefix(self.derived.path()).unwrap());
@@ -227,21 +227,21 @@ impl Store {
         Store { memory, derived }
     }
 
-    fn storage(&self) -> Arc<dyn Storage> {
+    pub fn storage(&self) -> Arc<dyn Storage> {
         Arc::new(self.memory.clone())
     }
 
-    fn open(&self) -> Result<Log, stillthere_eventlog::OpenError> {
+    pub fn open(&self) -> Result<Log, stillthere_eventlog::OpenError> {
         Log::open_on(self.storage(), Path::new(STORE), options(5000))
     }
 
-    fn traces(&self, secrets: &[String]) -> Vec<String> {
+    pub fn traces(&self, secrets: &[String]) -> Vec<String> {
         let mut files = self.memory.files(Path::new("/"));
         files.extend(all_files(self.derived.path()));
         traces(&files, secrets)
     }
 
-    fn whole(&self) -> Vec<Event> {
+    pub fn whole(&self) -> Vec<Event> {
         let reader = Reader::open_on(self.storage(), Path::new(STORE)).unwrap();
         let mut events = Vec::new();
         let take = |recorded: Recorded| {
@@ -796,21 +796,22 @@ fn random_histories_of_erasures_are_what_the_model_says() {
     let first = first.unwrap_or_else(|| fastrand::u64(..1 << 40));
     for seed in first..first + 4 {
         println!("STILLTHERE_SEED={seed}");
-        random_history(seed);
+        println!("{} segments shrank", random_history(seed));
     }
 }
 
-fn random_history(seed: u64) {
+/// Gives how many segments shrank.
+fn random_history(seed: u64) -> u64 {
     let mut random = fastrand::Rng::with_seed(seed);
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();
-    let how = Options { run_events: random.usize(3..40), ..options(random.u64(2000..9000)) };
+    let how = Options { run_events: random.usize(3..40), ..options(random.u64(600..6000)) };
     let mut log = Log::open(dir, how.clone()).unwrap();
-    let (mut model, mut next) = (Model::default(), 0);
+    let (mut model, mut next, mut many) = (Model::default(), 0, 0);
     const NAMES: [&str; 4] = ["anna", "bert", "carl", "dora"];
     for round in 0..40 {
         let what = format!("seed {seed}, round {round}");
-        match random.u8(..12) {
+        match random.u8(..13) {
             0..5 => {
                 for _ in 0..random.usize(1..12) {
                     let one = life(random.choice(NAMES).unwrap(), next, 1);
@@ -885,6 +886,30 @@ fn random_history(seed: u64) {
                 .seal(&mut Sealer::open(&log))
                 .map(drop)
                 .unwrap_or_else(|e| panic!("{what}: {e}")),
+            11 => {
+                // What is old, of all: whole segments of it shrink.
+                let seconds = random.i64(0..1 + next as i64).max(random.i64(0..1 + next as i64));
+                let before = Timestamp::from_ms(1_770_000_000_000 + seconds * 1000).unwrap();
+                let people = model.people.iter().filter(|(_, is_erased)| !is_erased);
+                let target = |name: &String| Target::Before { account: name.clone(), before };
+                let targets: Vec<Target> = people.map(|(name, _)| target(name)).collect();
+                if !targets.is_empty() {
+                    let plan = log.plan_erasure(&targets).unwrap();
+                    let events: u64 = targets.iter().map(|target| model.erase(target).0).sum();
+                    assert_eq!(plan.events(), events, "{what}");
+                    let reader = Reader::open(dir).unwrap();
+                    let would = reader.would_shrink(plan.positions(), plan.names()).unwrap();
+                    if events > 0 {
+                        log.erase(plan, &HOW).unwrap_or_else(|e| panic!("{what}: {e}"));
+                        model.records.push((Left::Leaf, Some(before)));
+                    }
+                    let shrunk = log.shrink().unwrap_or_else(|e| panic!("{what}: {e}"));
+                    assert!(shrunk.segments >= would.segments, "{what}");
+                    assert_eq!(log.shrink().unwrap(), Shrunk::default(), "{what}");
+                    many += shrunk.segments;
+                }
+                model.hold(dir, &what);
+            }
             10 => {
                 log.close().unwrap();
                 model.hold(dir, &what);
@@ -901,6 +926,7 @@ fn random_history(seed: u64) {
     model.hold(dir, &format!("seed {seed}, at last"));
     std::fs::remove_dir_all(dir.join("derived")).unwrap();
     model.hold(dir, &format!("seed {seed}, made anew"));
+    many
 }
 
 /// A backup of before is restored, and what was erased since is erased again.

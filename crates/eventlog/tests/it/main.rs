@@ -17,5 +17,6 @@ mod salvage;
 mod sealed;
 mod sealing;
 mod sealing_erased;
+mod shrinking;
 mod support;
 mod write_and_read;

@@ -328,7 +328,7 @@ fn an_audit_goes_on_over_an_erasure() {
         }
     }
     let dir = tempdir().unwrap();
-    let log = Log::open(dir.path(), options(20_000)).unwrap();
+    let log = Log::open(dir.path(), options(9_000)).unwrap();
     let mut sealer = Sealer::open(&log);
     log.append(events(0, 200)).unwrap();
     let first = sealed(&log, &mut sealer);
@@ -362,4 +362,22 @@ fn an_audit_goes_on_over_an_erasure() {
     }
     let leaf = name_leaf(0, &last.accounts[0].secret, &last.accounts[0].name);
     assert_ne!(chain_start(&leaf), last.accounts[0].head);
+
+    // Where these stood is another place once their segments are shrunk.
+    let log = Log::open(dir.path(), options(9_000)).unwrap();
+    let before = event::Timestamp::parse("2026-02-14T00:00:00Z").unwrap();
+    let old = |n| Target::Before { account: format!("account-{n}"), before };
+    let plan = log.plan_erasure(&[0, 1, 2, 3, 4].map(old)).unwrap();
+    log.erase(plan, &HOW).unwrap();
+    let fourth = sealed(&log, &mut Sealer::open(&log));
+    let unshrunk = audit(dir.path(), of(None, fourth.pages));
+    assert!(log.shrink().unwrap().segments > early.segment.max(middle.segment));
+    log.close().unwrap();
+    let anew = audit(dir.path(), of(None, fourth.pages));
+    assert_eq!((anew.root, &anew.report.root), (Some(fourth.root), &unshrunk.report.root));
+    for (from, map) in [(&early, first.seal.root), (&middle, second.seal.root)] {
+        let on = audit(dir.path(), of(Some((from.clone(), map)), fourth.pages));
+        assert_eq!((on.root, on.report.erased), (Some(fourth.root), anew.report.erased));
+        assert_eq!(on.standing.unwrap().accounts, anew.standing.as_ref().unwrap().accounts);
+    }
 }

@@ -81,6 +81,7 @@ impl Newer {
         let erase = || {
             let log = Log::open(to, Options::new(now))?;
             let erased = log.erase_again(&self.records).map_err(failed)?;
+            log.shrink().map_err(failed)?;
             log.close()?;
             Ok(Again {
                 erasures: erased.len() as u64,

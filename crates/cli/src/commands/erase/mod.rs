@@ -12,7 +12,7 @@ use eventlog::{EraseError, Erased, Erasing, Log, Options, Target};
 use serde::Serialize;
 use verifier::certificate::left_word;
 
-use self::outcome::{failed, login_name, not_covered};
+use self::outcome::{Shrinking, failed, login_name, not_covered};
 use crate::args::instant;
 use crate::commands::import::say_recovery;
 use crate::failure::{Failure, Outcome};
@@ -75,6 +75,7 @@ struct Answer {
     last_at: Option<Timestamp>,
     pages: u64,
     bytes: u64,
+    shrunk: Shrinking,
     at: Option<Timestamp>,
     dry_run: bool,
 }
@@ -110,6 +111,12 @@ pub fn run(args: &EraseArgs, question: &Question, screen: &mut Screen) -> Result
         held.map_or(Ok(()), |history| allowed::no_hold(&history, now()))?;
         allowed::no_floor(&going.times, &policy, now())?;
     }
+    let shrunk = match args.dry_run {
+        true if plan.left() == Left::Leaf => {
+            store.would_shrink(plan.positions(), plan.names())?.into()
+        }
+        _ => Shrinking::default(),
+    };
     let mut answer = Answer {
         erasure: None,
         account: args.account.clone(),
@@ -121,6 +128,7 @@ pub fn run(args: &EraseArgs, question: &Question, screen: &mut Screen) -> Result
         last_at: going.times.iter().max().copied(),
         pages: plan.pages(),
         bytes: plan.bytes(),
+        shrunk,
         at: None,
         dry_run: args.dry_run,
     };
@@ -137,6 +145,10 @@ pub fn run(args: &EraseArgs, question: &Question, screen: &mut Screen) -> Result
             bytes,
             ..answer
         };
+    }
+    if !args.dry_run {
+        // What an earlier erasure was stopped before, too.
+        answer.shrunk = log.shrink().map_err(failed)?.into();
     }
     log.close()?;
     match question.json {
@@ -206,12 +218,14 @@ impl Answer {
     ) -> Result<(), Failure> {
         let account = escaped(&self.account);
         if self.events == 0 && self.accounts == 0 {
-            return screen.line(question.pick(
+            let text = question.pick(
                 format!(
                     "Nothing to erase: no event of {account} that this asks for is there still."
                 ),
                 format!("没有可擦除的内容：{account} 已无符合条件的事件。"),
-            ));
+            );
+            screen.line(text)?;
+            return self.shrunk.show(self.dry_run, question, screen);
         }
         let events = counted(self.events, "event");
         let what = match (args.items.is_empty(), self.accounts) {
@@ -282,6 +296,7 @@ impl Answer {
             ),
         );
         paragraph(screen, 0, &text.into())?;
+        self.shrunk.show(self.dry_run, question, screen)?;
         paragraph(screen, 0, &Cell::styled(not_covered(question.lang), style::DIM))
     }
 }

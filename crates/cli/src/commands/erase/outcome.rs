@@ -1,9 +1,14 @@
-//! What those verbs have in common that erase: who does it, why it failed, what it does not reach.
+//! What those verbs have in common that erase: who does it, why it failed, what it gave back, what it does not reach.
 
-use eventlog::EraseError;
+use eventlog::{EraseError, Shrunk};
+use serde::Serialize;
 use verifier::Language;
 
 use crate::failure::{Failure, without_number};
+use crate::question::Question;
+use crate::show::amount::{bytes, count, counted};
+use crate::show::screen::Screen;
+use crate::show::table::paragraph;
 
 /// The name of who is logged in, as the system has put it into the environment.
 pub fn login_name() -> Result<String, Failure> {
@@ -27,6 +32,46 @@ pub fn failed(error: EraseError) -> Failure {
         EraseError::Stale | EraseError::Read(_) | EraseError::Io(_) | EraseError::Append(_) => {
             Failure::Store(without_number(error))
         }
+    }
+}
+
+/// Segments of the log that shrank, or would.
+#[derive(Clone, Copy, Default, Serialize)]
+pub struct Shrinking {
+    segments: u64,
+    bytes: u64,
+}
+
+impl From<Shrunk> for Shrinking {
+    fn from(Shrunk { segments, bytes }: Shrunk) -> Shrinking {
+        Shrinking { segments, bytes }
+    }
+}
+
+impl Shrinking {
+    /// For people; nothing, where there are none.
+    pub fn show(
+        self,
+        is_dry_run: bool,
+        question: &Question,
+        screen: &mut Screen,
+    ) -> Result<(), Failure> {
+        if self.segments == 0 {
+            return Ok(());
+        }
+        let (segments, size) = (counted(self.segments, "segment"), bytes(self.bytes));
+        let text = question.pick(
+            format!(
+                "{segments} of the log, of nothing but erased events, {}{size}.",
+                if is_dry_run { "would give back " } else { "gave back " }
+            ),
+            format!(
+                "日志中 {} 个只含已擦除事件的段{}释放 {size}。",
+                count(self.segments),
+                if is_dry_run { "将" } else { "已" }
+            ),
+        );
+        paragraph(screen, 0, &text.into())
     }
 }
 
