@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::sync_channel;
 
 use event::{EventHash, History, Recorded};
-use eventlog::{ErasedEvent, ErasureRecord, Reader};
+use eventlog::{EraseError, ErasedEvent, ErasurePlan, ErasureRecord, Reader, Target};
 use projection::EventRef;
 
 use crate::failure::Failure;
@@ -29,6 +29,11 @@ impl Store {
     /// Events in it.
     pub fn size(&self) -> u64 {
         self.reader.size()
+    }
+
+    /// Accounts with a name in it.
+    pub fn accounts(&self) -> u64 {
+        self.reader.accounts()
     }
 
     /// Its random id.
@@ -59,6 +64,11 @@ impl Store {
     /// The records of erasures, in the order of the log.
     pub fn erasures(&self) -> Result<Vec<ErasureRecord>, Failure> {
         Ok(self.reader.erasures()?)
+    }
+
+    /// What an erasure would take out.
+    pub fn plan_erasure(&self, target: &Target) -> Result<ErasurePlan, EraseError> {
+        self.reader.plan_erasure(std::slice::from_ref(target))
     }
 
     /// How many accounts' names were erased.

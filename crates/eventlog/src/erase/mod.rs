@@ -14,6 +14,7 @@
 pub(crate) mod carry_out;
 pub(crate) mod plan;
 pub(crate) mod redo;
+pub(crate) mod since;
 pub(crate) mod tags;
 pub(crate) mod through;
 

@@ -5,6 +5,7 @@
 //! anew; of the other batches of the same segments the headers are.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::io;
 
 use commitment::{
     BATCH_HEADER, BatchHeader, Digest, Envelope, FRAME_HEADER, Fault, Frame, Left, Ranges,
@@ -122,14 +123,59 @@ impl<E: Into<EraseError>> From<E> for Unplanned {
     }
 }
 
+/// How much some targets leave of each event, and before when all of it occurred.
+pub(crate) fn reach(targets: &[Target]) -> Result<(Left, Option<Timestamp>), EraseError> {
+    let left = targets.first().ok_or(EraseError::Nothing)?.left();
+    if targets.iter().any(|target| target.left() != left) {
+        return Err(EraseError::Mixed);
+    }
+    let before: Option<Vec<Timestamp>> = targets.iter().map(Target::before).collect();
+    Ok((left, before.and_then(|all| all.into_iter().max())))
+}
+
+/// Makes a plan; once more, by what is derived when it was made anew, where it disagrees with the log.
+pub(crate) fn plan(
+    folder: &Folder,
+    mut make: impl FnMut(bool) -> Result<ErasurePlan, Unplanned>,
+) -> Result<ErasurePlan, EraseError> {
+    let made = match make(false) {
+        Err(Unplanned::Derived(_)) => make(true),
+        made => made,
+    };
+    made.map_err(|unplanned| match unplanned {
+        Unplanned::Erase(error) => error,
+        Unplanned::Derived(what) => {
+            let (dir, _) = folder.derived();
+            ReadError::io("plan by the derived files in", &dir)(io::Error::other(what)).into()
+        }
+    })
+}
+
 impl Wanted {
     pub(crate) fn new(left: Left) -> Wanted {
         let (accounts, events, names) = (Vec::new(), BTreeMap::new(), BTreeMap::new());
         Wanted { left, accounts, events, names, ordinals: BTreeSet::new() }
     }
 
+    /// Adds what some targets ask for, of accounts that are looked up.
+    pub(crate) fn add_all(
+        &mut self,
+        targets: &[Target],
+        mut look_up: impl FnMut(&str) -> Result<Option<derived::Account>, Unplanned>,
+    ) -> Result<(), Unplanned> {
+        for target in targets {
+            let account = target.account();
+            let Some(found) = look_up(account)? else {
+                let account = account.to_owned();
+                return Err(EraseError::UnknownAccount { account }.into());
+            };
+            self.add(target, &found);
+        }
+        Ok(())
+    }
+
     /// Adds what a target asks for of an account.
-    pub(crate) fn add(&mut self, target: &Target, found: &derived::Account) {
+    fn add(&mut self, target: &Target, found: &derived::Account) {
         let derived::Account { head, history, places, gone } = found;
         let ordinal = u32::try_from(head.ordinal).expect("ordinals have 32 bits");
         let number = self.accounts.len();
@@ -481,7 +527,7 @@ const fn is_of_item(kind: Kind) -> bool {
 }
 
 /// The number of the page that is open at the border of two batches; none if the log ends before it does.
-fn page_behind(window: &mut Window, mut offset: u64, limit: u64) -> std::io::Result<Option<u64>> {
+fn page_behind(window: &mut Window, mut offset: u64, limit: u64) -> io::Result<Option<u64>> {
     const TRAILER: u8 = 3;
     let mut behind = offset;
     loop {

@@ -2,25 +2,21 @@
 
 use std::sync::MutexGuard;
 
-use commitment::{Control, Erasure, Left, MAX_GROUND};
+use commitment::{Control, Erasure, Left, MAX_GROUND, MAX_WHAT};
 use event::Timestamp;
 
 use super::accounts::Accounts;
 use super::{Log, State, random};
 use crate::erase::carry_out;
-use crate::erase::plan::{Unplanned, Wanted};
+use crate::erase::plan::{Unplanned, Wanted, plan, reach};
 use crate::erase::redo::Redo;
 use crate::erase::tags::Tags;
 use crate::indexer::Indexer;
 use crate::locate::Locator;
 use crate::recent::Recent;
 use crate::tail::failed;
-use crate::{
-    EraseError, Erased, Erasing, ErasurePlan, ErasureRecord, OpenError, ReadError, Target, index,
-};
+use crate::{EraseError, Erased, Erasing, ErasurePlan, ErasureRecord, OpenError, Target, index};
 
-/// The longest name of who erased, in bytes.
-const MAX_BY: usize = 128;
 /// A record is at most this long: it fits into a batch with room to spare.
 const MAX_RECORD: usize = 8 << 20;
 
@@ -32,29 +28,16 @@ impl Log {
     /// # Errors
     /// [`EraseError`]; nothing is written.
     pub fn plan_erasure(&self, targets: &[Target]) -> Result<ErasurePlan, EraseError> {
-        let left = targets.first().ok_or(EraseError::Nothing)?.left();
-        if targets.iter().any(|target| target.left() != left) {
-            return Err(EraseError::Mixed);
-        }
-        let before: Option<Vec<Timestamp>> = targets.iter().map(Target::before).collect();
-        let before = before.and_then(|all| all.into_iter().max());
+        let (left, before) = reach(targets)?;
         self.planned(left, before, |state, wanted| {
-            for target in targets {
-                let account = target.account();
+            wanted.add_all(targets, |account| {
                 let found = state.indexer.ask_all(|derived| derived.account(account));
-                match found.map_err(|e| Unplanned::Derived(e.to_string()))? {
-                    Some(found) => wanted.add(target, &found),
-                    None => {
-                        let account = account.to_owned();
-                        return Err(EraseError::UnknownAccount { account }.into());
-                    }
-                }
-            }
-            Ok(())
+                found.map_err(|e| Unplanned::Derived(e.to_string()))
+            })
         })
     }
 
-    /// Makes a plan of what `add` asks for; once more, of derived files that were made anew, if they disagree with the log.
+    /// Makes a plan of what `add` asks for.
     fn planned(
         &self,
         left: Left,
@@ -63,26 +46,15 @@ impl Log {
     ) -> Result<ErasurePlan, EraseError> {
         let mut state = self.all_written()?;
         state.indexer.settle();
-        let mut is_anew = false;
-        loop {
-            let end = state.durable;
-            let mut wanted = Wanted::new(left);
-            let planned = add(&mut state, &mut wanted)
-                .and_then(|()| wanted.find(&self.folder, self.store, end, before));
-            match planned {
-                Ok(plan) => return Ok(plan),
-                Err(Unplanned::Erase(error)) => return Err(error),
-                Err(Unplanned::Derived(_)) if !is_anew => {
-                    state.indexer.rebuild(end)?;
-                    is_anew = true;
-                }
-                Err(Unplanned::Derived(what)) => {
-                    let source = std::io::Error::other(what);
-                    let (dir, _) = self.folder.derived();
-                    return Err(ReadError::io("plan by the derived files in", &dir)(source).into());
-                }
+        let end = state.durable;
+        plan(&self.folder, |is_anew| {
+            if is_anew {
+                state.indexer.rebuild(end)?;
             }
-        }
+            let mut wanted = Wanted::new(left);
+            add(&mut state, &mut wanted)?;
+            wanted.find(&self.folder, self.store, end, before)
+        })
     }
 
     /// Erases, under a record that says so. When it answers it is durable, in the log and in all that is derived.
@@ -94,7 +66,7 @@ impl Log {
     /// [`EraseError`]
     pub fn erase(&self, plan: ErasurePlan, how: &Erasing<'_>) -> Result<Erased, EraseError> {
         for (what, text, most) in
-            [("the ground", how.ground, MAX_GROUND), ("who erases", how.by, MAX_BY)]
+            [("the ground", how.ground, MAX_GROUND), ("who erases", how.by, MAX_WHAT)]
         {
             if !(1..=most).contains(&text.len()) {
                 return Err(EraseError::Text { what, found: text.len(), most });
