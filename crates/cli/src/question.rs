@@ -12,9 +12,11 @@ use verifier::Language;
 
 use crate::args::Global;
 use crate::failure::Failure;
+use crate::show::amount::{count, counted};
 use crate::show::escape::escaped_path;
 use crate::show::screen::Screen;
 use crate::show::style;
+use crate::show::table::{Cell, paragraph};
 use crate::show::words::Word;
 use crate::store::Store;
 
@@ -112,6 +114,21 @@ impl Question {
         )
     }
 
+    /// Says for people that nothing can be said of accounts that were erased, if any were.
+    pub fn erased_accounts_line(&self, store: &Store, screen: &mut Screen) -> Result<(), Failure> {
+        let erased = if self.json { 0 } else { store.erased_accounts()? };
+        if erased == 0 {
+            return Ok(());
+        }
+        let of = counted(erased, "account");
+        let were = if erased == 1 { "was" } else { "were" };
+        let text = self.pick(
+            format!("Of {of} that {were} erased nothing can be said."),
+            format!("另有 {} 个账号已擦除，无从得知。", count(erased)),
+        );
+        paragraph(screen, 0, &Cell::styled(text, style::DIM))
+    }
+
     /// The failure of an account that is not there as of the instant asked.
     pub fn no_account(&self, account: &str, store: &Store) -> Failure {
         let account_shown = crate::show::escape::escaped(account);
@@ -125,11 +142,20 @@ impl Question {
                      a later --as-of or --known-at"
                 )
             }
-            false => format!(
-                "account {account_shown}: not in the log of {}; `stillthere accounts` lists those \
-                 that are",
-                escaped_path(&self.store)
-            ),
+            false => {
+                let erased = match store.erased_accounts() {
+                    Ok(erased) if erased > 0 => {
+                        let were = if erased == 1 { "was" } else { "were" };
+                        format!(", unless it was erased: {} {were}", counted(erased, "account"))
+                    }
+                    _ => String::new(),
+                };
+                format!(
+                    "account {account_shown}: not in the log of {}{erased}; `stillthere accounts` lists \
+                     those that are",
+                    escaped_path(&self.store)
+                )
+            }
         })
     }
 }

@@ -8,7 +8,7 @@ use std::sync::mpsc::sync_channel;
 
 use commitment::Ranges;
 use event::{EventHash, History, Recorded};
-use eventlog::{ErasedEvent, ErasureRecord, Reader, Shrunk};
+use eventlog::{EraseError, ErasedEvent, ErasurePlan, ErasureRecord, Reader, Shrunk, Target};
 use projection::EventRef;
 
 use crate::failure::Failure;
@@ -30,6 +30,11 @@ impl Store {
     /// Events in it.
     pub fn size(&self) -> u64 {
         self.reader.size()
+    }
+
+    /// Accounts with a name in it.
+    pub fn accounts(&self) -> u64 {
+        self.reader.accounts()
     }
 
     /// Its random id.
@@ -65,6 +70,11 @@ impl Store {
     /// What segments would shrink, and by how much, if these events were erased, and the names of these accounts.
     pub fn would_shrink(&self, events: &Ranges, names: &Ranges) -> Result<Shrunk, Failure> {
         Ok(self.reader.would_shrink(events, names)?)
+    }
+
+    /// What an erasure would take out.
+    pub fn plan_erasure(&self, target: &Target) -> Result<ErasurePlan, EraseError> {
+        self.reader.plan_erasure(std::slice::from_ref(target))
     }
 
     /// How many accounts' names were erased.

@@ -18,8 +18,8 @@ use crate::hash::Digest;
 
 /// The longest note of a statement in bytes.
 pub const MAX_STATEMENT: usize = 65_536;
-/// The longest word for what a statement is, in bytes.
-const MAX_WHAT: usize = 128;
+/// The longest word for what a statement is, and name of who erased, in bytes.
+pub const MAX_WHAT: usize = 128;
 /// The longest ground of an erasure in bytes.
 pub const MAX_GROUND: usize = 1024;
 /// The most accounts a log has.

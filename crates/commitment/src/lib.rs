@@ -42,7 +42,7 @@ pub use check::{
     Checked, Divergence, End, Erased, Level, LogCheck, Looked, Report, Sealed, Standing,
     StandingAccount, StandingError, id_hash, whole_batches,
 };
-pub use control::{Control, ControlKind, MAX_GROUND, MAX_STATEMENT, Seal};
+pub use control::{Control, ControlKind, MAX_GROUND, MAX_STATEMENT, MAX_WHAT, Seal};
 pub use envelope::{ENVELOPE, Envelope, Scope};
 pub use erasure::{Erasure, ErasureRecord, Ranges, erased_leaf, erased_root};
 pub use fault::Fault;

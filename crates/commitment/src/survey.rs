@@ -6,6 +6,7 @@
 //! read only the 4-byte check in the frame speaks: they are given on as unproven.
 
 mod accounts;
+mod close;
 mod erased;
 mod page;
 mod report;
@@ -172,7 +173,10 @@ impl Survey {
         let mut missing = self.tally.end(&mut self.accounts);
         let found = self.erased.end();
         for (frame, _) in &found.unrecorded {
-            self.accounts.cut(frame.ordinal);
+            match frame.ordinal {
+                Some(ordinal) => self.accounts.cut(ordinal),
+                None => self.accounts.unsure(self.accounts.count()),
+            }
         }
         found.miss(&mut missing, &self.files);
         self.accounts.erased(&found.accounts);

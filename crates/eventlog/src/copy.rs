@@ -12,12 +12,10 @@ use std::sync::Arc;
 use commitment::{Divergence, End, HEAD, Level, LogCheck, Report, SEGMENT_HEADER, Slot};
 
 use crate::erase::tags;
+use crate::files::TRIES;
 use crate::folder::{Folder, Found};
 use crate::storage::{Access, Disk, Lock, Storage, StoredFile};
 use crate::{LogFile, LogFiles, OpenError, ReadError};
-
-/// A writer that begins in the middle of a copy makes it begin again, this often.
-const TRIES: usize = 5;
 
 /// A copy that is durable.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -147,7 +145,7 @@ impl Target {
         level: Level,
         on_bytes: &mut dyn FnMut(u64),
     ) -> Result<Copied, CopyError> {
-        for tries_left in (0..TRIES).rev() {
+        for _ in 0..TRIES {
             let storage = Arc::clone(&self.folder.storage);
             let files = LogFiles::open_on(storage, from).map_err(CopyError::Source)?;
             match self.log(&files, level, on_bytes) {
@@ -156,20 +154,12 @@ impl Target {
                     self.end(&end, report.events).map_err(CopyError::Target)?;
                     return Ok(Copied { report, bytes: self.bytes });
                 }
-                // A writer that began in between moved the end that was looked at.
-                Err(CopyError::Corrupt(_)) if tries_left > 0 && self.has_moved(from, &files) => {
-                    self.remove_files();
-                }
+                // It was changed meanwhile.
+                Err(CopyError::Corrupt(_)) if files.has_changed() => self.remove_files(),
                 Err(error) => return Err(error),
             }
         }
-        unreachable!("the last try returns")
-    }
-
-    /// Whether another look at the log finds another end.
-    fn has_moved(&self, from: &Path, files: &LogFiles) -> bool {
-        LogFiles::open_on(Arc::clone(&self.folder.storage), from)
-            .is_ok_and(|now| now.head() != files.head() || now.files() != files.files())
+        Err(ReadError::Erasing { path: from.join("log") }.into())
     }
 
     /// Copies and checks the segments; each is synced.

@@ -7,11 +7,14 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::Arc;
 
-use commitment::{Divergence, Fault, Level, LogCheck, Missing, Place, Range, segment_number};
+use commitment::{
+    Divergence, Erased, Fault, Level, LogCheck, Missing, Place, Range, segment_number,
+};
 
 use crate::derived::{Derived, Options};
 use crate::erase::redo::Redo;
 use crate::erase::shrink::is_left;
+use crate::files::TRIES;
 use crate::folder::Folder;
 use crate::remains::{HeadState, Remains, SegmentState};
 use crate::storage::{Access, Disk};
@@ -31,6 +34,8 @@ pub struct Examined {
     pub events: u64,
     /// Events that are intact, but of accounts whose names are missing.
     pub nameless: u64,
+    /// What of the log is erased under records that are proven. These events are not among the others.
+    pub erased: Erased,
 }
 
 impl Examined {
@@ -145,12 +150,15 @@ impl Ailment {
 #[must_use]
 pub fn examine(dir: &Path, on_bytes: &mut dyn FnMut(u64)) -> Examined {
     let folder = Folder::new(Arc::new(Disk), dir);
-    let was_written = folder.is_written();
-    let examined = look(&folder, on_bytes);
-    // A writer that began in between moved the end that was looked at.
-    if !examined.is_healthy() && !was_written && folder.is_written() {
-        return look(&folder, on_bytes);
+    for _ in 0..TRIES {
+        let files = LogFiles::open(dir).ok();
+        let examined = look(&folder, on_bytes);
+        if examined.is_healthy() || !files.is_some_and(|files| files.has_changed()) {
+            return examined;
+        }
     }
+    let mut examined = Examined::default();
+    examined.refused(ReadError::Erasing { path: folder.log() }.into(), dir);
     examined
 }
 
@@ -220,7 +228,7 @@ impl Examined {
             Err(error) => return self.refused(error.into(), &folder.root),
         };
         self.events = surveyed.events;
-        self.nameless = surveyed.nameless;
+        (self.nameless, self.erased) = (surveyed.nameless, surveyed.erased);
         let before = self.findings.len();
         for file in remains.segments() {
             let mut places = surveyed.missing.iter().flat_map(|missing| &missing.places);

@@ -6,10 +6,16 @@ use std::sync::Arc;
 use commitment::{FRAME_HEADER, Frame, HEAD, Head, SUMMARY, Summary, segment_number};
 
 use crate::batches::Borders;
+use crate::erase::redo::Redo;
+use crate::erase::since::is_erased_since;
 use crate::erase::through::through;
 use crate::folder::{Folder, Found};
+use crate::head_file::Durable;
 use crate::storage::{Access, Disk, Storage};
 use crate::{OpenError, ReadError};
+
+/// A log that is changed while it is looked at is looked at again, so often at most.
+pub(crate) const TRIES: usize = 5;
 
 /// A file of the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,6 +48,9 @@ pub struct LogFiles {
     folder: Folder,
     head: Vec<u8>,
     files: Vec<LogFile>,
+    /// Whether a writer was at work when it was opened.
+    is_written: bool,
+    is_cut_short: bool,
 }
 
 impl LogFiles {
@@ -59,7 +68,11 @@ impl LogFiles {
     /// As [`LogFiles::open`].
     pub fn open_on(storage: Arc<dyn Storage>, dir: &Path) -> Result<LogFiles, OpenError> {
         let folder = Folder::new(storage, dir);
-        folder.while_still(|is_written| LogFiles::look(through(folder.clone())?, is_written))
+        folder.while_still(|is_written| {
+            let is_cut_short = !is_written && Redo::read(&folder)?.is_some();
+            let files = LogFiles::look(through(folder.clone())?, is_written)?;
+            Ok(LogFiles { is_cut_short, ..files })
+        })
     }
 
     fn look(folder: Folder, is_written: bool) -> Result<LogFiles, OpenError> {
@@ -84,7 +97,29 @@ impl LogFiles {
         }
         // By number, where 13 digits come behind 12.
         files.sort_by(|a, b| (a.name.len(), &a.name).cmp(&(b.name.len(), &b.name)));
-        Ok(LogFiles { folder, head, files })
+        Ok(LogFiles { folder, head, files, is_written, is_cut_short: false })
+    }
+
+    /// Looks at a store by `look`, which is given its files; again, at files that are opened anew, where that fails and
+    /// [they have changed](LogFiles::has_changed) meanwhile.
+    ///
+    /// # Errors
+    /// What `look` says of files that did not change, [`OpenError`], or after some tries [`ReadError::Erasing`].
+    pub fn steadily<T, E>(
+        dir: &Path,
+        mut look: impl FnMut(&LogFiles) -> Result<T, E>,
+    ) -> Result<T, E>
+    where
+        E: From<OpenError> + From<ReadError>,
+    {
+        for _ in 0..TRIES {
+            let files = LogFiles::open(dir)?;
+            match look(&files) {
+                Err(_) if files.has_changed() => {}
+                looked => return looked,
+            }
+        }
+        Err(ReadError::Erasing { path: dir.join("log") }.into())
     }
 
     /// The bytes of `HEAD`; none if the file is missing.
@@ -93,11 +128,36 @@ impl LogFiles {
         &self.head
     }
 
-    /// Whether the log ends elsewhere now than when it was opened: if so, an erasure may have changed what was read of it
-    /// in between, and what seems wrong must be looked at again.
+    /// Whether what there was of the log when it was opened may be another now: an erasure was recorded since, a segment was
+    /// shrunk, or a writer came, who mends what a crash had left. Then what seems wrong must be looked at again. What is only appended changes
+    /// nothing.
     #[must_use]
-    pub fn has_moved(&self) -> bool {
-        self.folder.read(&self.folder.head(), 2 * HEAD).map_or(true, |head| head != self.head)
+    pub fn has_changed(&self) -> bool {
+        if self.files.iter().any(|file| self.is_shorter(file)) {
+            return true;
+        }
+        let head = self.folder.read(&self.folder.head(), 2 * HEAD);
+        if head.is_ok_and(|head| head == self.head) {
+            return !self.is_written && self.folder.is_written();
+        }
+        if !self.is_written {
+            return true;
+        }
+        let then = Head::decode(&self.head).map(|head| Durable::of(&head.now));
+        then.is_ok_and(|then| is_erased_since(&self.folder, then))
+    }
+
+    /// Whether a segment is shorter than when this was opened.
+    fn is_shorter(&self, file: &LogFile) -> bool {
+        let path = self.folder.log().join(&file.name);
+        let opened = self.folder.storage.open(&path, Access::Read);
+        opened.and_then(|opened| opened.length()).is_ok_and(|len| len < file.len)
+    }
+
+    /// Whether there was an erasure that had been cut short, which the next who opens the store to write carries out.
+    #[must_use]
+    pub fn has_unfinished_erasure(&self) -> bool {
+        self.is_cut_short
     }
 
     /// The segments, in the order of their numbers.
@@ -114,7 +174,7 @@ impl LogFiles {
             Some(LogFile { name: file.name.clone(), len })
         };
         let files = self.files.iter().filter_map(of).collect();
-        LogFiles { folder: self.folder.clone(), head: self.head.clone(), files }
+        LogFiles { folder: self.folder.clone(), head: self.head.clone(), files, ..*self }
     }
 
     /// Where in a segment the batch ends with which the page before `pages` was closed, and which ended at `offset` once: at

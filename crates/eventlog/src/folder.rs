@@ -56,7 +56,7 @@ impl Folder {
     pub(crate) fn derived(&self) -> (PathBuf, bool) {
         match self.storage.derived(&self.root) {
             Some(path) => (path, true),
-            None => (self.root.join("derived"), false),
+            None => (self.root.join("derived.none"), false),
         }
     }
 

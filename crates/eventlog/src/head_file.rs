@@ -21,6 +21,14 @@ pub(crate) struct Durable {
     pub(crate) checksum: Checksum,
 }
 
+impl Durable {
+    /// What a slot says.
+    pub(crate) fn of(slot: &Slot) -> Durable {
+        let Slot { segment, offset, events, checksum, .. } = *slot;
+        Durable { segment, offset, events, checksum }
+    }
+}
+
 impl HeadFile {
     pub(crate) fn new(file: Box<dyn StoredFile>, head: &Head) -> HeadFile {
         HeadFile { file, last: head.now.clone() }

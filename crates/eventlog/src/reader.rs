@@ -1,20 +1,19 @@
 //! Reads a store, beside a writer or without one.
 
+mod erased;
+
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, RwLock};
 use std::time::Duration;
 
-use commitment::{
-    BATCH_HEADER, Envelope, FRAME_HEADER, Fault, Frame, Head, Left, MAX_BATCH, Ranges, find_batch,
-    without_room,
-};
+use commitment::{BATCH_HEADER, Head, MAX_BATCH, find_batch, without_room};
 use event::{History, Names, Recorded, Step};
 
 use crate::batches::{Batches, Whole, corrupt};
 use crate::decode::{Accounts, Item, each_event, recorded};
 use crate::derived::{Derived, DerivedError, Place};
-use crate::erase::shrink::{self, Shrunk, is_shrunk};
+use crate::erase::since::is_erased_since;
 use crate::erase::through::through;
 use crate::folder::{Folder, Found};
 use crate::head_file::Durable;
@@ -23,7 +22,7 @@ use crate::locate::{Locator, event_frame};
 use crate::prepare::id_tag;
 use crate::recover::check_files;
 use crate::storage::{Access, Disk, Storage};
-use crate::{ErasedEvent, ErasureRecord, OpenError, ReadError, index};
+use crate::{OpenError, ReadError, index};
 
 /// Reads a store as it was when opened: up to what was durable then. Needs no lock, and never
 /// writes.
@@ -71,9 +70,7 @@ impl Reader {
             }
         }
         let now = &head.now;
-        let checksum = now.checksum;
-        let mut end =
-            Durable { segment: now.segment, offset: now.offset, events: now.events, checksum };
+        let mut end = Durable::of(now);
         if !now.shut && !is_written {
             end = go_on(&folder, now.store, end)?;
         }
@@ -102,85 +99,6 @@ impl Reader {
     /// Where what it reads ends.
     pub(crate) fn end(&self) -> Durable {
         self.end
-    }
-
-    /// The records of all erasures, in the order of the log.
-    ///
-    /// # Errors
-    /// [`ReadError`]
-    pub fn erasures(&self) -> Result<Vec<ErasureRecord>, ReadError> {
-        self.ask(|derived| Ok(derived.erasures.records().to_vec()))
-    }
-
-    /// The segments that would be shrunk ([`Log::shrink`](crate::Log::shrink)) if these events were erased to their leaves as
-    /// well, and the names of the accounts of these numbers. Memory: a batch.
-    ///
-    /// # Errors
-    /// [`ReadError`]
-    pub fn would_shrink(&self, events: &Ranges, names: &Ranges) -> Result<Shrunk, ReadError> {
-        let erased = shrink::erased(&self.erasures()?, events);
-        let mut shrunk = Shrunk::default();
-        for header in shrink::to_shrink(&self.folder, self.end, &erased)? {
-            shrunk.add(shrink::saved(&self.folder, &header, names)?);
-        }
-        Ok(shrunk)
-    }
-
-    /// How many accounts' names were erased.
-    ///
-    /// # Errors
-    /// [`ReadError`]
-    pub fn erased_accounts(&self) -> Result<u64, ReadError> {
-        self.ask(|derived| {
-            Ok(derived.erasures.records().iter().map(|record| record.names.count()).sum())
-        })
-    }
-
-    /// The events of an account of which something was erased, by revision; none of one that is not there, or was itself
-    /// erased.
-    ///
-    /// # Errors
-    /// [`ReadError`]
-    pub fn account_erased(&self, account: &str) -> Result<Vec<ErasedEvent>, ReadError> {
-        let Some(found) = self.ask(|derived| derived.account(account))? else {
-            return Ok(Vec::new());
-        };
-        // One that came behind what is read here is in the log as it is now.
-        let mut now = None;
-        let mut under = |position: u64, left: Left| {
-            let record = |reader: &Reader| {
-                reader.ask(|derived| Ok(derived.erasures.of(position, left).map(|r| r.number)))
-            };
-            let mut found = record(self)?;
-            if found.is_none() && now.is_none() {
-                let (storage, root) = (Arc::clone(&self.folder.storage), &self.folder.root);
-                now = Reader::open_on(storage, root).ok();
-            }
-            if let (None, Some(now)) = (found, &now) {
-                found = record(now)?;
-            }
-            // That each has one is what a check of the log holds.
-            Ok::<u64, ReadError>(found.unwrap_or(u64::MAX))
-        };
-        let mut events = Vec::new();
-        for leaf in &found.gone.leaves {
-            let (position, revision) = (leaf.position, leaf.revision);
-            let erasure = under(position, Left::Leaf)?;
-            events.push(ErasedEvent { position, revision, envelope: None, erasure });
-        }
-        let steps: HashMap<u64, &Step> =
-            found.history.steps.iter().map(|step| (step.revision, step)).collect();
-        for (revision, place) in &found.places {
-            if found.history.erased.contents.binary_search(revision).is_err() {
-                continue;
-            }
-            let envelope = Some(self.envelope(*place)?);
-            let position = steps.get(revision).map_or(u64::MAX, |step| step.position);
-            let erasure = under(position, Left::Envelope)?;
-            events.push(ErasedEvent { position, revision: *revision, envelope, erasure });
-        }
-        events.sort_by_key(|event| event.revision);
-        Ok(events)
     }
 
     /// How many accounts have an event.
@@ -346,14 +264,17 @@ impl Reader {
         let mut accounts = Accounts::new();
         loop {
             let position = batches.position;
-            let Some(Whole { place, bytes: batch }) = batches.next()? else { return Ok(()) };
+            let next = batches.next().map_err(|error| self.settled(error))?;
+            let Some(Whole { place, bytes: batch }) = next else { return Ok(()) };
             let each =
                 each_event::<Stop<E>>(batch, place, position, &mut accounts, |item| match item {
                     Item::Event(recorded, _) => take(recorded).map_err(Stop::Taker),
                     Item::Gone(_) | Item::Erasure(..) => Ok(()),
                 });
             each.map_err(|stop| match stop {
-                Stop::Fault(f) => corrupt(&self.folder, place.segment, f, Some(position)).into(),
+                Stop::Fault(f) => {
+                    self.settled(corrupt(&self.folder, place.segment, f, Some(position))).into()
+                }
                 Stop::Taker(e) => e,
             })?;
         }
@@ -372,27 +293,6 @@ impl Reader {
             Ok(())
         })?;
         Ok(events)
-    }
-
-    /// What is left at a place of an event whose content was erased.
-    fn envelope(&self, place: Place) -> Result<Envelope, ReadError> {
-        let mut locator = self.locator.lock().expect(WHOLE);
-        let bytes = locator.frame(&self.folder, self.end, place)?;
-        let bad = |fault: Fault| match is_shrunk(&self.folder, place.segment) {
-            // Then nothing is left at that place any more.
-            Ok(true) => ReadError::Erasing { path: self.folder.log() },
-            _ => corrupt(&self.folder, place.segment, fault.moved(place.offset), None),
-        };
-        match Frame::read(bytes).map_err(bad)? {
-            (Frame::ContentErased { envelope, .. }, _) => {
-                Envelope::decode(envelope).map_err(|fault| bad(fault.moved(FRAME_HEADER as u64)))
-            }
-            (other, _) => {
-                let found = if other.is_erased() { "less" } else { "another frame" }.to_owned();
-                let expected = "an envelope without its content".to_owned();
-                Err(bad(Fault { offset: 0, expected, found }))
-            }
-        }
     }
 
     /// The event of a frame, if log and derived files say the same of it.
@@ -440,7 +340,27 @@ impl Reader {
         if std::mem::replace(&mut again.is_anew, true) {
             return Err(index::failed(&self.folder, error));
         }
-        index.rebuild(&self.folder, self.store, self.end)
+        self.made_anew(&mut index)
+    }
+
+    /// Makes the derived files anew, in memory.
+    fn rebuild(&self) -> Result<(), ReadError> {
+        self.made_anew(&mut self.index.write().expect(WHOLE))
+    }
+
+    fn made_anew(&self, index: &mut Index) -> Result<(), ReadError> {
+        let made = index.rebuild(&self.folder, self.store, self.end);
+        made.map_err(|error| self.settled(error))
+    }
+
+    /// What is not as it was when this was opened need not be damage.
+    fn settled(&self, error: ReadError) -> ReadError {
+        match error {
+            ReadError::Corrupt { path, .. } if is_erased_since(&self.folder, self.end) => {
+                ReadError::Erasing { path }
+            }
+            error => error,
+        }
     }
 }
 

@@ -19,6 +19,7 @@
 //! A finding is certain where all that it was judged by is known ([`Doubt::is_certain`]). That one is not
 //! there, because what it would have been judged by is not known, is kept in `more`.
 
+mod losses;
 mod steps;
 
 use std::collections::BTreeSet;

@@ -82,6 +82,9 @@ pub fn run(
     if shown == 0 && !question.json {
         screen.line(match store.size() {
             0 => question.nothing_yet(),
+            _ if store.accounts() == 0 => {
+                question.pick("No other account is there.", "没有其他账号。")
+            }
             _ => question.pick("No account matches.", "没有符合条件的账号。"),
         })?;
     }

@@ -37,6 +37,12 @@ impl From<StandingError> for Stop {
     }
 }
 
+impl From<eventlog::OpenError> for Stop {
+    fn from(error: eventlog::OpenError) -> Stop {
+        Stop::Failed(error.into())
+    }
+}
+
 impl From<eventlog::ReadError> for Stop {
     fn from(error: eventlog::ReadError) -> Stop {
         Stop::Failed(error.into())
@@ -53,7 +59,8 @@ pub fn run(
     }
     let ring = KeyRing::of(Some(&args.key), question);
     let signer = ring.signer()?;
-    let files = LogFiles::open(&question.store)?;
+    // A store that is missing is told of first.
+    LogFiles::open(&question.store)?;
     let (note, checkpoint) = published(args.checkpoint.as_deref(), question)?;
     let log = match args.log_keys.is_empty() {
         true => own_keys(question, Some(&checkpoint.origin))?,
@@ -67,11 +74,14 @@ pub fn run(
         Some((standing, before)) => (Some((standing, before.map)), Some(before)),
         None => (None, None),
     };
-    let of = AuditOf { from, pages: checkpoint.size, keep: args.keep };
-    let progress = Progress::of_bytes(Some(files.files().iter().map(|file| file.len).sum()));
     // Every leaf, chain, tag and id anew, and the account map of every seal.
-    let replayed: Result<Audited, Stop> = files.audit(of, |more| progress.more(more));
-    progress.end();
+    let replayed: Result<Audited, Stop> = LogFiles::steadily(&question.store, |files| {
+        let of = AuditOf { from: from.clone(), pages: checkpoint.size, keep: args.keep };
+        let progress = Progress::of_bytes(Some(files.files().iter().map(|file| file.len).sum()));
+        let audited = files.audit(of, |more| progress.more(more));
+        progress.end();
+        audited
+    });
     let Audited { report, root, standing } = match replayed {
         Ok(audited) => audited,
         Err(Stop::Failed(failure)) => return Err(failure),

@@ -5,7 +5,7 @@ pub mod since;
 
 use std::path::Path;
 
-use commitment::{Checkpoint, Envelope, Note, Scope};
+use commitment::{Checkpoint, ENVELOPE, Envelope, Note, Scope};
 use eventlog::{PlacedControl, Reader, SealedLog, ShownEvent, ShownStream};
 use policy::Policy;
 use serde_json::json;
@@ -57,7 +57,10 @@ pub fn run(
     };
     // Where the policy weighs the account's other items, an answer about one needs all events.
     let of_item = tag.as_ref().filter(|_| !policy.reads_other_items());
-    let stream = stream.map(|stream| shown(stream, of_item, account)).transpose()?;
+    if let Some(stream) = &stream {
+        nothing_needed_is_erased(stream, of_item, &policy, &reader, question, account)?;
+    }
+    let stream = stream.map(|stream| shown(stream, of_item));
     let asked = certificate::Question {
         as_of: question.as_of,
         known_at: question.known_at,
@@ -191,32 +194,78 @@ fn item_tag(stream: &ShownStream, item: &str, question: &Question) -> Result<[u8
     }
 }
 
-/// The stream, as far as the question needs it.
-fn shown(stream: ShownStream, item: Option<&[u8; 16]>, account: &str) -> Result<Stream, Failure> {
-    let needs =
-        |envelope: &_| Envelope::decode(envelope).is_ok_and(|envelope| is_needed(&envelope, item));
-    let event = |event: ShownEvent| match event {
-        ShownEvent::Whole { envelope, salt, padded, position } if needs(&envelope) => {
-            Ok(Shown::Whole { envelope, salt, padded, position })
-        }
-        ShownEvent::Whole { envelope, .. } | ShownEvent::Envelope { envelope, .. }
-            if !needs(&envelope) =>
-        {
-            let content = event.content_hash().expect("its envelope is left");
-            Ok(Shown::Envelope { envelope, content })
-        }
-        erased => Err(Failure::Usage(format!(
-            "account {}: the event at position {} was erased, and the answer needs it: no certificate can show that",
-            escaped(account),
-            erased.position()
-        ))),
+/// Whether an answer needs the whole of an event of this envelope.
+fn needs(envelope: &[u8; ENVELOPE], item: Option<&[u8; 16]>) -> bool {
+    Envelope::decode(envelope).is_ok_and(|envelope| is_needed(&envelope, item))
+}
+
+/// Refuses where the answer rests on what was erased: that it is undetermined proves nothing.
+fn nothing_needed_is_erased(
+    stream: &ShownStream,
+    item: Option<&[u8; 16]>,
+    policy: &Policy,
+    reader: &Reader,
+    question: &Question,
+    account: &str,
+) -> Result<(), Failure> {
+    let is_missed = |event: &&ShownEvent| match event {
+        ShownEvent::Whole { .. } => false,
+        ShownEvent::Envelope { envelope, .. } => needs(envelope, item),
+        ShownEvent::Leaf { .. } => true,
     };
-    Ok(Stream {
+    let Some(missed) = stream.events.iter().find(is_missed) else { return Ok(()) };
+    let position = missed.position();
+    let records = reader.erasures()?;
+    let record = records.iter().rev().find(|record| record.events.contains(position));
+    let number = record.map_or(0, |record| record.number);
+    let account = escaped(account);
+    // Of which item a whole event was that is gone nobody can say, and some policies weigh all items.
+    let is_of_some_items = item.is_none()
+        && !policy.reads_other_items()
+        && stream.events.iter().all(|event| match event {
+            ShownEvent::Whole { .. } => true,
+            ShownEvent::Envelope { envelope, .. } => !needs(envelope, Some(&[0; 16])),
+            ShownEvent::Leaf { .. } => false,
+        });
+    let (of_items, zh_of_items) = match is_of_some_items {
+        true => (
+            "a certificate of an item of which nothing was erased (--item), ",
+            "未被擦除的单个条目的证书（--item），",
+        ),
+        false => ("", ""),
+    };
+    Err(Failure::Refused(question.pick(
+        format!(
+            "account {account}: nothing is certified, because the answer needs the event at position {position}, which was \
+             erased (erasure {number}), and that an answer is undetermined would prove nothing. What can be had: {of_items}a \
+             certificate that was made before the erasure, which holds as it did, and one of the erasure itself (certify \
+             --erasure {number})"
+        ),
+        format!(
+            "账号 {account}：未出具证书。答案需要日志位置 {position} 的事件，而它已被擦除（第 {number} 号擦除）；证明“无法确定”毫无意义。\
+             仍可取得：{zh_of_items}擦除之前出具的证书（依然有效），以及擦除本身的证书（certify --erasure {number}）"
+        ),
+    )))
+}
+
+/// The stream, as far as the question needs it: all that it needs is there.
+fn shown(stream: ShownStream, item: Option<&[u8; 16]>) -> Stream {
+    let event = |event: ShownEvent| match event {
+        ShownEvent::Whole { envelope, salt, padded, position } if needs(&envelope, item) => {
+            Shown::Whole { envelope, salt, padded, position }
+        }
+        event => {
+            let left = event.envelope().copied().zip(event.content_hash());
+            let (envelope, content) = left.expect("one that was erased to its leaf is needed");
+            Shown::Envelope { envelope, content }
+        }
+    };
+    Stream {
         ordinal: stream.ordinal,
         name_salt: stream.name_salt,
         secret_hash: stream.secret_hash,
-        events: stream.events.into_iter().map(event).collect::<Result<_, _>>()?,
-    })
+        events: stream.events.into_iter().map(event).collect(),
+    }
 }
 
 fn placed(control: PlacedControl) -> Placed {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use commitment::{Cause, Range};
+use commitment::{Cause, Erased, Range};
 use eventlog::{Ailment, Examined, Finding, LogFiles, Reader, examine};
 use serde::Serialize;
 
@@ -20,9 +20,26 @@ use crate::show::table::{Cell, paragraph};
 struct Answer {
     ok: bool,
     store: String,
-    /// Proven to be there.
+    /// Proven to be there, whole or erased.
     events: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    erased: Option<ErasedCounts>,
     findings: Vec<Told>,
+}
+
+/// What is erased, each under a record that is proven.
+#[derive(Serialize)]
+struct ErasedCounts {
+    events: u64,
+    accounts: u64,
+    erasures: u64,
+}
+
+impl ErasedCounts {
+    fn of(examined: &Examined) -> Option<ErasedCounts> {
+        let Erased { events, accounts, erasures } = examined.erased;
+        (erasures > 0).then_some(ErasedCounts { events, accounts, erasures })
+    }
 }
 
 #[derive(Serialize)]
@@ -50,7 +67,8 @@ pub fn run(question: &Question, screen: &mut Screen) -> Result<Outcome, Failure>
     let answer = Answer {
         ok: examined.is_healthy(),
         store: escaped_path(&question.store),
-        events: examined.events,
+        events: examined.events + examined.erased.events,
+        erased: ErasedCounts::of(&examined),
         findings: examined.findings.iter().map(|finding| telling.told(finding)).collect(),
     };
     match question.json {
@@ -83,10 +101,17 @@ impl Answer {
         let wrong = self.findings.iter().filter(is_wrong).count() as u64;
         let harmless = self.findings.len() as u64 - wrong;
         let mut text = match (self.ok, wrong) {
-            (true, _) => question.pick(
-                format!("{} is healthy: {}.", self.store, counted(examined.events, "event")),
-                format!("{} 正常：{} 条事件。", self.store, count(examined.events)),
-            ),
+            (true, _) => {
+                let erased = self.erased.as_ref();
+                let (of, zh_of) = erased.map_or_else(Default::default, |erased| {
+                    let erased = count(erased.events);
+                    (format!(", {erased} of them erased"), format!("，其中 {erased} 条已擦除"))
+                });
+                question.pick(
+                    format!("{} is healthy: {}{of}.", self.store, counted(self.events, "event")),
+                    format!("{} 正常：{} 条事件{zh_of}。", self.store, count(self.events)),
+                )
+            }
             (false, 1) => question.pick(
                 format!("One thing is wrong with {}.", self.store),
                 format!("{} 有 1 处问题。", self.store),

@@ -50,8 +50,12 @@ pub fn run(
                  `stillthere replay` show backups"
             )));
         }
+        let erased = match history.erased.is_empty() {
+            true => "",
+            false => ", unless what named it was erased",
+        };
         return Err(Failure::Usage(format!(
-            "item {}: account {} has no such item as of {}; `stillthere state` lists those it has",
+            "item {}: account {} has no such item as of {}{erased}; `stillthere state` lists those it has",
             escaped(item),
             escaped(account),
             question.as_of

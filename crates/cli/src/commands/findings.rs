@@ -78,6 +78,9 @@ pub fn run(
         );
         paragraph(screen, 0, &Cell::styled(text, style::CARE))?;
     }
+    if args.account.is_none() {
+        question.erased_accounts_line(&store, screen)?;
+    }
     if shown == 0 && !question.json {
         screen.line(match store.size() {
             0 => question.nothing_yet(),

@@ -6,7 +6,7 @@ pub mod forger;
 
 use std::fmt::Write;
 
-use commitment::{Algorithm, SignerKey, check_consistency};
+use commitment::{Algorithm, Left, SignerKey, check_consistency};
 use event::Timestamp;
 use policy::Policy;
 use verifier::certificate::{Certificate, Question, Shown, Since};
@@ -160,7 +160,15 @@ fn forked() -> Attempt {
 /// The honest log, in which an erasure comes behind the first seal.
 fn with_erasure(change: impl FnOnce(&mut Erasing)) -> Vec<Entry> {
     let at = Timestamp::parse("2026-01-04T09:00:00Z").unwrap();
-    let mut erasing = Erasing { at, ground: "asked by bob", taken: &[2], named: &[2] };
+    let mut erasing = Erasing {
+        at,
+        ground: "asked by bob",
+        taken: &[2],
+        left: Left::Envelope,
+        said: Left::Envelope,
+        whose: None,
+        named: &[2],
+    };
     change(&mut erasing);
     let mut entries = honest();
     entries.insert(SEAL + 1, Entry::Erasure(erasing));
@@ -290,6 +298,17 @@ const ROWS: &[Row] = &[
     }),
     ("says in a record that more was erased than was", AUDIT, || {
         Attempt::of(&with_erasure(|erasing| erasing.named = &[0, 2]))
+    }),
+    ("erases a whole event, and says in the record that its content alone went", AUDIT, || {
+        Attempt::of(&with_erasure(|erasing| erasing.left = Left::Leaf))
+    }),
+    ("erases a content, and says in the record that the whole event went", AUDIT, || {
+        Attempt::of(&with_erasure(|erasing| erasing.said = Left::Leaf))
+    }),
+    ("erases a whole event, and gives its place to another account", AUDIT, || {
+        Attempt::of(&with_erasure(|erasing| {
+            (erasing.left, erasing.said, erasing.whose) = (Left::Leaf, Left::Leaf, Some(ANN));
+        }))
     }),
     ("alters the record of an erasure that was sealed", KEPT | TWO, || {
         in_place_of_erasure(|erasing| erasing.ground = "asked by nobody")
@@ -494,6 +513,8 @@ fn nothing_is_noticed_where_nothing_is_wrong() {
     assert_eq!(noticed(&folder, 0, &Attempt::of(&honest())), NOBODY);
     assert_eq!(noticed(&folder, 1, &Attempt::of(&with_erasure(|_| {}))), NOBODY);
     assert_eq!(noticed(&folder, 2, &in_place_of_erasure(|_| {})), NOBODY);
+    let whole = |erasing: &mut Erasing| (erasing.left, erasing.said) = (Left::Leaf, Left::Leaf);
+    assert_eq!(noticed(&folder, 3, &Attempt::of(&with_erasure(whole))), NOBODY);
 }
 
 #[test]

@@ -9,10 +9,10 @@ use serde_json::{Value, json};
 use crate::binary::{Folder, fixture, root};
 
 /// Names that no other byte of a store looks like.
-const PERSON: &str = "meredith-halloran-4711";
-const OTHER: &str = "bartholomew-quincy-0815";
-const ITEMS: [&str; 2] = ["wedding-in-lisbon.mp4", "passport-scan-2025.pdf"];
-const SECRETS: [&str; 6] = [
+pub const PERSON: &str = "meredith-halloran-4711";
+pub const OTHER: &str = "bartholomew-quincy-0815";
+pub const ITEMS: [&str; 2] = ["wedding-in-lisbon.mp4", "passport-scan-2025.pdf"];
+pub const SECRETS: [&str; 6] = [
     PERSON,
     ITEMS[0],
     ITEMS[1],
@@ -21,7 +21,7 @@ const SECRETS: [&str; 6] = [
     "sunset-over-belem",
 ];
 
-fn line(account: &str, n: u32, day: &str, kind: &str, more: &str) -> String {
+pub fn line(account: &str, n: u32, day: &str, kind: &str, more: &str) -> String {
     let (id, attributes) = match account {
         PERSON => (
             "meredith-event-id",
@@ -54,7 +54,7 @@ fn lines() -> String {
 }
 
 /// A store with these, sealed and signed, a kept snapshot, a kept checkpoint, and a certificate of the account.
-fn sealed() -> Folder {
+pub fn sealed() -> Folder {
     let folder = Folder::new();
     folder.write("lines.ndjson", lines());
     folder.run(&["import", "--trust-recorded-at", "lines.ndjson"]).expect(0);
@@ -68,7 +68,7 @@ fn sealed() -> Folder {
 }
 
 /// The files of the store in which one of these stands.
-fn found(folder: &Folder, secrets: &[&str]) -> Vec<String> {
+pub fn found(folder: &Folder, secrets: &[&str]) -> Vec<String> {
     let store = folder.path("stillthere.store");
     let mut all = Vec::new();
     for (path, bytes) in folder.files() {
@@ -84,7 +84,7 @@ fn found(folder: &Folder, secrets: &[&str]) -> Vec<String> {
     all
 }
 
-fn erase(folder: &Folder, more: &[&str]) -> Value {
+pub fn erase(folder: &Folder, more: &[&str]) -> Value {
     let args = ["--json", "erase", PERSON, "--ground", "GDPR Art. 17", "--by", "dpo"];
     folder.run(&[&args[..], more].concat()).expect(0).object()
 }
@@ -549,5 +549,42 @@ fn a_log_with_any_erasure_is_as_it_was_written() {
         folder.run(&again).expect(1).says("was erased; --readmit takes it in again");
         folder.run(&[&again[..], &["--readmit"]].concat()).expect(0);
         folder.run(&["verify"]).expect(0);
+    }
+}
+
+/// Nobody is told that nothing was ever there.
+#[test]
+fn what_is_erased_is_said_to_be_where_nothing_else_is_left() {
+    let folder = sealed();
+    erase(&folder, &["--item", ITEMS[0]]);
+    folder.run(&["explain", PERSON, ITEMS[0]]).expect(2).says("unless what named it was erased");
+    let healthy = folder.run(&["doctor"]).expect(0).out;
+    assert!(healthy.contains("is healthy: 7 events, 2 of them erased."), "{healthy}");
+    erase(&folder, &[]);
+    folder.run(&["erase", OTHER, "--ground", "g", "--by", "b"]).expect(0);
+    let doctor = folder.run(&["--json", "doctor"]).expect(0).object();
+    let erased = json!({ "events": 7, "accounts": 2, "erasures": 3 });
+    assert_eq!((&doctor["events"], &doctor["erased"]), (&7.into(), &erased));
+    for (lang, parts) in [
+        (
+            "en",
+            [
+                "7 events, 7 of them erased",
+                "2 accounts were erased",
+                "Of 2 accounts that were erased",
+            ],
+        ),
+        ("zh", ["7 条事件，其中 7 条已擦除", "2 个账号已擦除", "另有 2 个账号已擦除，无从得知"]),
+    ] {
+        let verbs: [&[&str]; 3] = [&["doctor"], &["accounts"], &["findings"]];
+        for (verb, part) in verbs.into_iter().zip(parts) {
+            let said = folder.run(&[&["--lang", lang], verb].concat()).expect(0).out;
+            assert!(said.contains(part), "{part}: {said}");
+        }
+    }
+    folder.run(&["state", PERSON]).expect(2).says("unless it was erased: 2 accounts were");
+    for what in ["states", "findings", "accounts"] {
+        let ran = folder.run(&["export", "--what", what, "--format", "csv"]).expect(0);
+        ran.says("2 accounts were left out: erased");
     }
 }

@@ -21,7 +21,8 @@ pub(super) struct Erased {
 pub(super) struct Frame {
     /// Of an event its own; of a name how many events are before it.
     pub(super) position: Option<u64>,
-    pub(super) ordinal: u32,
+    /// Of an event that was erased to its leaf only a sound batch tells it: no leaf binds it.
+    pub(super) ordinal: Option<u32>,
     pub(super) left: Left,
     /// File, offset, length.
     pub(super) place: (usize, u64, u64),
@@ -44,8 +45,8 @@ impl Erased {
         self.events.push(frame);
     }
 
-    pub(super) fn name(&mut self, frame: Frame) {
-        self.names.insert(frame.ordinal, frame);
+    pub(super) fn name(&mut self, ordinal: u32, frame: Frame) {
+        self.names.insert(ordinal, frame);
     }
 
     pub(super) fn record(&mut self, erasure: &Erasure<'_>) {

@@ -16,6 +16,7 @@ pub(crate) mod carry_out;
 pub(crate) mod plan;
 pub(crate) mod redo;
 pub(crate) mod shrink;
+pub(crate) mod since;
 pub(crate) mod tags;
 pub(crate) mod through;
 

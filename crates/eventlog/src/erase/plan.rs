@@ -5,6 +5,7 @@
 //! anew; of the other batches of the same segments the headers are.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::io;
 
 use commitment::{
     BATCH_HEADER, BatchHeader, Digest, Envelope, FRAME_HEADER, Fault, Frame, Left, Ranges,
@@ -135,14 +136,77 @@ impl<E: Into<EraseError>> From<E> for Unplanned {
     }
 }
 
+/// How much some targets leave of each event, and before when all of it occurred.
+pub(crate) fn reach(targets: &[Target]) -> Result<(Left, Option<Timestamp>), EraseError> {
+    let left = targets.first().ok_or(EraseError::Nothing)?.left();
+    if targets.iter().any(|target| target.left() != left) {
+        return Err(EraseError::Mixed);
+    }
+    let before: Option<Vec<Timestamp>> = targets.iter().map(Target::before).collect();
+    Ok((left, before.and_then(|all| all.into_iter().max())))
+}
+
+/// Makes a plan; once more, by what is derived when it was made anew, where it disagrees with the log.
+pub(crate) fn plan(
+    folder: &Folder,
+    mut make: impl FnMut(bool) -> Result<ErasurePlan, Unplanned>,
+) -> Result<ErasurePlan, EraseError> {
+    let made = match make(false) {
+        Err(Unplanned::Derived(_)) => make(true),
+        made => made,
+    };
+    made.map_err(|unplanned| match unplanned {
+        Unplanned::Erase(error) => error,
+        Unplanned::Derived(what) => {
+            let (dir, _) = folder.derived();
+            ReadError::io("plan by the derived files in", &dir)(io::Error::other(what)).into()
+        }
+    })
+}
+
+/// Where the name of an account stands: in the batch of its first event. Where that is now, if it was erased, `find` says by its
+/// position.
+pub(crate) fn name_place(
+    found: &derived::Account,
+    find: impl FnOnce(u64) -> Result<Place, ReadError>,
+) -> Result<Option<Place>, ReadError> {
+    let whole = found.places.first().map(|(revision, place)| (*revision, Ok(*place)));
+    let leaf = found.gone.leaves.first().map(|leaf| (leaf.revision, Err(leaf.position)));
+    match whole.into_iter().chain(leaf).min_by_key(|(revision, _)| *revision) {
+        None => Ok(None),
+        Some((_, Ok(place))) => Ok(Some(place)),
+        Some((_, Err(position))) => find(position).map(Some),
+    }
+}
+
 impl Wanted {
     pub(crate) fn new(left: Left) -> Wanted {
         let (accounts, events, names) = (Vec::new(), BTreeMap::new(), BTreeMap::new());
         Wanted { left, accounts, events, names, ordinals: BTreeSet::new() }
     }
 
+    /// Adds what some targets ask for, of accounts that are looked up with the places of their names.
+    pub(crate) fn add_all(
+        &mut self,
+        targets: &[Target],
+        mut look_up: impl FnMut(&str) -> Result<Option<(derived::Account, Option<Place>)>, Unplanned>,
+    ) -> Result<(), Unplanned> {
+        for target in targets {
+            let account = target.account();
+            let Some((found, name)) = look_up(account)? else {
+                let account = account.to_owned();
+                return Err(EraseError::UnknownAccount { account }.into());
+            };
+            self.add(target, &found);
+            if let Target::Account { .. } = target {
+                self.add_name(found.head.ordinal, name);
+            }
+        }
+        Ok(())
+    }
+
     /// Adds what a target asks for of an account.
-    pub(crate) fn add(&mut self, target: &Target, found: &derived::Account) {
+    fn add(&mut self, target: &Target, found: &derived::Account) {
         let derived::Account { head, history, places, gone } = found;
         let ordinal = u32::try_from(head.ordinal).expect("ordinals have 32 bits");
         let number = self.accounts.len();
@@ -180,8 +244,9 @@ impl Wanted {
         self.accounts.push(named);
     }
 
-    /// Adds the name of an account, by its number and the place of its first event.
-    pub(crate) fn add_name(&mut self, ordinal: u64, place: Place) {
+    /// Adds the name of an account, by its number and the place of its first event, if there is one.
+    pub(crate) fn add_name(&mut self, ordinal: u64, place: Option<Place>) {
+        let Some(place) = place else { return };
         let ordinal = u32::try_from(ordinal).expect("ordinals have 32 bits");
         self.names.insert(place, ordinal);
         self.ordinals.insert(ordinal);
@@ -495,7 +560,7 @@ const fn is_of_item(kind: Kind) -> bool {
 }
 
 /// The number of the page that is open at the border of two batches; none if the log ends before it does.
-fn page_behind(window: &mut Window, mut offset: u64, limit: u64) -> std::io::Result<Option<u64>> {
+fn page_behind(window: &mut Window, mut offset: u64, limit: u64) -> io::Result<Option<u64>> {
     const TRAILER: u8 = 3;
     let mut behind = offset;
     loop {

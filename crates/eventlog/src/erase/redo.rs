@@ -47,6 +47,29 @@ pub(crate) struct Extent {
     pub(crate) bytes: Vec<u8>,
 }
 
+/// What tells one from another: the hash at its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Mark([u8; 32]);
+
+impl Mark {
+    /// Of the one that is there, whole or not; none of one that is too short to be one.
+    pub(crate) fn read(folder: &Folder) -> io::Result<Option<Mark>> {
+        let file = match folder.storage.open(&path(folder), Access::Read) {
+            Err(e) if is_none(&e) => return Ok(None),
+            file => file?,
+        };
+        let mut hash = [0; 32];
+        let Some(offset) = file.length()?.checked_sub(32) else { return Ok(None) };
+        let len = file.read_at(&mut hash, offset)?;
+        Ok((len == 32).then_some(Mark(hash)))
+    }
+}
+
+/// A store's place may be a file: whoever opens it says so.
+fn is_none(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+}
+
 /// Where it lies.
 fn path(folder: &Folder) -> PathBuf {
     folder.log().join(REDO)
@@ -74,12 +97,7 @@ impl Redo {
         });
         match read {
             Ok(bytes) => Ok(Redo::decode(&bytes)),
-            // A store's place may be a file: whoever opens it says so.
-            Err(e)
-                if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) =>
-            {
-                Ok(None)
-            }
+            Err(e) if is_none(&e) => Ok(None),
             Err(e) => Err(OpenError::io("read", &path)(e)),
         }
     }

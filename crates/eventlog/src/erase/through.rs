@@ -1,28 +1,97 @@
 //! Reads a store through the images of an erasure that is not carried out to its end: as it will be.
 //!
-//! Only where the record is in the log: before that the log is as it was, and nothing else is true of it. What is derived
-//! may hold what is erased, so it is made anew from the log, in memory.
+//! Only where the record is in the log: before that the log is as it was, and nothing else is true of it. An erasure that
+//! begins while a reader is at work is seen as soon as its record is there, so no reader meets half of one. As long as there is one,
+//! or if there was when the folder was opened, what is derived may hold what is erased, so it is made anew from the log, in memory.
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use commitment::{Slot, segment_number};
 
-use super::redo::{REDO, Redo};
+use super::redo::{Mark, REDO, Redo};
 use crate::OpenError;
+use crate::files::TRIES;
 use crate::folder::Folder;
 use crate::storage::{Access, Lock, Storage, StoredFile};
 
-/// The folder as it is, or through the images of an erasure.
+/// The folder as readers see it, whether or not there is an erasure now.
 ///
 /// # Errors
 /// [`OpenError::Io`]
 pub(crate) fn through(folder: Folder) -> Result<Folder, OpenError> {
-    let Some(redo) = Redo::read(&folder)? else { return Ok(folder) };
-    let Some((_, _, end)) = redo.recorded(&folder)? else { return Ok(folder) };
-    // Of the two slots one may still name an end whose batch is about to be written over.
-    let slot = |sequence| Slot {
+    let under = Under { log: folder.log(), folder, last: Mutex::new(None) };
+    let first = under.last().map_err(OpenError::io("read", &under.log.join(REDO)))?;
+    let is_cut = first.as_ref().is_some_and(|seen| seen.head.is_some());
+    let (root, under) = (under.folder.root.clone(), Arc::new(under));
+    let first = first.map(|seen| seen.mark);
+    Ok(Folder { storage: Arc::new(Through { under, first, is_cut }), root })
+}
+
+struct Through {
+    under: Arc<Under>,
+    /// The journal that was there when it was opened.
+    first: Option<Mark>,
+    /// Whether its record was in the log then.
+    is_cut: bool,
+}
+
+/// What is under it.
+struct Under {
+    folder: Folder,
+    log: PathBuf,
+    /// The journal that was there when it was last looked for.
+    last: Mutex<Option<Seen>>,
+}
+
+/// A journal.
+#[derive(Clone)]
+struct Seen {
+    mark: Mark,
+    redo: Arc<Redo>,
+    /// `HEAD` as it will be, once the record is in the log: until then nothing is written over.
+    head: Option<Vec<u8>>,
+}
+
+/// One whose record is in the log.
+struct Writing {
+    mark: Mark,
+    redo: Arc<Redo>,
+    head: Vec<u8>,
+}
+
+impl Under {
+    /// The journal that is there now.
+    fn last(&self) -> io::Result<Option<Seen>> {
+        let Some(mark) = Mark::read(&self.folder)? else { return Ok(None) };
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if last.as_ref().is_none_or(|seen| seen.mark != mark) {
+            let redo = Redo::read(&self.folder).map_err(io::Error::other)?;
+            *last = redo.map(|redo| Seen { mark, redo: Arc::new(redo), head: None });
+        }
+        if let Some(seen) = &mut *last
+            && seen.head.is_none()
+        {
+            seen.head = head_of(&seen.redo, &self.folder).map_err(io::Error::other)?;
+        }
+        Ok(last.clone())
+    }
+
+    /// The one that is written over the log now.
+    fn now(&self) -> io::Result<Option<Writing>> {
+        let now = |Seen { mark, redo, head }| Some(Writing { mark, redo, head: head? });
+        Ok(self.last()?.and_then(now))
+    }
+
+    fn inner(&self) -> &dyn Storage {
+        &*self.folder.storage
+    }
+}
+
+/// Of the two slots one may still name an end whose batch is about to be written over.
+fn head_of(redo: &Redo, folder: &Folder) -> Result<Option<Vec<u8>>, OpenError> {
+    let slot = |end: crate::head_file::Durable, sequence| Slot {
         store: redo.store,
         sequence,
         shut: false,
@@ -31,89 +100,72 @@ pub(crate) fn through(folder: Folder) -> Result<Folder, OpenError> {
         events: end.events,
         checksum: end.checksum,
     };
-    let head = [slot(0).encode(), slot(1).encode()].concat();
-    let (inner, log) = (Arc::clone(&folder.storage), folder.log());
-    let through = Through { inner, log, redo: Arc::new(redo), head };
-    Ok(Folder { storage: Arc::new(through), ..folder })
-}
-
-struct Through {
-    inner: Arc<dyn Storage>,
-    log: PathBuf,
-    redo: Arc<Redo>,
-    head: Vec<u8>,
-}
-
-impl Through {
-    /// Whether the erasure is not carried out to its end still.
-    fn is_under_way(&self) -> io::Result<bool> {
-        let begins = self.redo.begins();
-        let mut found = vec![0; begins.len()];
-        let read = self.inner.open(&self.log.join(REDO), Access::Read);
-        match read.and_then(|file| file.read_at(&mut found, 0)) {
-            Ok(_) => Ok(found == begins),
-            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(false),
-            Err(e) => Err(e),
-        }
-    }
+    let end = redo.recorded(folder)?.map(|(_, _, end)| end);
+    Ok(end.map(|end| [slot(end, 0).encode(), slot(end, 1).encode()].concat()))
 }
 
 impl Storage for Through {
     fn create_folder(&self, path: &Path) -> io::Result<()> {
-        self.inner.create_folder(path)
+        self.under.inner().create_folder(path)
     }
 
     fn list(&self, path: &Path) -> io::Result<Vec<String>> {
-        let mut names = self.inner.list(path)?;
-        names.retain(|name| path != self.log || name != REDO);
+        let mut names = self.under.inner().list(path)?;
+        names.retain(|name| path != self.under.log || name != REDO);
         Ok(names)
     }
 
     fn open(&self, path: &Path, access: Access) -> io::Result<Box<dyn StoredFile>> {
+        let under = &self.under;
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        if path.parent() != Some(&self.log) {
-            return self.inner.open(path, access);
+        if path.parent() != Some(&under.log) || access != Access::Read {
+            return under.inner().open(path, access);
         }
         match segment_number(name) {
-            _ if name == REDO => Err(io::ErrorKind::NotFound.into()),
-            _ if name == "HEAD" && access == Access::Read => Ok(Box::new(Held(self.head.clone()))),
-            Some(segment) if access == Access::Read => {
-                let (inner, redo) = (self.inner.open(path, access)?, Arc::clone(&self.redo));
-                // Asked when the file is open: what has been carried out by then is in it, or it is shrunk already.
-                match self.is_under_way()? {
-                    true => Ok(Box::new(Patched { inner, redo, segment })),
-                    false => Ok(inner),
-                }
+            // What one explains that was seen through from the beginning is nothing.
+            _ if name == REDO => match under.last()? {
+                Some(seen) if Some(seen.mark) != self.first => under.inner().open(path, access),
+                _ => Err(io::ErrorKind::NotFound.into()),
+            },
+            _ if name == "HEAD" => match under.now()? {
+                Some(Writing { head, .. }) => Ok(Box::new(Held(head))),
+                None => under.inner().open(path, access),
+            },
+            Some(segment) => {
+                let inner = under.inner().open(path, access)?;
+                Ok(Box::new(Patched { inner, under: Arc::clone(under), segment }))
             }
-            _ => self.inner.open(path, access),
+            None => under.inner().open(path, access),
         }
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        self.inner.rename(from, to)
+        self.under.inner().rename(from, to)
     }
 
     fn remove(&self, path: &Path) -> io::Result<()> {
-        self.inner.remove(path)
+        self.under.inner().remove(path)
     }
 
     fn sync_folder(&self, path: &Path) -> io::Result<()> {
-        self.inner.sync_folder(path)
+        self.under.inner().sync_folder(path)
     }
 
     fn lock(&self, path: &Path, shared: bool) -> io::Result<Option<Lock>> {
-        self.inner.lock(path, shared)
+        self.under.inner().lock(path, shared)
     }
 
-    fn derived(&self, _store: &Path) -> Option<PathBuf> {
-        None
+    fn derived(&self, store: &Path) -> Option<PathBuf> {
+        // While one is under way it may hold what `HEAD` says is gone.
+        let is_whole = !self.is_cut && matches!(self.under.now(), Ok(None));
+        if is_whole { self.under.inner().derived(store) } else { None }
     }
 }
 
 /// A segment as it will be.
 struct Patched {
     inner: Box<dyn StoredFile>,
-    redo: Arc<Redo>,
+    under: Arc<Under>,
     segment: u64,
 }
 
@@ -130,9 +182,21 @@ impl StoredFile for Patched {
     }
 
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
-        let read = self.inner.read_at(buffer, offset)?;
-        self.redo.patch(self.segment, offset, &mut buffer[..read]);
-        Ok(read)
+        // One that is there before and after a read was there at it.
+        let mut before = self.under.now()?;
+        for _ in 0..TRIES {
+            let read = self.inner.read_at(buffer, offset)?;
+            let after = self.under.now()?;
+            let mark = |seen: &Option<Writing>| seen.as_ref().map(|seen| seen.mark);
+            if mark(&before) == mark(&after) {
+                if let Some(Writing { redo, .. }) = after {
+                    redo.patch(self.segment, offset, &mut buffer[..read]);
+                }
+                return Ok(read);
+            }
+            before = after;
+        }
+        Err(io::Error::new(io::ErrorKind::WouldBlock, "one erasure comes after the other"))
     }
 
     fn write_at(&self, _: &[u8], _: u64) -> io::Result<()> {

@@ -2,13 +2,14 @@
 
 use std::sync::MutexGuard;
 
-use commitment::{Control, Erasure, Left, MAX_GROUND, Ranges};
+use commitment::{Control, Erasure, Left, MAX_GROUND, MAX_WHAT, Ranges};
 use event::Timestamp;
 
 use super::accounts::Accounts;
 use super::{Log, State, random};
+use crate::derived::Place;
 use crate::erase::carry_out;
-use crate::erase::plan::{Unplanned, Wanted};
+use crate::erase::plan::{Unplanned, Wanted, name_place, plan, reach};
 use crate::erase::redo::Redo;
 use crate::erase::shrink;
 use crate::erase::tags::Tags;
@@ -21,8 +22,6 @@ use crate::{
     derived, index,
 };
 
-/// The longest name of who erased, in bytes.
-const MAX_BY: usize = 128;
 /// A record is at most this long: it fits into a batch with room to spare.
 const MAX_RECORD: usize = 8 << 20;
 
@@ -34,52 +33,26 @@ impl Log {
     /// # Errors
     /// [`EraseError`]; nothing is written.
     pub fn plan_erasure(&self, targets: &[Target]) -> Result<ErasurePlan, EraseError> {
-        let left = targets.first().ok_or(EraseError::Nothing)?.left();
-        if targets.iter().any(|target| target.left() != left) {
-            return Err(EraseError::Mixed);
-        }
-        let before: Option<Vec<Timestamp>> = targets.iter().map(Target::before).collect();
-        let before = before.and_then(|all| all.into_iter().max());
+        let (left, before) = reach(targets)?;
         self.planned(left, before, |state, wanted| {
-            for target in targets {
-                let account = target.account();
+            wanted.add_all(targets, |account| {
                 let found = state.indexer.ask_all(|derived| derived.account(account));
-                match found.map_err(|e| Unplanned::Derived(e.to_string()))? {
-                    Some(found) => {
-                        wanted.add(target, &found);
-                        if let Target::Account { .. } = target {
-                            self.add_name(state, wanted, &found)?;
-                        }
-                    }
-                    None => {
-                        let account = account.to_owned();
-                        return Err(EraseError::UnknownAccount { account }.into());
-                    }
-                }
-            }
-            Ok(())
+                let found = found.map_err(|e| Unplanned::Derived(e.to_string()))?;
+                let place =
+                    found.as_ref().map(|found| self.name_place(state, found)).transpose()?;
+                Ok(found.zip(place))
+            })
         })
     }
 
-    /// Adds the name of an account, which stands in the batch of its first event: where that is now, if it was erased.
-    fn add_name(
+    /// Where the name of an account stands, if anything of it is there.
+    fn name_place(
         &self,
         state: &mut State,
-        wanted: &mut Wanted,
         found: &derived::Account,
-    ) -> Result<(), Unplanned> {
-        let whole = found.places.first().map(|(revision, place)| (*revision, Ok(*place)));
-        let leaf = found.gone.leaves.first().map(|leaf| (leaf.revision, Err(leaf.position)));
-        let first = whole.into_iter().chain(leaf).min_by_key(|(revision, _)| *revision);
-        let place = match first {
-            None => return Ok(()),
-            Some((_, Ok(place))) => place,
-            Some((_, Err(position))) => {
-                state.locator.find(&self.folder, state.durable, position)?.place
-            }
-        };
-        wanted.add_name(found.head.ordinal, place);
-        Ok(())
+    ) -> Result<Option<Place>, ReadError> {
+        let end = state.durable;
+        name_place(found, |position| Ok(state.locator.find(&self.folder, end, position)?.place))
     }
 
     /// Shrinks the segments of nothing but events that are erased to their leaves, but for the last: the room that the rest
@@ -130,7 +103,7 @@ impl Log {
         Ok(ask(state).map_err(|e| index::failed(&self.folder, &e))?)
     }
 
-    /// Makes a plan of what `add` asks for; once more, of derived files that were made anew, if they disagree with the log.
+    /// Makes a plan of what `add` asks for.
     fn planned(
         &self,
         left: Left,
@@ -139,26 +112,15 @@ impl Log {
     ) -> Result<ErasurePlan, EraseError> {
         let mut state = self.all_written()?;
         state.indexer.settle();
-        let mut is_anew = false;
-        loop {
-            let end = state.durable;
-            let mut wanted = Wanted::new(left);
-            let planned = add(&mut state, &mut wanted)
-                .and_then(|()| wanted.find(&self.folder, self.store, end, before));
-            match planned {
-                Ok(plan) => return Ok(plan),
-                Err(Unplanned::Erase(error)) => return Err(error),
-                Err(Unplanned::Derived(_)) if !is_anew => {
-                    state.indexer.rebuild(end)?;
-                    is_anew = true;
-                }
-                Err(Unplanned::Derived(what)) => {
-                    let source = std::io::Error::other(what);
-                    let (dir, _) = self.folder.derived();
-                    return Err(ReadError::io("plan by the derived files in", &dir)(source).into());
-                }
+        let end = state.durable;
+        plan(&self.folder, |is_anew| {
+            if is_anew {
+                state.indexer.rebuild(end)?;
             }
-        }
+            let mut wanted = Wanted::new(left);
+            add(&mut state, &mut wanted)?;
+            wanted.find(&self.folder, self.store, end, before)
+        })
     }
 
     /// Erases, under a record that says so. When it answers it is durable, in the log and in all that is derived.
@@ -170,7 +132,7 @@ impl Log {
     /// [`EraseError`]
     pub fn erase(&self, plan: ErasurePlan, how: &Erasing<'_>) -> Result<Erased, EraseError> {
         for (what, text, most) in
-            [("the ground", how.ground, MAX_GROUND), ("who erases", how.by, MAX_BY)]
+            [("the ground", how.ground, MAX_GROUND), ("who erases", how.by, MAX_WHAT)]
         {
             if !(1..=most).contains(&text.len()) {
                 return Err(EraseError::Text { what, found: text.len(), most });
@@ -312,7 +274,8 @@ impl Log {
                     None => Ok(None),
                 });
                 if let Some(found) = found.map_err(|e| Unplanned::Derived(e.to_string()))? {
-                    self.add_name(state, wanted, &found)?;
+                    let place = self.name_place(state, &found)?;
+                    wanted.add_name(found.head.ordinal, place);
                 }
             }
             Ok(())

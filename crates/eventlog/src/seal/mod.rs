@@ -22,6 +22,7 @@ use tree::TreeFolder;
 use walked::Walked;
 
 use crate::batches::corrupt;
+use crate::erase::through::through;
 use crate::folder::{Folder, Found};
 use crate::head_file::Durable;
 use crate::log::Log;
@@ -294,7 +295,7 @@ impl Log {
 
 /// The store's folder, if it is one.
 fn store_folder(dir: &Path) -> Result<Folder, OpenError> {
-    let folder = Folder::new(Arc::new(Disk), dir);
+    let folder = through(Folder::new(Arc::new(Disk), dir))?;
     match folder.look()? {
         Found::Store(_) => Ok(folder),
         _ => Err(OpenError::Missing { path: dir.to_owned() }),

@@ -18,7 +18,7 @@ use crate::loss::After;
 use crate::power::ways;
 use crate::support::{check_on, event, options};
 
-const HOW: Erasing<'static> =
+pub const HOW: Erasing<'static> =
     Erasing { ground: "asked by the person", by: "operator", forget: false };
 
 /// What must never be found again of account `who`.
@@ -96,7 +96,7 @@ pub fn account(who: &str) -> Target {
     Target::Account { account: who.to_owned() }
 }
 
-fn items(who: &str, items: &[usize]) -> Target {
+pub fn items(who: &str, items: &[usize]) -> Target {
     let items = items.iter().map(|n| format!("item-of-{who}-{n}")).collect();
     Target::Items { account: who.to_owned(), items, before: None }
 }
@@ -455,9 +455,9 @@ fn a_reader_of_before_goes_on_beside_an_erasure() {
     let (reader, late) = (Reader::open(dir).unwrap(), Reader::open(dir).unwrap());
     let files = LogFiles::open(dir).unwrap();
     assert_eq!(reader.account_events("anna").unwrap().len(), 30);
-    assert!(!files.has_moved());
+    assert!(!files.has_changed());
     erase(&log, &[account("anna")]).unwrap();
-    assert!(files.has_moved());
+    assert!(files.has_changed());
     // What it has read it may say again.
     assert!([0, 30].contains(&reader.account_events("anna").unwrap().len()));
     assert_eq!(late.account_events("anna").unwrap(), []);

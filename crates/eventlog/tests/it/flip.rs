@@ -49,7 +49,7 @@ impl Files {
 /// Where the parts of a sound log lie.
 pub struct Layout {
     /// By segment: (offset, end) of each batch.
-    batches: Vec<Vec<(usize, usize)>>,
+    pub batches: Vec<Vec<(usize, usize)>>,
     /// By segment: (offset, end) of each frame.
     frames: Vec<Vec<(usize, usize)>>,
     /// The trailers among them.

@@ -3,7 +3,9 @@
 mod checker;
 mod copy;
 mod crash;
+mod erased_rot;
 mod erasing;
+mod erasing_beside;
 mod faulty;
 mod flip;
 mod folder;

@@ -9,9 +9,10 @@ use std::time::Instant;
 use eventlog::{Log, Options};
 
 use super::Bench;
-use super::measure::{Contender, Row, Sample, bytes_read};
+use super::measure::{Contender, Row, Sample};
 use super::ours::Ours;
 use super::place::{ALL, Place, Subject, TENTH, copy_folder};
+use super::process::bytes_read;
 use super::works::{Verb, Work};
 use crate::args::BenchArgs;
 use crate::failure::Failure;
@@ -43,8 +44,8 @@ pub fn time(work: Work, verb: Verb, bench: &Bench<'_>) -> Result<Row, Failure> {
 pub fn memory(work: Work, verb: Verb, bench: &Bench<'_>) -> Result<Row, Failure> {
     let of = move |subject: Subject| {
         let sample = verb.run(Ours::of(&bench.place, subject).watched())?;
-        let unseen = || Failure::Usage("it ended before its memory was seen".to_owned());
-        Ok(Sample::new(sample.peak_bytes.ok_or_else(unseen)? as f64))
+        let untold = || Failure::Usage("the system does not tell its memory".to_owned());
+        Ok(Sample::new(sample.peak_bytes.ok_or_else(untold)? as f64))
     };
     let limit_mib = if verb == Verb::Import { 300 } else { 200 };
     let contenders = vec![

@@ -10,10 +10,11 @@ use std::sync::Mutex;
 use std::thread;
 use std::time::Instant;
 
-use super::measure::{Sample, process};
+use super::measure::Sample;
 use super::ours::SELDOM;
 use super::peers::{B3SUM, Peers};
 use super::place::Place;
+use super::process;
 use crate::failure::Failure;
 
 /// In pieces, on all cores.
@@ -53,7 +54,7 @@ pub fn in_process(place: &Place) -> Result<Sample, Failure> {
 pub fn b3sum(place: &Place, peers: &Peers) -> Result<Sample, Failure> {
     let mut command = peers.b3sum();
     command.args(log_files(place)?).stdin(Stdio::null()).stdout(Stdio::null());
-    process(&mut command, B3SUM, SELDOM)
+    process::run(&mut command, B3SUM, SELDOM)
 }
 
 fn log_files(place: &Place) -> Result<Vec<PathBuf>, Failure> {

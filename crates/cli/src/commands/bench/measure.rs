@@ -1,11 +1,8 @@
 //! Rounds: what was measured of each contender, and how the contenders compare.
 
-use std::fs;
-use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{RecvTimeoutError, channel};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -219,59 +216,6 @@ impl Row {
             "failed": self.failed,
         })
     }
-}
-
-/// Runs a process to its end: its time on the wall, and the most memory it had, as far as the system
-/// tells (Linux: what `VmHWM` last said, asked every `watch`).
-pub fn process(command: &mut Command, name: &str, watch: Duration) -> Result<Sample, Failure> {
-    let failed = |reason: String| Failure::Usage(format!("{name}: {reason}"));
-    let begun = Instant::now();
-    let mut child = command.spawn().map_err(|e| failed(e.to_string()))?;
-    let status_file = format!("/proc/{}/status", child.id());
-    let (ended, end) = channel::<()>();
-    let (status, time, peak_bytes) = std::thread::scope(|scope| {
-        let watcher = scope.spawn(move || {
-            let mut peak = None;
-            loop {
-                peak = peak_of(&status_file).max(peak);
-                match end.recv_timeout(watch) {
-                    Err(RecvTimeoutError::Timeout) => {}
-                    _ => return peak,
-                }
-            }
-        });
-        let status = child.wait();
-        let time = begun.elapsed();
-        drop(ended);
-        (status, time, watcher.join().expect("the watcher does not panic"))
-    });
-    match status {
-        Ok(status) if status.success() => {
-            // Of one that is over so soon only its birth was seen.
-            let peak_bytes = peak_bytes.filter(|_| time > 3 * watch);
-            Ok(Sample { peak_bytes, ..Sample::of(time) })
-        }
-        Ok(status) => Err(failed(status.to_string())),
-        Err(error) => Err(failed(error.to_string())),
-    }
-}
-
-/// Whether a process can be asked for the most memory that it had.
-pub fn tells_memory() -> bool {
-    peak_of("/proc/self/status").is_some()
-}
-
-/// Bytes that this process has read of files so far, as far as the system tells.
-pub fn bytes_read() -> Option<u64> {
-    let text = fs::read_to_string("/proc/self/io").ok()?;
-    text.lines().find_map(|line| line.strip_prefix("rchar:"))?.trim().parse().ok()
-}
-
-fn peak_of(status_file: &str) -> Option<u64> {
-    let text = fs::read_to_string(status_file).ok()?;
-    let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
-    Some(kib * 1024)
 }
 
 #[cfg(test)]

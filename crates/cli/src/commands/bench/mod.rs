@@ -19,6 +19,7 @@ mod measure;
 mod ours;
 mod peers;
 mod place;
+mod process;
 mod proofs;
 mod report;
 mod single;
@@ -82,7 +83,7 @@ pub fn run(args: &BenchArgs, question: &Question, screen: &mut Screen) -> Result
     let only = args.only.as_ref().map(|only| only.concat());
     let is_asked = |work: &Work| only.as_ref().is_none_or(|only| only.contains(work));
     let works: Vec<Work> = Work::ALL.iter().copied().filter(is_asked).collect();
-    let works: Vec<Work> = match measure::tells_memory() {
+    let works: Vec<Work> = match process::tells_memory() {
         true => works,
         false => {
             peers.leave_out("memory", "this system does not tell a process's");

@@ -4,8 +4,9 @@ use std::fs::File;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use super::measure::{Sample, process};
+use super::measure::Sample;
 use super::place::{Place, Subject};
+use super::process;
 use crate::failure::Failure;
 
 /// All that is generated has happened by then; the peers know it too.
@@ -46,7 +47,7 @@ impl<'a> Ours<'a> {
         let file = File::create(&out).map_err(|e| Failure::file(&out, "write it", &e))?;
         let mut command = self.command(verb)?;
         command.args(["--as-of", AS_OF]).stdin(Stdio::null()).stdout(file);
-        process(&mut command, &format!("stillthere {}", verb.join(" ")), self.watch)
+        process::run(&mut command, &format!("stillthere {}", verb.join(" ")), self.watch)
     }
 
     /// The events into a store that is new.

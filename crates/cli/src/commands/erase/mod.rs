@@ -83,16 +83,27 @@ struct Answer {
 pub fn run(args: &EraseArgs, question: &Question, screen: &mut Screen) -> Result<Outcome, Failure> {
     let policy = question.policy()?;
     let by = args.by.clone().map_or_else(login_name, Ok)?;
-    // A store that is missing is not made.
-    drop(question.open()?);
-    let log = Log::open(&question.store, Options::new(now))?;
-    say_recovery(&log);
     let target = args.target();
-    let planned = log.plan_erasure(std::slice::from_ref(&target));
+    // A store that is missing is not made.
+    let store = question.open()?;
+    let (store, log) = match args.dry_run {
+        true => (store, None),
+        false => {
+            drop(store);
+            let log = Log::open(&question.store, Options::new(now))?;
+            say_recovery(&log);
+            // Behind the lock: nothing is appended between this look and the erasure.
+            (question.open()?, Some(log))
+        }
+    };
+    let planned = match &log {
+        Some(log) => log.plan_erasure(std::slice::from_ref(&target)),
+        None => store.plan_erasure(&target),
+    };
     let plan = match planned {
         Ok(plan) => plan,
         Err(EraseError::UnknownAccount { .. }) => {
-            return Err(question.no_account(&args.account, &question.open()?));
+            return Err(question.no_account(&args.account, &store));
         }
         Err(EraseError::UnknownItem { item, .. }) => {
             return Err(Failure::Usage(format!(
@@ -103,8 +114,6 @@ pub fn run(args: &EraseArgs, question: &Question, screen: &mut Screen) -> Result
         }
         Err(error) => return Err(failed(error)),
     };
-    // Behind the lock: nothing is appended between this look and the erasure.
-    let store = question.open()?;
     let going = Going::of(&target, &store)?;
     if !plan.is_empty() {
         let held = store.history(&args.account)?;
@@ -132,25 +141,25 @@ pub fn run(args: &EraseArgs, question: &Question, screen: &mut Screen) -> Result
         at: None,
         dry_run: args.dry_run,
     };
-    if !args.dry_run && !plan.is_empty() {
-        let how = Erasing { ground: &args.ground, by: &by, forget: args.forget };
-        let Erased { number, at, events, accounts, pages, bytes } =
-            log.erase(plan, &how).map_err(failed)?;
-        answer = Answer {
-            erasure: Some(number),
-            at: Some(at),
-            events,
-            accounts,
-            pages,
-            bytes,
-            ..answer
-        };
-    }
-    if !args.dry_run {
+    if let Some(log) = log {
+        if !plan.is_empty() {
+            let how = Erasing { ground: &args.ground, by: &by, forget: args.forget };
+            let Erased { number, at, events, accounts, pages, bytes } =
+                log.erase(plan, &how).map_err(failed)?;
+            answer = Answer {
+                erasure: Some(number),
+                at: Some(at),
+                events,
+                accounts,
+                pages,
+                bytes,
+                ..answer
+            };
+        }
         // What an earlier erasure was stopped before, too.
         answer.shrunk = log.shrink().map_err(failed)?.into();
+        log.close()?;
     }
-    log.close()?;
     match question.json {
         true => screen.json(&answer)?,
         false => answer.show(args, &going, question, screen)?,

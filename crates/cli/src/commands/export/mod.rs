@@ -265,6 +265,14 @@ fn folded_rows(
         groups.pass_on()
     })?;
     let open = open.into_inner();
+    let erased = store.erased_accounts()?;
+    if erased > 0 {
+        let were = if erased == 1 { "was" } else { "were" };
+        say(question.pick(
+            format!("{} {were} left out: erased", counted(erased, "account")),
+            format!("略去 {} 个已擦除的账号", count(erased)),
+        ));
+    }
     if open > 0 {
         let accounts = counted(open, "account");
         // Nobody listening there is no error.

@@ -30,9 +30,12 @@ pub struct Answer {
     /// `full` or `quick`.
     checked: &'static str,
     /// Of the files.
-    bytes: u64,
+    pub bytes: u64,
     /// Behind the last whole batch: of a write that was cut short.
     unfinished_bytes: u64,
+    /// Whether an erasure was cut short: the log was read as it will be when that is carried out.
+    #[serde(rename = "unfinished_erasure", skip_serializing_if = "std::ops::Not::not")]
+    pub is_cut_short: bool,
     pub snapshots: Snapshots,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub divergence: Option<Told>,
@@ -97,7 +100,7 @@ impl From<Divergence> for Told {
 }
 
 impl Answer {
-    pub fn new(quick: bool, bytes: u64) -> Answer {
+    pub fn new(quick: bool) -> Answer {
         Answer {
             ok: false,
             events: None,
@@ -105,8 +108,9 @@ impl Answer {
             root: None,
             erased: None,
             checked: if quick { "quick" } else { "full" },
-            bytes,
+            bytes: 0,
             unfinished_bytes: 0,
+            is_cut_short: false,
             snapshots: Snapshots::default(),
             divergence: None,
             accounts_left: None,
@@ -247,6 +251,14 @@ impl Answer {
                     "日志末尾有 {} 字节属于一次未完成的写入，从未确认，下次导入时会移开。",
                     count(self.unfinished_bytes)
                 ),
+            );
+            paragraph(screen, 0, &Cell::styled(text, style::CARE))?;
+        }
+        if self.is_cut_short {
+            let text = question.pick(
+                "An erasure was cut short: what it takes out is still in the files, and is read as erased. Any command \
+                 that writes finishes it, such as `checkpoint` or an import.",
+                "一次擦除中途停下：要擦除的内容仍在文件中，但读取时已不可见。任何写入命令（如 `checkpoint` 或导入）都会将其完成。",
             );
             paragraph(screen, 0, &Cell::styled(text, style::CARE))?;
         }

@@ -69,45 +69,11 @@ pub fn run(
 ) -> Result<Outcome, Failure> {
     let policy = question.policy()?;
     let kept = Kept::open(args)?;
-    // Opened first: of what is written meanwhile only the log below its end is looked at.
-    let store = if args.quick { None } else { Some(question.open()) };
-    let size = store.as_ref().and_then(|store| store.as_ref().ok()).map_or(0, Store::size);
-    let files = LogFiles::open(&question.store)?;
-    let bytes = files.files().iter().map(|file| file.len).sum();
-    let progress = Progress::of_bytes(Some(bytes));
-    let keys = Keys::default();
-    let (checked, replayed) = std::thread::scope(|scope| {
-        let replay =
-            || store.map(|store| replay(&policy, question, store?, &|h| keys.of_history(h, size)));
-        let replayed = scope.spawn(replay);
-        let level = if args.quick { Level::Quick } else { Level::Full };
-        let checked: Result<CheckedLog<LogSums<'_>>, Stop> =
-            files.check(level, || keys.of_log(size), |more| progress.more(more));
-        progress.end();
-        (checked, replayed.join().expect("a replay does not panic"))
-    });
-    let mut answer = Answer::new(args.quick, bytes);
-    // The log comes first: what was replayed of one that is not as it was written says nothing.
-    let result = checked.and_then(|CheckedLog { report, takers, accounts }| {
-        answer.found(&report);
-        match args.expect_root {
-            Some(expected) if expected != report.root => {
-                return Err(Stop::Tampered(other_root(&expected, &report)));
-            }
-            Some(_) => answer.is_expected = true,
-            None => {}
-        }
-        if let Some(kept) = &kept {
-            answer.checkpoint = Some(kept.hold(question)?);
-        }
-        if let Some(replayed) = replayed {
-            let (histories, snapshots) = replayed?;
-            if let Some(account) = differs(&takers, &accounts, histories) {
-                return Err(Stop::Tampered(derived_differs(&account)));
-            }
-            answer.snapshots = snapshots;
-        }
-        Ok(())
+    let mut answer = Answer::new(args.quick);
+    let result = LogFiles::steadily(&question.store, |before| {
+        answer = Answer::new(args.quick);
+        answer.is_cut_short = before.has_unfinished_erasure();
+        look(args, &policy, kept.as_ref(), question, &mut answer)
     });
     match result {
         Ok(()) => answer.ok = true,
@@ -126,6 +92,54 @@ pub fn run(
         false => answer.show(question, screen)?,
     }
     Ok(if answer.ok { Outcome::Fine } else { Outcome::BadNews })
+}
+
+/// Checks the log and what is derived of it, as they are now.
+fn look(
+    args: &VerifyArgs,
+    policy: &Policy,
+    kept: Option<&Kept>,
+    question: &Question,
+    answer: &mut Answer,
+) -> Result<(), Stop> {
+    // Opened first: of what is written meanwhile only the log below its end is looked at.
+    let store = if args.quick { None } else { Some(question.open()) };
+    let size = store.as_ref().and_then(|store| store.as_ref().ok()).map_or(0, Store::size);
+    let files = LogFiles::open(&question.store)?;
+    answer.bytes = files.files().iter().map(|file| file.len).sum();
+    let progress = Progress::of_bytes(Some(answer.bytes));
+    let keys = Keys::default();
+    let (checked, replayed) = std::thread::scope(|scope| {
+        let replay =
+            || store.map(|store| replay(policy, question, store?, &|h| keys.of_history(h, size)));
+        let replayed = scope.spawn(replay);
+        let level = if args.quick { Level::Quick } else { Level::Full };
+        let checked: Result<CheckedLog<LogSums<'_>>, Stop> =
+            files.check(level, || keys.of_log(size), |more| progress.more(more));
+        progress.end();
+        (checked, replayed.join().expect("a replay does not panic"))
+    });
+    // The log comes first: what was replayed of one that is not as it was written says nothing.
+    let CheckedLog { report, takers, accounts } = checked?;
+    answer.found(&report);
+    match args.expect_root {
+        Some(expected) if expected != report.root => {
+            return Err(Stop::Tampered(other_root(&expected, &report)));
+        }
+        Some(_) => answer.is_expected = true,
+        None => {}
+    }
+    if let Some(kept) = kept {
+        answer.checkpoint = Some(kept.hold(question)?);
+    }
+    if let Some(replayed) = replayed {
+        let (histories, snapshots) = replayed?;
+        if let Some(account) = differs(&takers, &accounts, histories) {
+            return Err(Stop::Tampered(derived_differs(&account)));
+        }
+        answer.snapshots = snapshots;
+    }
+    Ok(())
 }
 
 /// Which accounts came through, where a survey finds what is missing: of a log whose pieces are all

@@ -6,11 +6,11 @@ use std::path::Path;
 
 use commitment::{
     AccountMap, BATCH_HEADER, BatchHeader, Checkpoint, Control, Digest, Domain, Envelope, Erasure,
-    Frame, Frontier, KeyedDomain, Left, MapKey, MapLeaf, MapProof, ProofError, Ranges, SALT,
-    SEGMENT_HEADER, SUMMARY, Scope, Seal, SegmentHeader, SignerKey, Slot, VerifierKey, begin_batch,
-    chain_start, chain_step, content_of, erase_frame, erased_root, finish_batch, hash, hex, keyed,
-    page_path, page_root, prove_consistency, prove_inclusion, rewrite_batch, segment_name,
-    tree_leaf, write_control, write_event, write_name, write_trailer,
+    FRAME_HEADER, Frame, Frontier, KeyedDomain, Left, MapKey, MapLeaf, MapProof, ProofError,
+    Ranges, SALT, SEGMENT_HEADER, SUMMARY, Scope, Seal, SegmentHeader, SignerKey, Slot,
+    VerifierKey, begin_batch, chain_start, chain_step, content_of, erase_frame, erased_root,
+    finish_batch, hash, hex, keyed, page_path, page_root, prove_consistency, prove_inclusion,
+    rewrite_batch, segment_name, tree_leaf, write_control, write_event, write_name, write_trailer,
 };
 use event::{RecordedBy, Timestamp, canonical};
 use verifier::Language;
@@ -29,13 +29,19 @@ pub enum Entry {
     Erasure(Erasing),
 }
 
-/// Contents that are erased, and what is said of it.
+/// What is erased, and what is said of it.
 #[derive(Clone, Copy)]
 pub struct Erasing {
     pub at: Timestamp,
     pub ground: &'static str,
     /// What is erased, by positions.
     pub taken: &'static [u64],
+    /// What is left of it.
+    pub left: Left,
+    /// What the record says is.
+    pub said: Left,
+    /// Whose it is said to have been, where nothing else of it is left.
+    pub whose: Option<u32>,
     /// What the record names; without any there is none.
     pub named: &'static [u64],
 }
@@ -182,7 +188,7 @@ impl Forged {
                         at_ms: erasing.at.ms(),
                         ground: erasing.ground,
                         by: "operator",
-                        left: Left::Envelope,
+                        left: erasing.said,
                         before_ms: None,
                         names: Ranges::default(),
                         events: erasing.named.iter().copied().collect(),
@@ -364,7 +370,7 @@ impl Forged {
     }
 }
 
-/// Erases contents in place; gives the frames of those that the record names.
+/// Erases in place; gives the frames of those that the record names.
 fn take_out(segment: &mut [u8], erasing: &Erasing) -> Vec<(u32, Digest)> {
     let (mut at, mut position, mut taken) = (SEGMENT_HEADER, 0, Vec::new());
     while let Some(header) = segment[at..].first_chunk() {
@@ -375,8 +381,14 @@ fn take_out(segment: &mut [u8], erasing: &Erasing) -> Vec<(u32, Digest)> {
             let (frame, len) = Frame::read(&batch[done..]).unwrap();
             if frame.is_event() {
                 if erasing.taken.contains(&position) {
-                    let frame = erase_frame(&mut batch[done..done + len], Left::Envelope).unwrap();
-                    taken.extend(erasing.named.contains(&position).then_some(frame));
+                    let frame = &mut batch[done..done + len];
+                    let (mut ordinal, leaf) = erase_frame(frame, erasing.left).unwrap();
+                    if let Some(other) = erasing.whose {
+                        ordinal = other;
+                        frame[FRAME_HEADER..FRAME_HEADER + 4].copy_from_slice(&other.to_le_bytes());
+                    }
+                    let is_named = erasing.named.contains(&position);
+                    taken.extend(is_named.then_some((ordinal, leaf)));
                     is_rewritten = true;
                 }
                 position += 1;

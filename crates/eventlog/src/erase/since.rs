@@ -1,0 +1,34 @@
+//! Whether an erasure was recorded behind an end that the log had: then what was read of the log up to there may be
+//! half of before and half of after.
+
+use commitment::{BATCH_HEADER, ControlKind, Frame, HEAD, Head};
+
+use crate::batches::{Batches, Whole};
+use crate::derived::Place;
+use crate::folder::Folder;
+use crate::head_file::Durable;
+
+/// Looks for a record from `end` up to where `HEAD` says now that the log ends. Of a log that cannot be read there: no.
+pub(crate) fn is_erased_since(folder: &Folder, end: Durable) -> bool {
+    let head = folder.read(&folder.head(), 2 * HEAD).ok();
+    let Some(Ok(Head { now, .. })) = head.as_deref().map(Head::decode) else { return false };
+    let stop = Place { segment: now.segment, offset: now.offset };
+    let mut batches = Batches::new(folder, now.store, stop).from(end);
+    while let Ok(Some(Whole { bytes, .. })) = batches.next() {
+        if has_record(bytes) {
+            return true;
+        }
+    }
+    false
+}
+
+fn has_record(batch: &[u8]) -> bool {
+    let mut rest = &batch[BATCH_HEADER..];
+    while let Ok((frame, len)) = Frame::read(rest) {
+        if matches!(frame, Frame::Control { kind: ControlKind::Erasure, .. }) {
+            return true;
+        }
+        rest = &rest[len..];
+    }
+    false
+}
