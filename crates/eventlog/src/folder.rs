@@ -56,6 +56,7 @@ impl Folder {
     pub(crate) fn derived(&self) -> (PathBuf, bool) {
         match self.storage.derived(&self.root) {
             Some(path) => (path, true),
+            // Not `derived`, which is there where a store is read through an erasure that was cut short.
             None => (self.root.join("derived.none"), false),
         }
     }

@@ -203,34 +203,72 @@ fn item_change(
 }
 
 /// What `step` did, from the changes that it brought about: such as `item a: live → trashed`. `size`
-/// says a number of bytes.
+/// says a number of bytes. `is_open`: events before it were erased that may matter to it, so `changes` are those that are
+/// certain, of which one may lack the state before it.
 #[must_use]
 pub fn effect(
     names: &Names,
     step: &Step,
     changes: &[Change],
+    is_open: bool,
     size: fn(u64) -> String,
     lang: Language,
 ) -> String {
     const SHOWN: usize = 3;
     let own = changes.iter().filter(|change| change.source == ChangeSource::of(step));
-    let mut parts: Vec<String> = own.map(|change| changed(names, &change.changed, lang)).collect();
+    let mut parts: Vec<String> =
+        own.map(|change| changed(names, &change.changed, is_open, lang)).collect();
     if parts.len() > SHOWN {
         let more = parts.len() - SHOWN;
         parts.truncate(SHOWN);
         parts.push(lang.say(format_args!("and {more} more"), format_args!("另有 {more} 项")));
     }
-    match parts.is_empty() {
-        true => account_effect(names, step, size, lang),
-        false => parts.join(lang.pick("; ", "；")),
+    let is_missing =
+        is_open && (moves_others(step) || parts.is_empty() && moves_its_own(step.kind));
+    if parts.is_empty() {
+        // These say something else as well.
+        let says = step.kind == Kind::DataCleared
+            || step.bytes.is_some() && step.kind == Kind::ItemModified;
+        if is_missing && !says {
+            return lang.pick("not known: events were erased", "未知：有事件已被擦除").to_owned();
+        }
+        parts.push(account_effect(names, step, size, lang));
     }
+    if is_missing {
+        parts.push(lang.pick("perhaps more", "或另有其他").to_owned());
+    }
+    parts.join(lang.pick("; ", "；"))
 }
 
-fn changed(names: &Names, changed: &Changed, lang: Language) -> String {
+/// Whether a step may move items or backups that it does not name.
+const fn moves_others(step: &Step) -> bool {
+    matches!(step.kind, Kind::TrashEmptied | Kind::DataCleared) || step.delete_backups
+}
+
+/// Whether an event of this kind may move the item or the backup that it names.
+const fn moves_its_own(kind: Kind) -> bool {
+    matches!(
+        kind,
+        Kind::ItemUploaded
+            | Kind::ItemModified
+            | Kind::ItemTrashed
+            | Kind::ItemRestored
+            | Kind::ItemPurged
+            | Kind::BackupCompleted
+            | Kind::BackupRestored
+            | Kind::BackupPurged
+    )
+}
+
+fn changed(names: &Names, changed: &Changed, is_open: bool, lang: Language) -> String {
     let moved = |en: &str, zh: &str, id: NameId, from: Option<&'static str>, to: &'static str| {
-        let name = names.get(id);
+        let name = match names.get(id) {
+            "" => lang.pick("of an erased name", "（名称已擦除）"),
+            name => name,
+        };
         let word = |state| lang.pick(state, state_in_chinese(state));
-        let (from, to) = (from.map_or(lang.pick("new", "新"), word), word(to));
+        let (new, to) = (if is_open { "?" } else { lang.pick("new", "新") }, word(to));
+        let from = from.map_or(new, word);
         lang.say(
             format_args!("{en} {name}: {from} → {to}"),
             format_args!("{zh} {name}：{from} → {to}"),

@@ -11,7 +11,7 @@ use commitment::{Checkpoint, Quorum};
 use serde_json::Value;
 use verifier::certificate::{
     Basis, CertificateError, Checked, Expected, Fact, MAX_CERTIFICATE, Tree, Trust, WireError,
-    check, is_erasure, refusal,
+    check, is_certificate, is_erasure, refusal,
 };
 
 use crate::args::CheckArgs;
@@ -67,7 +67,7 @@ pub fn run(args: &CheckArgs, question: &Question, screen: &mut Screen) -> Result
         as_of: question.asked_as_of,
         known_at: question.asked_known_at,
     };
-    let files = args.files.iter().map(|file| Ok((file.as_path(), read(file)?)));
+    let files = args.files.iter().map(|file| Ok((file.as_path(), read_certificate(file)?)));
     let files = files.collect::<Result<Vec<(&Path, Vec<u8>)>, Failure>>()?;
     if files.iter().any(|(_, bytes)| is_erasure(bytes)) {
         return erasure::run(&files, &trust, &expected, question, screen);
@@ -88,11 +88,26 @@ pub fn run(args: &CheckArgs, question: &Question, screen: &mut Screen) -> Result
     }
 }
 
+/// A file, up to more than the longest certificate has.
 pub fn read(path: &Path) -> Result<Vec<u8>, Failure> {
-    let failed = |e: &std::io::Error| Failure::file(path, "read the certificate", e);
+    read_if(path, |_| true)
+}
+
+/// The same, and of what is no certificate the beginning alone.
+fn read_certificate(path: &Path) -> Result<Vec<u8>, Failure> {
+    read_if(path, |begins| is_certificate(begins) || is_erasure(begins))
+}
+
+fn read_if(path: &Path, goes_on: impl Fn(&[u8]) -> bool) -> Result<Vec<u8>, Failure> {
+    const BEGINS: u64 = 8;
+    let failed = |e: std::io::Error| Failure::file(path, "read the certificate", &e);
     let mut bytes = Vec::new();
-    let file = File::open(path).map_err(|e| failed(&e))?;
-    file.take(MAX_CERTIFICATE as u64 + 1).read_to_end(&mut bytes).map_err(|e| failed(&e))?;
+    let mut file = File::open(path).map_err(failed)?;
+    file.by_ref().take(BEGINS).read_to_end(&mut bytes).map_err(failed)?;
+    if goes_on(&bytes) {
+        let rest = MAX_CERTIFICATE as u64 + 1 - BEGINS;
+        file.take(rest).read_to_end(&mut bytes).map_err(failed)?;
+    }
     Ok(bytes)
 }
 

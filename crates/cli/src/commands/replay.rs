@@ -49,8 +49,10 @@ pub fn run(account: &str, question: &Question, screen: &mut Screen) -> Result<Ou
             false => table.row(screen, erased_row(event, None, question))?,
         }
     }
+    let mut is_open = !history.erased.leaves.is_empty();
     for step in history.steps_seen(question.as_of, question.known_at) {
         if let Some(event) = erased_by_place.get(&step.revision) {
+            is_open = true;
             match question.json {
                 true => screen.json(&ErasedLine::of(event, Some(step)))?,
                 false => table.row(screen, erased_row(event, Some(step), question))?,
@@ -61,12 +63,12 @@ pub fn run(account: &str, question: &Question, screen: &mut Screen) -> Result<Ou
         let recorded = by_place[&step.revision];
         let hash = EventHash::of(&recorded.event);
         if question.json {
-            let effect =
-                effect(&history.names, step, changes, |n| format!("{n} bytes"), Language::En);
+            let size = |n| format!("{n} bytes");
+            let effect = effect(&history.names, step, changes, is_open, size, Language::En);
             screen.bytes(&line(recorded, &effect, hash))?;
         } else {
-            let mut effect =
-                effect(&history.names, step, changes, amount::bytes::<u64>, question.lang);
+            let (names, size) = (&history.names, amount::bytes::<u64>);
+            let mut effect = effect(names, step, changes, is_open, size, question.lang);
             if let Some(cause) = step.purge_cause {
                 let cause = given_cause(cause, question.lang);
                 effect.push_str(&question.pick(

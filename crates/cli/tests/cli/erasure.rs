@@ -480,10 +480,93 @@ fn what_was_erased_is_not_taken_in_again_unless_it_is_asked_for() {
     assert_eq!((&taken["appended"], &taken["size"]), (&5.into(), &12.into()));
     folder.run(&["state", PERSON]).expect(0);
     folder.run(&["verify"]).expect(0);
-    // With --forget nothing is known of it.
+    // With --forget nothing is known of it, nor of the time before it came again.
     erase(&folder, &["--forget"]);
-    folder.write("new.ndjson", line(PERSON, 9, "2025-08-01", "page_viewed", "") + "\n");
-    folder.run(&["import", "--trust-recorded-at", "new.ndjson"]).expect(0);
+    let tags = fs::read(folder.path("stillthere.store/keys/erased")).unwrap();
+    assert_eq!(tags.len(), 80, "a head and a hash");
+    let taken = folder.run(&import).expect(0).object();
+    assert_eq!((&taken["appended"], &taken["duplicates"]), (&5.into(), &2.into()));
+}
+
+#[test]
+fn replay_says_what_an_event_did_only_where_it_is_certain() {
+    let more = [
+        line(PERSON, 6, "2025-06-01", "trash_emptied", ""),
+        line(PERSON, 7, "2025-06-02", "item_uploaded", &item(0)),
+        line(PERSON, 8, "2025-06-03", "data_cleared", r#","cause":"closed""#),
+    ];
+    let effects = |asked: &[&str]| -> Vec<String> {
+        let folder = Folder::new();
+        folder.write("lines.ndjson", lines() + &more.join("\n") + "\n");
+        folder.run(&["import", "--trust-recorded-at", "lines.ndjson"]).expect(0);
+        if !asked.is_empty() {
+            erase(&folder, asked);
+        }
+        let lines = folder.run(&["--json", "replay", PERSON]).expect(0).json();
+        lines.iter().map(|line| line["effect"].as_str().unwrap_or("-").to_owned()).collect()
+    };
+    let [wedding, passport] = ITEMS.map(|item| format!("item {item}"));
+    let said = |texts: &[&str]| -> Vec<String> {
+        let text = |text: &&str| text.replace("WEDDING", &wedding).replace("PASSPORT", &passport);
+        texts.iter().map(text).collect()
+    };
+    assert_eq!(
+        effects(&[]),
+        said(&[
+            "account: opened",
+            "WEDDING: new → live",
+            "PASSPORT: new → live",
+            "WEDDING: live → trashed",
+            "nothing moved",
+            "WEDDING: expired → purged",
+            "WEDDING: purged → live",
+            "WEDDING: live → removed; PASSPORT: live → removed",
+        ])
+    );
+    assert_eq!(
+        effects(&["--before", "2025-02-15T00:00:00Z"]),
+        said(&[
+            "-",
+            "-",
+            "PASSPORT: ? → live",
+            "not known: events were erased",
+            "nothing moved",
+            "not known: events were erased",
+            "WEDDING: ? → live",
+            "PASSPORT: live → removed; WEDDING: live → removed; perhaps more",
+        ])
+    );
+    assert_eq!(
+        effects(&["--item", ITEMS[0]]),
+        said(&[
+            "account: opened",
+            "-",
+            "PASSPORT: ? → live",
+            "-",
+            "nothing moved",
+            "not known: events were erased",
+            "-",
+            "PASSPORT: live → removed; item of an erased name: live → removed; perhaps more",
+        ])
+    );
+}
+
+#[test]
+fn a_backup_that_contains_a_name_alone_is_known_to() {
+    let folder = sealed();
+    erase(&folder, &[]);
+    let erase_other = ["erase", OTHER, "--ground", "g", "--by", "x"];
+    folder.run(&[&erase_other[..], &["--before", "2026-01-01T00:00:00Z"]].concat()).expect(0);
+    folder.run(&["backup", "--to", "old.backup"]).expect(0);
+    folder.run(&erase_other).expect(0);
+    let earlier = |to: &str, earlier: &str| -> Value {
+        let said = folder.run(&["--json", "backup", "--to", to, "--earlier", earlier]).expect(0);
+        let erasures = said.object()["earlier"][0]["erasures"].clone();
+        let of = |one: &Value| json!([one["number"], one["events"], one["accounts"]]);
+        erasures.as_array().expect("a list").iter().map(of).collect()
+    };
+    assert_eq!(earlier("new.backup", "old.backup"), json!([[2, 0, 1]]));
+    assert_eq!(earlier("newer.backup", "new.backup"), json!([]));
 }
 
 #[test]
@@ -496,8 +579,12 @@ fn a_backup_of_before_is_known_to_contain_it_and_is_restored_without_it() {
         .expect(0);
     let earlier = &said.object()["earlier"][0];
     assert_eq!(
-        (&earlier["backup"], &earlier["erasures"][0]["events"]),
-        (&"old.backup".into(), &5.into())
+        (
+            &earlier["backup"],
+            &earlier["erasures"][0]["events"],
+            &earlier["erasures"][0]["accounts"]
+        ),
+        (&"old.backup".into(), &5.into(), &1.into())
     );
     let none = folder
         .run(&["--json", "backup", "--to", "newer.backup", "--earlier", "new.backup"])

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::binary::{AS_OF, Folder, Ran};
+use crate::binary::{AS_OF, Folder, Ran, root};
 
 const MIB: usize = 1 << 20;
 
@@ -332,4 +332,23 @@ fn readers_beside_a_writer() {
     });
     assert!(writer.wait().expect("it ends").success());
     assert_eq!(folder.run(&["export"]).expect(0).out.lines().count(), 4000);
+}
+
+#[test]
+fn what_is_no_certificate_is_not_read_to_its_end() {
+    let folder = Folder::new();
+    let key = root().join("fixtures/proofs/example.vkey");
+    let check = ["check", "file", "--key", key.to_str().expect("a path of text")];
+    let file = std::fs::File::create(folder.path("file")).expect("a file");
+    // More than a certificate may have.
+    file.set_len(4 << 30).expect("a file of zeros");
+    folder.run(&check).expect(2).says("file: not a certificate");
+    for (magic, latest) in [("STILLCRT", 2), ("STILLERA", 1)] {
+        let later = [magic.as_bytes(), &9u32.to_le_bytes(), &[0; 100]].concat();
+        folder.write("file", later);
+        let reason = folder.run(&[&check[..], &["--json"]].concat()).expect(1).object();
+        let expected =
+            format!("a certificate of version 9, and this program reads versions 1 to {latest}");
+        assert_eq!(reason["reason"], expected);
+    }
 }

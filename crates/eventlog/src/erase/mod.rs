@@ -93,7 +93,8 @@ pub struct Erasing<'a> {
     pub ground: &'a str,
     /// Who erases, in 1 to 128 bytes.
     pub by: &'a str,
-    /// Whether nothing is kept by which these events could be told when they come again.
+    /// Whether nothing is kept by which these events could be told when they come again, also what is kept already of
+    /// those that came again.
     pub forget: bool,
 }
 

@@ -74,6 +74,11 @@ impl Tags {
         self.tags.insert(self.tag(account, id));
     }
 
+    /// Takes an event out, if it is there.
+    pub(crate) fn remove(&mut self, account: &str, id: &str) {
+        self.tags.remove(&self.tag(account, id));
+    }
+
     fn tag(&self, account: &str, id: &str) -> Tag {
         let len = u32::try_from(account.len()).expect("at most 128 bytes");
         let mut hasher = blake3::Hasher::new_keyed(&self.key);

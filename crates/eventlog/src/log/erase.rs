@@ -159,9 +159,7 @@ impl Log {
         if control.encode().len() > MAX_RECORD {
             return Err(EraseError::TooMany);
         }
-        if !how.forget {
-            self.remember(&mut state, &plan)?;
-        }
+        self.remember(&mut state, &plan, how.forget)?;
         let record = state.encoder.control_frame(&control);
         let (pages, bytes) = (plan.pages(), plan.bytes());
         let redo = Redo { store: self.store, end: plan.end, record, extents: plan.extents };
@@ -220,19 +218,31 @@ impl Log {
         Ok(records.saturating_sub(1))
     }
 
-    /// Keeps by what the events of a plan are told when they come again.
-    fn remember(&self, state: &mut State, plan: &ErasurePlan) -> Result<(), EraseError> {
+    /// Keeps by what the events of a plan are told when they come again; or drops it, of those that had come again since
+    /// they were erased.
+    fn remember(
+        &self,
+        state: &mut State,
+        plan: &ErasurePlan,
+        forget: bool,
+    ) -> Result<(), EraseError> {
         if plan.ids.is_empty() {
             return Ok(());
         }
         let mut tags = match Tags::read(&self.folder)? {
             Some(tags) => tags,
+            None if forget => return Ok(()),
             None => {
                 let (keys, key) = (self.folder.root.join("keys"), random());
                 Tags::new(key.map_err(OpenError::io("ask for random bytes for", &keys))?)
             }
         };
-        plan.ids.iter().for_each(|(account, id)| tags.add(account, id));
+        for (account, id) in &plan.ids {
+            match forget {
+                true => tags.remove(account, id),
+                false => tags.add(account, id),
+            }
+        }
         tags.write(&self.folder)?;
         if !self.options.readmit {
             state.tags = Some(tags);

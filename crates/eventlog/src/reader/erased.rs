@@ -73,6 +73,14 @@ impl Reader {
         })
     }
 
+    /// Whether the name of the account of this ordinal is there.
+    ///
+    /// # Errors
+    /// [`ReadError`]
+    pub fn has_name(&self, ordinal: u64) -> Result<bool, ReadError> {
+        self.ask(|derived| Ok(derived.head_of(ordinal)?.is_some()))
+    }
+
     /// The events of an account of which something was erased, by revision; none of one that is not there, or was itself
     /// erased.
     ///

@@ -571,6 +571,50 @@ fn readers_and_an_eraser_at_the_same_time() {
     log.close().unwrap();
 }
 
+/// On a real disk, where a reader could find what was derived before: it answers by the log of after, and by it alone.
+#[test]
+fn what_was_derived_before_a_stop_is_not_read() {
+    let start = lives(5000);
+    for case in &cases(&start.whole()) {
+        let dir = tempfile::tempdir().unwrap();
+        let put = |store: &Store| {
+            for (path, bytes) in store.memory.files(Path::new("/")) {
+                let path = dir.path().join(path.strip_prefix(STORE).unwrap());
+                std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+                std::fs::write(path, bytes).unwrap();
+            }
+        };
+        put(&start);
+        Log::open(dir.path(), options(5000)).unwrap().close().unwrap();
+        let mut unfinished = 0;
+        for n in 0..calls(&start, case) {
+            let (stopped, _) = run(&start, case, n, Fault::Stopped);
+            if !stopped.memory.files(Path::new("/")).contains_key(Path::new("/store/log/REDO")) {
+                continue;
+            }
+            put(&stopped);
+            let reader = Reader::open(dir.path()).unwrap();
+            if reader.erasures().unwrap().is_empty() {
+                continue;
+            }
+            unfinished += 1;
+            for who in ["anna", "bert"] {
+                let whole: Vec<Event> =
+                    case.after.iter().filter(|event| event.account == who).cloned().collect();
+                let events = reader.account_events(who).unwrap();
+                let events: Vec<Event> = events.into_iter().map(|r| r.event).collect();
+                assert_eq!(events, whole, "{who} after call {n}");
+                let erased = reader.account_erased(who).unwrap().len();
+                let history = reader.account_history(who).unwrap();
+                assert_eq!(history.is_none(), whole.is_empty(), "{who} after call {n}");
+                let steps = history.map_or(0, |history| history.steps.len());
+                assert_eq!(steps, whole.len() + erased, "{who} after call {n}");
+            }
+        }
+        assert!(unfinished > 3, "{unfinished}");
+    }
+}
+
 /// A journal that is no journal, of another store, or of another log.
 #[test]
 fn a_redo_that_does_not_fit_harms_nothing() {

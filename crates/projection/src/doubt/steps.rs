@@ -45,6 +45,7 @@ impl Doubt {
             }
             Kind::ItemUploaded => {
                 let id = at.subject();
+                judged.before = self.items.get(id);
                 judged.over = self.over(state, rules);
                 judged.sync = (!erased && self.knows_sync(step.word)).then_some(());
                 let device = step.surface == Some(Surface::Device);
@@ -76,10 +77,12 @@ impl Doubt {
                 }
             }
             Kind::BackupCompleted => {
+                let id = at.subject();
+                judged.before = self.backups.get(id);
                 judged.over = self.over(state, rules);
                 self.more |= self.upload_is_open(judged.over, rules, state);
                 let unsure = Unsure { bytes: erased, weighs: erased, ..Unsure::default() };
-                self.backups.set(at.subject(), unsure);
+                self.backups.set(id, unsure);
             }
             Kind::BackupRestored => {
                 let id = at.subject();

@@ -87,9 +87,11 @@ impl ErasureCertificate {
         if input.array::<8>(expected)? != *MAGIC {
             return Err(input.unexpected(8, expected));
         }
-        let expected = "version 1 of a certificate of erasure";
-        if input.u32(expected)? != VERSION {
-            return Err(input.unexpected(4, expected));
+        let expected = "a version of a certificate of erasure";
+        match input.u32(expected)? {
+            VERSION => {}
+            0 => return Err(input.unexpected(4, expected)),
+            found => return Err(WireError::Future { found, latest: VERSION }),
         }
         input.checksum()?;
         let certificate = ErasureCertificate {

@@ -24,7 +24,7 @@ pub use erasure::{CheckedErasure, ErasureCertificate, TakenOut, check_erasure, i
 pub use facts::{Basis, Fact};
 pub use replay::{answer, is_needed, without_sentences};
 pub use report::{Disclosed, ErasureReport, Refusal, Report, Taken, left_word, refusal};
-pub use wire::{MAX_CERTIFICATE, WireError};
+pub use wire::{MAX_CERTIFICATE, WireError, is_certificate};
 
 /// An answer with all that it rests on.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -20,8 +20,13 @@ pub enum WireError {
     #[error("not a certificate: it does not begin with STILLCRT")]
     Magic,
     /// Made by a later version of this program.
-    #[error("a certificate of version {0}, and this program reads versions 1 to {LATEST}")]
-    Future(u32),
+    #[error("a certificate of version {found}, and this program reads versions 1 to {latest}")]
+    Future {
+        /// The version that it says.
+        found: u32,
+        /// The latest of its kind that is read.
+        latest: u32,
+    },
     /// More than [`MAX_CERTIFICATE`].
     #[error("a certificate of {0} bytes, expected at most {MAX_CERTIFICATE}")]
     TooLong(usize),
@@ -44,6 +49,12 @@ pub enum WireError {
         /// What should stand there.
         expected: &'static str,
     },
+}
+
+/// Whether bytes begin as a certificate of an answer does.
+#[must_use]
+pub fn is_certificate(bytes: &[u8]) -> bool {
+    bytes.starts_with(MAGIC)
 }
 
 impl Certificate {
@@ -120,7 +131,7 @@ impl Certificate {
         match version {
             1..=LATEST => {}
             0 => return Err(WireError::Unexpected { offset: 8, expected: "a version from 1" }),
-            later => return Err(WireError::Future(later)),
+            found => return Err(WireError::Future { found, latest: LATEST }),
         }
         input.checksum()?;
         let checkpoint = input.text("a checkpoint")?;

@@ -38,6 +38,8 @@ struct Erasure {
     ground: String,
     /// Events of it that are there as they were.
     events: u64,
+    /// Accounts of which the names are.
+    accounts: u64,
 }
 
 /// What was erased again behind a restore.
@@ -133,9 +135,13 @@ fn contains(backup: &Path, newer: &Newer) -> Result<Contains, Failure> {
             *position < size && !covers.iter().any(|other| other.events.contains(*position))
         };
         let events = record.events.numbers().filter(is_whole).count() as u64;
-        if events > 0 {
+        let mut accounts = 0;
+        for ordinal in record.names.numbers() {
+            accounts += u64::from(reader.has_name(ordinal)?);
+        }
+        if events > 0 || accounts > 0 {
             let ErasureRecord { number, at, ground, .. } = record.clone();
-            erasures.push(Erasure { number, at, ground, events });
+            erasures.push(Erasure { number, at, ground, events, accounts });
         }
     }
     Ok(Contains { backup: escaped_path(backup), erasures })
@@ -162,14 +168,16 @@ impl Contains {
             Column::number(question.pick("erasure", "擦除")),
             Column::text(question.pick("at", "时间")),
             Column::number(question.pick("events there", "仍含事件")),
+            Column::number(question.pick("names there", "仍含名称")),
             Column::long(question.pick("on what ground", "理由")),
         ])
         .indented(2);
-        for Erasure { number, at, ground, events } in erasures {
+        for Erasure { number, at, ground, events, accounts } in erasures {
             let cells = vec![
                 number.to_string().into(),
                 at.to_string().into(),
                 count(*events).into(),
+                count(*accounts).into(),
                 escaped(ground).into(),
             ];
             table.row(screen, cells)?;
