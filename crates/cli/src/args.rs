@@ -677,7 +677,7 @@ pub struct BenchArgs {
     /// How often each work is done
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
     pub rounds: u32,
-    /// Only these works; `proofs` and `erasure` are all of these
+    /// Only these works; `foresight`, `proofs` and `erasure` are all of these
     #[arg(long, value_name = "WORK,…", value_delimiter = ',', value_parser = works())]
     pub only: Option<Vec<Vec<Work>>>,
     /// Which peers: auto (those of target/peers here or above, else what python3 has), none, or those

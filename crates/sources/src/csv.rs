@@ -155,51 +155,96 @@ fn take_row(
         set = actions.words.get(word);
         match set {
             None if actions.skips_others => return found(Found::Skipped { what: word }),
-            None => return unmapped(place, text, &actions.column.name, word, found),
+            None => {
+                return unmapped(
+                    place,
+                    text,
+                    Unlisted::of("actions", &actions.column, word),
+                    found,
+                );
+            }
             Some(_) => {}
         }
     }
-    let said = |field: &str| -> Option<&str> {
-        let value = match set.and_then(|set| set.get(field)) {
-            Some(value) => value,
-            None => match map.fields.get(field)? {
-                Source::Column(column) => cell(column),
-                Source::Constant(value) => value,
-                Source::Hash(_) => return None,
-            },
+    let said = |field: &str| -> Result<Option<&str>, Fault<'_>> {
+        let value = match (set.and_then(|set| set.get(field)), map.fields.get(field)) {
+            (Some(value), _) | (None, Some(Source::Constant(value))) => value,
+            (None, Some(Source::Column(column))) => cell(column),
+            (None, Some(Source::Words { column, words, others })) => {
+                let word = cell(column);
+                match (words.get(word), others) {
+                    (Some(value), _) => value,
+                    (None, _) if word.is_empty() => word,
+                    (None, Some(others)) => others,
+                    (None, None) => {
+                        return Err(Fault::Word(Unlisted::of(&column.key, column, word)));
+                    }
+                }
+            }
+            (None, Some(Source::Hash(_)) | None) => "",
         };
-        Some(value).filter(|value| !value.is_empty())
+        Ok(Some(value).filter(|value| !value.is_empty()))
     };
-    give(place, text, event(map, &said, &cell), found);
+    match event(map, &said, &cell) {
+        Ok(event) => give(place, text, Ok(event), found),
+        Err(Fault::Line(error)) => give(place, text, Err(error), found),
+        Err(Fault::Word(unlisted)) => unmapped(place, text, unlisted, found),
+    }
 }
 
-fn unmapped(place: Place, text: &[u8], column: &str, word: &str, found: &mut dyn FnMut(Found<'_>)) {
-    found(Found::Unmapped { place, text, column, word });
+/// A cell that none of the words in the map's `table` is.
+struct Unlisted<'r> {
+    table: &'r str,
+    column: &'r str,
+    word: &'r str,
+}
+
+impl<'r> Unlisted<'r> {
+    fn of(table: &'r str, column: &'r Column, word: &'r str) -> Unlisted<'r> {
+        Unlisted { table, column: &column.name, word }
+    }
+}
+
+/// Why a row is no event.
+enum Fault<'r> {
+    Line(LineError),
+    Word(Unlisted<'r>),
+}
+
+impl From<LineError> for Fault<'_> {
+    fn from(error: LineError) -> Self {
+        Fault::Line(error)
+    }
+}
+
+fn unmapped(place: Place, text: &[u8], unlisted: Unlisted<'_>, found: &mut dyn FnMut(Found<'_>)) {
+    let Unlisted { table, column, word } = unlisted;
+    found(Found::Unmapped { place, text, table, column, word });
 }
 
 /// Makes a line of what the row says, and reads it as any other.
 fn event<'r>(
     map: &'r Map,
-    said: &dyn Fn(&str) -> Option<&'r str>,
+    said: &dyn Fn(&str) -> Result<Option<&'r str>, Fault<'r>>,
     cell: &dyn Fn(&'r Column) -> &'r str,
-) -> Result<event::Event, LineError> {
+) -> Result<event::Event, Fault<'r>> {
     let mut line = Fields::new();
     let mut put = |field: &str, value: Value| line.insert(field.to_owned(), value);
-    let kind = said("kind").ok_or_else(|| LineError::new("kind", "is required"))?;
+    let kind = said("kind")?.ok_or_else(|| LineError::new("kind", "is required"))?;
     for field in ["account", "kind", "actor", "surface"] {
-        if let Some(value) = said(field) {
+        if let Some(value) = said(field)? {
             put(field, value.into());
         }
     }
     for field in ["occurred_at", "recorded_at"] {
-        if let Some(value) = said(field) {
+        if let Some(value) = said(field)? {
             let time = map.time.read(value).map_err(|reason| LineError::new(field, reason))?;
             put(field, time.to_string().into());
         }
     }
     // Of the columns that the map names a row uses those that its kind takes.
     for field in Kind::from_name(kind).map_or(&[][..], fields_of) {
-        let Some(value) = said(field) else { continue };
+        let Some(value) = said(field)? else { continue };
         put(
             field,
             match *field {
@@ -220,7 +265,7 @@ fn event<'r>(
     let id = match map.fields.get("id") {
         Some(Source::Hash(columns)) => Some(hash_of(columns.iter().map(cell))),
         Some(_) => {
-            let id = said("id").ok_or_else(|| LineError::new("id", "is required"))?;
+            let id = said("id")?.ok_or_else(|| LineError::new("id", "is required"))?;
             Some(id.to_owned())
         }
         None => None,

@@ -42,13 +42,15 @@ pub enum Found<'a> {
         /// Why.
         error: LineError,
     },
-    /// A row whose action the map does not have.
+    /// A row with a word that the map does not have.
     Unmapped {
         /// Where the row begins.
         place: Place,
         /// The row as it stands in the file.
         text: &'a [u8],
-        /// The column and the word that it holds.
+        /// The map's table that has no such word: `actions`, or a field's.
+        table: &'a str,
+        /// The column that holds it.
         column: &'a str,
         /// The word.
         word: &'a str,

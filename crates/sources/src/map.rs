@@ -27,6 +27,13 @@ pub struct Map {
 pub(crate) enum Source {
     Column(Column),
     Constant(String),
+    /// What a column's words stand for.
+    Words {
+        column: Column,
+        words: BTreeMap<String, String>,
+        /// What every other word stands for; without it one is rejected.
+        others: Option<String>,
+    },
     /// An id made of these.
     Hash(Vec<Column>),
 }
@@ -123,10 +130,14 @@ struct FileTime {
 }
 
 #[derive(Deserialize)]
-#[serde(untagged, expecting = "expected a column's name, { value = \"…\" } or { columns = […] }")]
+#[serde(
+    untagged,
+    expecting = "expected a column's name, { value = \"…\" }, { column = \"…\", words = {…} } or { columns = […] }"
+)]
 enum FileSource {
     Column(String),
     Constant(FileConstant),
+    Words(FileWords),
     Hash(FileHash),
 }
 
@@ -134,6 +145,15 @@ enum FileSource {
 #[serde(deny_unknown_fields)]
 struct FileConstant {
     value: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FileWords {
+    column: String,
+    words: BTreeMap<String, String>,
+    #[serde(default)]
+    others: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -219,6 +239,12 @@ impl Map {
                     check_constant(name, &value).map_err(|reason| fault(at, &key, reason))?;
                     Source::Constant(value)
                 }
+                FileSource::Words(FileWords { column, words, others }) => {
+                    for value in words.values().chain(&others) {
+                        check_constant(name, value).map_err(|reason| fault(at, &key, reason))?;
+                    }
+                    Source::Words { column: of(column), words, others }
+                }
                 FileSource::Hash(FileHash { columns }) if name == "id" && !columns.is_empty() => {
                     Source::Hash(columns.into_iter().map(of).collect())
                 }
@@ -283,7 +309,7 @@ impl Map {
     /// Every column that the map names.
     pub(crate) fn columns(&self) -> impl Iterator<Item = &Column> {
         let fields = self.fields.values().flat_map(|source| match source {
-            Source::Column(column) => std::slice::from_ref(column),
+            Source::Column(column) | Source::Words { column, .. } => std::slice::from_ref(column),
             Source::Hash(columns) => columns.as_slice(),
             Source::Constant(_) => &[],
         });

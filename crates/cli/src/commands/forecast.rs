@@ -71,6 +71,12 @@ pub fn run(
         None => args.until,
         Some(window) => window.after(question.as_of, &policy.zone),
     };
+    if let Some(until) = args.until.filter(|until| *until < question.as_of) {
+        return Err(Failure::Usage(format!(
+            "--until {until}: is before the instant that is forecast from, {}",
+            question.as_of
+        )));
+    }
     let asked = Asked { policy: &policy, reading, rules: &rules, until, question };
     match &args.account {
         Some(account) => asked.one(account, args, screen)?,

@@ -23,7 +23,7 @@ fn measures_every_work_and_leaves_what_was_asked_for() {
     let object = ran.object();
     assert_eq!(ran.json().len(), 1);
     // Other systems do not tell a process's memory.
-    let count = if cfg!(target_os = "linux") { 39 } else { 36 };
+    let count = if cfg!(target_os = "linux") { 44 } else { 41 };
     assert_eq!(works(&object).len(), count, "{object:#}");
     for work in object["works"].as_array().expect("works") {
         let ours = &work["ours"];
@@ -71,6 +71,10 @@ fn people_get_a_table_of_the_works_they_name() {
         assert!(ran.out.contains(part), "{part}: {ran:#?}");
     }
     assert!(!ran.out.contains("durable"), "{ran:#?}");
+    let ran = folder.run(&[&args[..], &["--only", "foresight"]].concat()).expect(0);
+    for part in ["forecast of one account", "their states", "sweep of 50 points", "Parquet"] {
+        assert!(ran.out.contains(part), "{part}: {ran:#?}");
+    }
     let ran =
         folder.run(&[&args[..], &["--only", "append-100", "--lang", "zh"]].concat()).expect(0);
     assert!(ran.out.contains("持久追加"), "{ran:#?}");

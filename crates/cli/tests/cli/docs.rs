@@ -535,9 +535,11 @@ pub fn collect_fields(value: &Value, fields: &mut BTreeSet<String>) {
 }
 
 #[test]
-fn the_map_on_the_page_is_the_samples() {
-    let map = std::fs::read_to_string(fixture("imports/files.toml")).expect("a sample");
-    assert_eq!(blocks(&page("imports.md"), "toml"), map);
+fn the_maps_on_the_page_are_the_samples() {
+    let maps = ["files.toml", "office-activity.toml"].map(|name| {
+        std::fs::read_to_string(fixture(&format!("imports/{name}"))).expect("a sample")
+    });
+    assert_eq!(blocks_of(&page("imports.md"), "toml"), maps);
 }
 
 /// The names in the first column of a table of `docs/imports.md` that have a kind in the second.

@@ -164,11 +164,14 @@ fn the_ends_are_where_they_are_set() {
     assert_eq!(until("2025-10-12T09:59:59.999Z"), [""; 0]);
     assert_eq!(until("2025-10-12T10:00:00Z"), all[..1]);
     assert_eq!(until("9999-12-31T23:59:59.999Z"), all);
-    assert_eq!(until("2025-01-01T00:00:00Z"), [""; 0]);
     assert_eq!(whats(&object(&folder, &["--due-within", "12d"])), all[..1]);
     assert_eq!(whats(&object(&folder, &["--due-within", "11d"])), [""; 0]);
     assert_eq!(object(&folder, &["--due-within", "never"])["until"], Value::Null);
     folder.run(&[&ANN[..], &["--until", AS_OF, "--due-within", "1d"]].concat()).expect(2);
+    assert_eq!(until(AS_OF), [""; 0]);
+    // Backwards.
+    let before = folder.run(&[&ANN[..], &["--until", "2025-01-01T00:00:00Z"]].concat()).expect(2);
+    before.says("--until").says("is before the instant that is forecast from");
 }
 
 #[test]

@@ -15,7 +15,7 @@ fn samples() -> Vec<(String, Vec<String>, u64, u64)> {
     let of = |name: &str, options: &[&str], events, skipped| {
         (sample(name), options.iter().map(|o| (*o).to_owned()).collect(), events, skipped)
     };
-    let map = sample("files.toml");
+    let (map, office) = (sample("files.toml"), sample("office-activity.toml"));
     vec![
         of("drive-activities.json", &["--format", "google-workspace-drive"], 5, 1),
         of("m365-records.json", &["--format", "m365-audit"], 8, 1),
@@ -23,6 +23,7 @@ fn samples() -> Vec<(String, Vec<String>, u64, u64)> {
         of("drive-published.ndjson", &["--format", "google-workspace-drive"], 0, 4),
         of("onedrive-published.ndjson", &["--format", "m365-audit"], 0, 5),
         of("files.csv", &["--format", "csv", "--map", &map], 3, 2),
+        of("office-activity.csv", &["--format", "csv", "--map", &office], 3, 1),
         of("git-log.txt", &["--format", "git", "--account-from", "crates/*"], 14, 0),
     ]
 }
@@ -368,6 +369,64 @@ fn a_map_is_strict() {
         "actions.others: must be \"skip\", found `drop`",
     );
     map_says("is = [", "isnt = [", 2, "unknown field `isnt`");
+}
+
+#[test]
+fn words_of_a_column_stand_for_a_field() {
+    let folder = Folder::new();
+    let file = sample("office-activity.csv");
+    let map = std::fs::read_to_string(sample("office-activity.toml")).expect("a sample");
+    let said = |field: &str, map: &str, rows: &str| {
+        folder.write("map.toml", map);
+        folder.write("rows.csv", rows);
+        let ran = folder.run(&[
+            "import",
+            "rows.csv",
+            "--format",
+            "csv",
+            "--map",
+            "map.toml",
+            "--dry-run",
+            "--json",
+        ]);
+        let events = ran.expect(0).json();
+        events.iter().map(|event| event[field].clone()).collect::<Vec<_>>()
+    };
+    let actors = |map: &str, rows: &str| said("actor", map, rows);
+    let rows = std::fs::read_to_string(&file).expect("a sample");
+    assert_eq!(actors(&map, &rows), ["user", "user", "provider"]);
+    // A word of the action goes before the column's.
+    let synced = rows.replace("FileUploaded", "FileSyncUploadedFull");
+    assert_eq!(actors(&map, &synced), ["device", "user", "provider"]);
+    // An empty cell is the field's absence, but where it is listed.
+    let silent = rows.replace(",Regular,", ",,");
+    let import = ["import", "rows.csv", "--format", "csv", "--map", "map.toml"];
+    folder.write("map.toml", &map);
+    folder.write("rows.csv", &silent);
+    folder.run(&[&import[..], &["--dry-run"]].concat()).expect(1).says("2: actor: is required");
+    let listed = map.replace("{ Regular = ", "{ \"\" = \"support\", Regular = ");
+    assert_eq!(actors(&listed, &silent), ["support", "support", "provider"]);
+    let others = map.replace(
+        "[attributes]",
+        "[fields.surface]\ncolumn = \"UserType\"\nwords = {}\nothers = \"web\"\n\n[attributes]",
+    );
+    assert_eq!(said("surface", &others, &synced), ["device", "web", "web"]);
+
+    // A word that is not listed stops the import before it begins; a skipped row's is not asked for.
+    let odd = rows.replace(",Regular,", ",Robot,");
+    folder.write("map.toml", &map);
+    folder.write("rows.csv", &odd);
+    let ran = folder.run(&import).expect(2);
+    let ran = ran.says("rows.csv:2: UserType: `Robot` is not in [fields.actor.words] of map.toml");
+    ran.says("or others = \"…\"; nothing was imported");
+    assert!(!folder.path("stillthere.store").exists());
+    let viewed = rows
+        .replace("FileAccessed,,ann@contoso.com,Regular", "FileAccessed,,ann@contoso.com,Robot");
+    assert_eq!(actors(&map, &viewed).len(), 3);
+    folder.write("map.toml", map.replace("Guest = \"user\"", "Guest = \"usr\""));
+    folder.run(&import).expect(2).says("fields.actor: unknown actor `usr`");
+    folder.write("map.toml", map.replace("column = \"UserType\"", "column = \"Type\""));
+    folder.run(&import).expect(2).says("fields.actor: no column is called `Type`");
 }
 
 #[test]

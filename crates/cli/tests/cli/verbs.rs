@@ -408,6 +408,9 @@ fn a_new_policy_is_written_once_and_is_sound() {
     assert_eq!(folder.read("ours.toml"), before);
     folder.run(&["policy", "new"]).expect(2).says("give --name, --tier, --output");
     folder.run(&["policy", "new", "--name", "x", "--tier", "a=5,1d", "-o", "x.toml"]).expect(2);
+    let twice = ["policy", "new", "--name", "x", "--tier", "a=5GB,1d", "--tier", "a=6GB,1d"];
+    let ran = folder.run(&[&twice[..], &["-o", "x.toml"]].concat()).expect(2);
+    ran.says("tier \"a\" is given twice");
     folder
         .run(&["policy", "new", "--from", "box", "--tier", "a=5B,1d", "-o", "x.toml"])
         .expect(2)

@@ -4,13 +4,15 @@
 //! A *work* is what is measured; its *contenders* do it in turn, ours first, a round each, so that what
 //! slows the machine down slows all of them. [`works`] has the works, [`growth`] those that hold a log
 //! against a tenth of it, [`single`] those on a store that was written one event at a time, [`append`]
-//! those that append, [`proofs`] those on a store that is sealed, [`trees`] those of its tree, [`erasures`] those on one in
-//! which accounts are erased; [`ours`] runs this program, [`peers`] the others'; [`report`] and [`chart`] are what comes out.
+//! those that append, [`foresight`] those of what is ahead and of other policies, [`proofs`] those on a
+//! store that is sealed, [`trees`] those of its tree, [`erasures`] those on one in which accounts are erased;
+//! [`ours`] runs this program, [`peers`] the others'; [`report`] and [`chart`] are what comes out.
 
 mod answers;
 mod append;
 mod chart;
 mod erasures;
+mod foresight;
 mod group;
 mod growth;
 mod hashes;

@@ -11,14 +11,20 @@ use super::measure::{Contender, Row, Sample, Turns, Unit, median};
 use super::ours::{AS_OF, Ours};
 use super::peers::{B3SUM, PLAIN_POLICY};
 use super::place::{ALL, Place, Subject, TENTH, bytes_under};
-use super::{Bench, append, erasures, growth, hashes, proofs, single, trees, write_events};
+use super::{
+    Bench, append, erasures, foresight, growth, hashes, proofs, single, trees, write_events,
+};
 use crate::failure::Failure;
 use crate::question::now;
 use crate::store::Store;
 
 /// A word for works that belong together, and which they are.
 type Group = (&'static str, fn(Work) -> bool);
-const GROUPS: [Group; 2] = [("proofs", Work::is_of_proofs), ("erasure", Work::is_of_erasure)];
+const GROUPS: [Group; 3] = [
+    ("foresight", Work::is_of_foresight),
+    ("proofs", Work::is_of_proofs),
+    ("erasure", Work::is_of_erasure),
+];
 
 /// How many accounts are asked for one by one.
 const ASKED: usize = 9;
@@ -51,6 +57,11 @@ pub enum Work {
     Append100,
     Append10000,
     AppendThreads,
+    Forecast,
+    ForecastAll,
+    PolicyDiff,
+    Sweep,
+    ExportParquet,
     Checkpoint,
     Seal,
     MapProof,
@@ -94,6 +105,11 @@ impl Work {
         Work::Append100,
         Work::Append10000,
         Work::AppendThreads,
+        Work::Forecast,
+        Work::ForecastAll,
+        Work::PolicyDiff,
+        Work::Sweep,
+        Work::ExportParquet,
         Work::Checkpoint,
         Work::Seal,
         Work::MapProof,
@@ -154,6 +170,11 @@ impl Work {
             Work::Append100 => "append-100",
             Work::Append10000 => "append-10000",
             Work::AppendThreads => "append-threads",
+            Work::Forecast => "forecast",
+            Work::ForecastAll => "forecast-all",
+            Work::PolicyDiff => "policy-diff",
+            Work::Sweep => "sweep",
+            Work::ExportParquet => "export-parquet",
             Work::Checkpoint => "checkpoint",
             Work::Seal => "seal",
             Work::MapProof => "map-proof",
@@ -201,6 +222,11 @@ impl Work {
             Work::Append100 => ("durable appends of 100", "持久追加，每次 100 条"),
             Work::Append10000 => ("durable appends of 10,000", "持久追加，每次 10,000 条"),
             Work::AppendThreads => ("64 threads, 1 event each", "64 个线程，每次 1 条"),
+            Work::Forecast => ("forecast of one account", "单个账号的预测"),
+            Work::ForecastAll => ("forecast of every account", "所有账号的预测"),
+            Work::PolicyDiff => ("policy diff, two windows changed", "policy diff，两个期限不同"),
+            Work::Sweep => ("sweep of 50 points, four metrics", "sweep，50 个取值，四项指标"),
+            Work::ExportParquet => ("export as Parquet", "导出为 Parquet"),
             Work::Checkpoint => ("the first checkpoint", "首个检查点"),
             Work::Seal => {
                 ("another, at most 10,000 accounts changed", "再次检查点，至多 10,000 个账号有变动")
@@ -255,6 +281,12 @@ impl Work {
         matches!(self, Append1 | Append100 | Append10000 | AppendThreads)
     }
 
+    /// Whether it is of what is ahead, or of other policies over a population.
+    fn is_of_foresight(self) -> bool {
+        use Work::{ExportParquet, Forecast, ForecastAll, PolicyDiff, Sweep};
+        matches!(self, Forecast | ForecastAll | PolicyDiff | Sweep | ExportParquet)
+    }
+
     /// Whether it is on a store that is sealed, which no other work reads.
     pub fn is_of_proofs(self) -> bool {
         use Work::{AuditLog, Certificate, Check, Checkpoint, MapProof, Seal};
@@ -274,7 +306,7 @@ impl Work {
     }
 
     /// The peers that do it too: whose, by which step, and what that is.
-    fn peers(self) -> &'static [(&'static str, &'static str, &'static str)] {
+    pub fn peers(self) -> &'static [(&'static str, &'static str, &'static str)] {
         match self {
             Work::Import => &[
                 ("duckdb", "import", "DuckDB, read_json into a table file"),
@@ -288,6 +320,9 @@ impl Work {
                 ("sqlite", "accounts", "SQLite"),
                 ("replay", "accounts", "a replay of JSON in Python"),
             ],
+            Work::ExportParquet => {
+                &[("duckdb", "export-parquet", "DuckDB's COPY of its table, with zstd")]
+            }
             Work::State => &[("sqlite", "state", "sqlite3 printing the account's rows")],
             Work::StateWarm => &[("sqlite", "state-warm", "SQLite giving the account's rows")],
             _ => &[],
@@ -335,7 +370,7 @@ pub fn prepare(bench: &mut Bench<'_>, works: &[Work]) -> Result<(), Failure> {
     if is_any(Work::is_of_singles) {
         single::prepare(place)?;
     }
-    if is_any(|work| matches!(work, Work::State | Work::StateWarm)) {
+    if is_any(|work| matches!(work, Work::State | Work::StateWarm | Work::Forecast)) {
         bench.some_accounts = some_accounts(place, ALL)?;
     }
     if is_any(Work::is_of_proofs) {
@@ -391,6 +426,11 @@ pub fn measure(work: Work, bench: &mut Bench<'_>) -> Result<Row, Failure> {
         Work::Append100 => append::batches(work, 100, bench),
         Work::Append10000 => append::batches(work, 10_000, bench),
         Work::AppendThreads => append::threads(work, bench),
+        Work::Forecast
+        | Work::ForecastAll
+        | Work::PolicyDiff
+        | Work::Sweep
+        | Work::ExportParquet => foresight::measure(work, bench),
         Work::Checkpoint => proofs::first_checkpoint(bench),
         Work::Seal => proofs::next_checkpoint(bench),
         Work::MapProof => proofs::map_proof(bench),
@@ -429,14 +469,9 @@ fn on_all(work: Work, bench: &mut Bench<'_>) -> Result<Row, Failure> {
             Contender::new("stillthere", || ours.ask(&["findings"])),
             Contender::new("every account's line, no findings", || ours.ask(&["accounts"])),
         ],
-        Work::State => vec![Contender::new("stillthere", || {
-            let samples: Result<Vec<Sample>, Failure> =
-                accounts.iter().map(|account| ours.ask(&["state", account])).collect();
-            let samples = samples?;
-            let peak_bytes = samples.iter().filter_map(|sample| sample.peak_bytes).max();
-            let amount = median(samples.iter().map(|sample| sample.amount).collect());
-            Ok(Sample { peak_bytes, ..Sample::new(amount) })
-        })],
+        Work::State => {
+            vec![Contender::new("stillthere", || one_by_one(ours, "state", accounts))]
+        }
         Work::StateWarm => vec![Contender::new("stillthere", || state_warm(place, accounts))],
         Work::VerifyQuick => {
             vec![Contender::new("stillthere", || ours.ask(&["verify", "--quick"]))]
@@ -486,6 +521,16 @@ fn on_all(work: Work, bench: &mut Bench<'_>) -> Result<Row, Failure> {
     let row = Row::measure(work, &bench.turns, of_all.then_some(events), contenders);
     bench.answers = answers.into_inner();
     row
+}
+
+/// A verb of each of these accounts, a process each: the time of the one in the middle.
+pub fn one_by_one(ours: Ours<'_>, verb: &str, accounts: &[String]) -> Result<Sample, Failure> {
+    let samples: Result<Vec<Sample>, Failure> =
+        accounts.iter().map(|account| ours.ask(&[verb, account])).collect();
+    let samples = samples?;
+    let peak_bytes = samples.iter().filter_map(|sample| sample.peak_bytes).max();
+    let amount = median(samples.iter().map(|sample| sample.amount).collect());
+    Ok(Sample { peak_bytes, ..Sample::new(amount) })
 }
 
 /// The store open: what `state` does of an account, but for the printing.

@@ -230,10 +230,11 @@ fn check_rows(path: &Path, map: &Arc<Map>, map_path: &Path) -> Result<(), Failur
     let mut first = None;
     let mut words: Vec<String> = Vec::new();
     let mut found = |found: Found<'_>| {
-        if let Found::Unmapped { place, column, word, .. } = found {
-            first.get_or_insert_with(|| (place, column.to_owned()));
+        if let Found::Unmapped { place, table, column, word, .. } = found {
+            let (_, of, _) =
+                first.get_or_insert_with(|| (place, table.to_owned(), column.to_owned()));
             let word = named(word);
-            if words.len() <= WORDS_SAID && !words.contains(&word) {
+            if of == table && words.len() <= WORDS_SAID && !words.contains(&word) {
                 words.push(word);
             }
         }
@@ -254,13 +255,14 @@ fn check_rows(path: &Path, map: &Arc<Map>, map_path: &Path) -> Result<(), Failur
             break;
         }
     }
-    let Some((place, column)) = first else { return Ok(()) };
+    let Some((place, table, column)) = first else { return Ok(()) };
     let more = if words.len() > WORDS_SAID { ", …" } else { "" };
     words.truncate(WORDS_SAID);
     let is = if words.len() == 1 { "is" } else { "are" };
+    let others = if table == "actions" { "skip" } else { "…" };
     Err(Failure::Usage(format!(
-        "{}:{place}: {}: {}{more} {is} not in [actions.words] of {}: say what to make of it, or \
-         others = \"skip\"; nothing was imported",
+        "{}:{place}: {}: {}{more} {is} not in [{table}.words] of {}: say what to make of it, or \
+         others = \"{others}\"; nothing was imported",
         escaped_path(path),
         crate::show::escape::escaped(&column),
         words.join(", "),

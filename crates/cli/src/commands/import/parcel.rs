@@ -225,7 +225,7 @@ impl<'p, E: Gather> Open<'p, E> {
                 self.line(Line { place, text: 0..0, error: Some(error), id: None }, text);
                 Ok(())
             }
-            Found::Unmapped { place, text, column, word } => {
+            Found::Unmapped { place, text, column, word, .. } => {
                 let reason = format!("{} is not among the map's words", named(word));
                 let error = Some(LineError::new(column, reason));
                 self.line(Line { place, text: 0..0, error, id: None }, text);

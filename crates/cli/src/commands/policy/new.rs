@@ -407,6 +407,11 @@ impl Asked<'_> {
         if tiers.is_empty() {
             tiers = self.tiers()?;
         }
+        for (n, tier) in tiers.iter().enumerate() {
+            if tiers[..n].iter().any(|before| before.name == tier.name) {
+                return Err(Failure::Usage(format!("tier {:?} is given twice", tier.name)));
+            }
+        }
         let purge_lag = self.window(
             args.purge_lag,
             "How long after its end a purge is on time",
