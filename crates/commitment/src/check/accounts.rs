@@ -32,6 +32,13 @@ impl Accounts {
         self.names.get(ordinal).filter(|name| !name.is_empty())
     }
 
+    /// Whether the name of an account is known. Where its secret is there, which is asked for next, the name is: so the
+    /// names themselves, which lie elsewhere, are hardly ever looked at.
+    pub(super) fn is_named(&self, ordinal: u32) -> bool {
+        self.secrets.get(ordinal as usize).is_some_and(|secret| *secret != [0; 32])
+            || self.name(ordinal).is_some()
+    }
+
     /// The secret of an account whose name is known.
     pub(super) fn secret(&self, ordinal: u32) -> &[u8; 32] {
         &self.secrets[ordinal as usize]

@@ -278,7 +278,7 @@ impl LogCheck {
 
     /// At [`Level::Full`], an event of which more than the leaf is left is none of an account whose name was erased.
     pub(super) fn is_known(&self, at: usize, ordinal: u32) -> Result<(), Fault> {
-        if self.level == Level::Quick || self.accounts.name(ordinal).is_some() {
+        if self.level == Level::Quick || self.accounts.is_named(ordinal) {
             return Ok(());
         }
         let expected = "an event erased to its leaf, as the name of its account is";
