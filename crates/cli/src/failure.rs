@@ -85,6 +85,7 @@ impl From<eventlog::SealError> for Failure {
     fn from(error: eventlog::SealError) -> Failure {
         match error {
             eventlog::SealError::Unsealed
+            | eventlog::SealError::Erased { .. }
             | eventlog::SealError::Clock { .. }
             | eventlog::SealError::Cut { .. }
             | eventlog::SealError::Rewritten { .. }

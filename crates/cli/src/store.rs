@@ -13,6 +13,14 @@ use projection::EventRef;
 
 use crate::failure::Failure;
 
+/// Of an event that was there when the store was opened.
+pub fn gone(position: u64) -> Failure {
+    Failure::Store(format!(
+        "the log has no event at position {position} any more: it was erased meanwhile, so ask again; or else \
+         `stillthere verify` says what became of it"
+    ))
+}
+
 /// Ranges into which accounts are cut, about.
 const RANGES: usize = 64;
 
@@ -84,13 +92,8 @@ impl Store {
 
     /// The hash of an event that is in the log.
     pub fn hash_of(&self, event: EventRef) -> Result<EventHash, Failure> {
-        let recorded = self.reader.event_at(event.position)?.ok_or_else(|| {
-            let position = event.position;
-            Failure::Store(format!(
-                "the log has no event at position {position} any more; `stillthere verify` says what \
-                 became of it"
-            ))
-        })?;
+        let recorded = self.reader.event_at(event.position)?;
+        let recorded = recorded.ok_or_else(|| gone(event.position))?;
         Ok(EventHash::of(&recorded.event))
     }
 

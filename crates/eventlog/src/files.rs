@@ -136,8 +136,9 @@ impl LogFiles {
         if self.files.iter().any(|file| self.is_shorter(file)) {
             return true;
         }
-        let head = self.folder.read(&self.folder.head(), 2 * HEAD);
-        if head.is_ok_and(|head| head == self.head) {
+        // One that is not there, or cannot be read, is as none.
+        let head = self.folder.read(&self.folder.head(), 2 * HEAD).unwrap_or_default();
+        if head == self.head {
             return !self.is_written && self.folder.is_written();
         }
         if !self.is_written {

@@ -16,6 +16,7 @@ use crate::show::screen::Screen;
 use crate::show::style;
 use crate::show::table::{Cell, Column, Table};
 use crate::show::words::{Word, kind};
+use crate::store::gone;
 
 pub fn run(account: &str, question: &Question, screen: &mut Screen) -> Result<Outcome, Failure> {
     let policy = question.policy()?;
@@ -60,7 +61,7 @@ pub fn run(account: &str, question: &Question, screen: &mut Screen) -> Result<Ou
             continue;
         }
         let changes = by_revision.get(&step.revision).map_or(&[][..], Vec::as_slice);
-        let recorded = by_place[&step.revision];
+        let recorded = *by_place.get(&step.revision).ok_or_else(|| gone(step.position))?;
         let hash = EventHash::of(&recorded.event);
         if question.json {
             let size = |n| format!("{n} bytes");
