@@ -246,6 +246,50 @@ impl Borders {
     }
 }
 
+/// Where the log, which ends at `end`, has a batch that ended at `at` with that checksum, after so many events: at another place,
+/// in a segment that was shrunk since. `None` if it has none.
+pub(crate) fn place_now(folder: &Folder, end: Durable, at: Durable) -> Option<Durable> {
+    if is_there(folder, end, at) {
+        return Some(at);
+    }
+    let mut borders =
+        (at.segment < end.segment).then(|| Borders::of(folder, at.segment).ok())??;
+    while let Ok(Some((offset, events))) = borders.next() {
+        if events > at.events {
+            break;
+        }
+        let moved = Durable { offset, ..at };
+        if events == at.events && is_there(folder, end, moved) {
+            return Some(moved);
+        }
+    }
+    None
+}
+
+/// Whether the log, which ends at `end`, has a batch that ends at that place with that checksum. One read: what comes next in
+/// the log says what was before it.
+fn is_there(folder: &Folder, end: Durable, at: Durable) -> bool {
+    let Durable { segment, offset, checksum, .. } = at;
+    if (segment, offset) == (end.segment, end.offset) {
+        return checksum == end.checksum;
+    }
+    if (segment, offset) > (end.segment, end.offset) || offset < SEGMENT_HEADER as u64 {
+        return false;
+    }
+    let Ok(file) = folder.storage.open(&folder.segment(segment), Access::Read) else {
+        return false;
+    };
+    let mut header = [0; BATCH_HEADER];
+    match file.read_at(&mut header, offset) {
+        Ok(BATCH_HEADER) => header[16..24] == checksum[..8],
+        Ok(0) if file.length().is_ok_and(|len| len == offset) => {
+            let next = folder.segment_header(segment + 1).ok().and_then(Result::ok);
+            next.is_some_and(|next| next.before == checksum)
+        }
+        _ => false,
+    }
+}
+
 /// The header of a segment.
 pub(crate) fn header_of(folder: &Folder, segment: u64) -> Result<SegmentHeader, ReadError> {
     let bad = |fault| corrupt(folder, segment, fault, None);

@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
-use commitment::{BATCH_HEADER, Fault, SEGMENT_HEADER, SegmentHeader};
+use commitment::Fault;
 
 use crate::ReadError;
-use crate::batches::{Batches, Borders, Whole, corrupt};
+use crate::batches::{Batches, Whole, corrupt, place_now};
 use crate::decode::{Accounts, Gone, Item, Known, each_event, ordinals};
 use crate::derived::{
     Anchor, Derived, DerivedError, Entry, GoneEntry, Head, Merge, Options, Place, Taken,
@@ -14,7 +14,6 @@ use crate::erase::shrink::is_shrunk;
 use crate::folder::Folder;
 use crate::head_file::Durable;
 use crate::prepare::Prepared;
-use crate::storage::Access;
 
 /// The derived files of a log.
 pub(crate) struct Index {
@@ -228,50 +227,11 @@ pub(crate) fn failed(folder: &Folder, error: &DerivedError) -> ReadError {
     ReadError::io("use the derived files in", &folder.derived().0)(source)
 }
 
-/// Where the log, which ends at `end`, has the batch that ended at `anchor` with its checksum, so many events before its end. In
-/// a segment that was shrunk since, that is another place.
+/// Where the log, which ends at `end`, has the batch of an anchor, so many events before its end.
 fn find(folder: &Folder, end: Durable, events: u64, anchor: &Anchor) -> Option<Durable> {
     let Place { segment, offset } = anchor.end;
     let checksum = anchor.checksum[..16].try_into().expect("16 bytes of 32");
-    let at = |offset| Durable { segment, offset, events, checksum };
-    if is_there(folder, end, anchor, offset) {
-        return Some(at(offset));
-    }
-    let mut borders = (segment < end.segment).then(|| Borders::of(folder, segment).ok())??;
-    while let Ok(Some((offset, before))) = borders.next() {
-        if before > events {
-            break;
-        }
-        if before == events && is_there(folder, end, anchor, offset) {
-            return Some(at(offset));
-        }
-    }
-    None
-}
-
-/// Whether the log, which ends at `end`, has a batch that ends at `offset` of an anchor's segment with its checksum. One
-/// read: what comes next in the log says what was before it.
-fn is_there(folder: &Folder, end: Durable, anchor: &Anchor, offset: u64) -> bool {
-    let segment = anchor.end.segment;
-    if (segment, offset) == (end.segment, end.offset) {
-        return anchor.checksum[..16] == end.checksum;
-    }
-    if (segment, offset) > (end.segment, end.offset) || offset < SEGMENT_HEADER as u64 {
-        return false;
-    }
-    let Ok(file) = folder.storage.open(&folder.segment(segment), Access::Read) else {
-        return false;
-    };
-    let mut header = [0; BATCH_HEADER];
-    match file.read_at(&mut header, offset) {
-        Ok(BATCH_HEADER) => header[16..24] == anchor.checksum[..8],
-        Ok(0) if file.length().is_ok_and(|len| len == offset) => {
-            let next: Option<SegmentHeader> =
-                folder.segment_header(segment + 1).ok().and_then(Result::ok);
-            next.is_some_and(|next| next.before == anchor.checksum[..16])
-        }
-        _ => false,
-    }
+    place_now(folder, end, Durable { segment, offset, events, checksum })
 }
 
 /// The anchor of a batch's end.

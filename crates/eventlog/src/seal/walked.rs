@@ -14,7 +14,7 @@ use commitment::{
 use super::TreeHead;
 use super::looked::{Name, Parcel, Seen, What, look};
 use crate::ReadError;
-use crate::batches::{Batches, corrupt};
+use crate::batches::{Batches, corrupt, place_now};
 use crate::climb::climb;
 use crate::derived::Place;
 use crate::folder::Folder;
@@ -216,7 +216,8 @@ impl Walked {
             return Ok(true);
         }
         let stop = Place { segment: end.segment, offset: end.offset };
-        let batches = Batches::new(folder, self.store, stop).from(self.at);
+        let at = place_now(folder, end, self.at).unwrap_or(self.at);
+        let batches = Batches::new(folder, self.store, stop).from(at);
         let origin = self.origin.clone();
         let (given, taken) = sync_channel(AHEAD);
         std::thread::scope(|scope| {

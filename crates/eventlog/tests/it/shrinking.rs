@@ -135,6 +135,28 @@ fn a_log_of_old_events_gives_its_room_back() {
     assert!(examine(dir, &mut |_| {}).is_healthy());
 }
 
+/// Who seals goes on from where it stood, though that is another place by now.
+#[test]
+fn a_sealer_of_before_goes_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let log = filled(dir, 2);
+    let mut sealer = Sealer::open(&log);
+    let first = log.seal(&mut sealer).unwrap();
+    for n in 2..8 {
+        log.append(life("anna", 6 * n, 6)).unwrap();
+        log.append(life("bert", 6 * n, 6)).unwrap();
+    }
+    erase(&log, &before(40)).unwrap();
+    assert!(log.shrink().unwrap().segments >= 3);
+    let second = log.seal(&mut sealer).unwrap();
+    assert!(second.size > first.size);
+    assert_eq!(log.seal(&mut Sealer::open(&log)).unwrap(), second);
+    log.close().unwrap();
+    let seals = check_on(Arc::new(Disk), dir, Level::Full).unwrap().0.seals;
+    assert_eq!(seals.last().map(|sealed| sealed.seal), Some(second));
+}
+
 fn none() -> Ranges {
     Ranges::default()
 }

@@ -77,6 +77,7 @@ pub fn make() -> Vec<(&'static str, Vec<Vec<u8>>)> {
         policies.iter().map(|text| Policy::parse(text).expect("sound").canonical_bytes());
     let (files, frames) = log("store");
     let (erased, _) = log("erased_store");
+    let (shrunk, _) = log("shrunk_store");
     vec![
         ("canonical", spelled.collect()),
         (
@@ -110,7 +111,7 @@ pub fn make() -> Vec<(&'static str, Vec<Vec<u8>>)> {
         ("frame", frames),
         ("git", vec![sample("git-log.txt").into_bytes()]),
         ("headers", headers(&files)),
-        ("log", vec![entry::pack(&files), entry::pack(&erased)]),
+        ("log", vec![entry::pack(&files), entry::pack(&erased), entry::pack(&shrunk)]),
         ("m365", m365()),
         ("map_proof", map_proofs()),
         ("note", notes()),
