@@ -11,7 +11,7 @@ mod standing;
 
 use accounts::Accounts;
 use erased::Erasures;
-use looked::{Batch, SeenEvent, What};
+use looked::{Batch, What};
 pub use looked::{Looked, whole_batches};
 pub use report::{Checked, Divergence, End, Erased, Level, Report, Sealed};
 use seals::Seals;
@@ -280,7 +280,6 @@ impl LogCheck {
         looked: &Looked<'_, T>,
         sink: Sink<'_, T>,
     ) -> Result<usize, Box<Divergence>> {
-        self.accounts.fetch(looked.events().map(SeenEvent::ordinal));
         let (mut done, mut batches, mut frames) = (0, looked.batches.iter(), 0);
         while let Some(taken) = self.step(looked, done, &mut batches, &mut frames, sink)? {
             done += taken;
@@ -400,8 +399,7 @@ impl LogCheck {
         if let (true, Err(fault)) = (is_behind, &sound) {
             return self.bad(true, fault.clone());
         }
-        let seen = &looked.frames[*frames..batch.frames];
-        self.body(looked, batch, seen, sound.is_ok(), sink).and_then(|()| {
+        self.body(looked, batch, *frames, sound.is_ok(), sink).and_then(|()| {
             // The frames were looked at all the same: they may say more closely where it is.
             let body = &bytes[BATCH_HEADER..batch.header.total()];
             sound.map_err(|fault| self.batch_fault(&batch.header, body, fault))

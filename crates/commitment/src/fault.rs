@@ -42,7 +42,9 @@ pub(crate) fn same<T: PartialEq + std::fmt::Display>(
     Err(Fault::new(offset, format!("{what} {expected}"), found.to_string()))
 }
 
-/// Refuses where two byte strings differ.
+/// Refuses where two byte strings differ. It is asked of every frame: in place, where their length is known, it is one
+/// comparison.
+#[inline]
 pub(crate) fn same_bytes(
     offset: usize,
     what: &str,
@@ -52,7 +54,12 @@ pub(crate) fn same_bytes(
     if expected == found {
         return Ok(());
     }
-    Err(Fault::new(offset, format!("{what} {}", crate::hex(expected)), crate::hex(found)))
+    Err(differ(offset, what, expected, found))
+}
+
+#[cold]
+fn differ(offset: usize, what: &str, expected: &[u8], found: &[u8]) -> Fault {
+    Fault::new(offset, format!("{what} {}", crate::hex(expected)), crate::hex(found))
 }
 
 /// Refuses padding that is used.

@@ -180,6 +180,7 @@ impl<'a> Frame<'a> {
     ///
     /// # Errors
     /// If it is another.
+    #[inline]
     pub fn check(bytes: &[u8], digest: &Digest) -> Result<(), Fault> {
         same_bytes(0, "a frame whose hash begins with", &bytes[CHECK], &digest[..4])
     }

@@ -1,4 +1,4 @@
-//! Hashes what the account map asks for on all cores.
+//! Hashes what the account map is made of on all cores.
 
 use commitment::Climb;
 
@@ -17,4 +17,23 @@ pub(crate) fn climb(climbs: &mut [Climb]) {
         }
         Climb::run(own);
     });
+}
+
+/// What `work` makes of some things, a part of them a thread, in their order.
+pub(crate) fn in_parts<T: Sync, R: Send>(
+    things: &[T],
+    work: impl Fn(&[T]) -> Vec<R> + Sync,
+) -> Vec<R> {
+    let part = things.len().div_ceil(threads()).max(FEW);
+    let (own, others) = things.split_at(part.min(things.len()));
+    let work = &work;
+    std::thread::scope(|scope| {
+        let others: Vec<_> =
+            others.chunks(part).map(|some| scope.spawn(move || work(some))).collect();
+        let mut made = work(own);
+        for other in others {
+            made.extend(other.join().expect("hashing does not panic"));
+        }
+        made
+    })
 }

@@ -8,6 +8,8 @@ use crate::storage::StoredFile;
 pub(crate) struct Window {
     file: Box<dyn StoredFile>,
     piece: Vec<u8>,
+    /// How many bytes of `piece` are the file's; what is behind them is written over.
+    filled: usize,
     start: u64,
     size: usize,
 }
@@ -15,7 +17,7 @@ pub(crate) struct Window {
 impl Window {
     /// Over a file, in pieces of at least `size` bytes.
     pub(crate) fn new(file: Box<dyn StoredFile>, size: usize) -> Window {
-        Window { file, piece: Vec::new(), start: 0, size }
+        Window { file, piece: Vec::new(), filled: 0, start: 0, size }
     }
 
     /// The file's length in bytes.
@@ -29,16 +31,23 @@ impl Window {
         let len = len.min(usize::try_from(limit.saturating_sub(offset)).unwrap_or(usize::MAX));
         let at = offset.checked_sub(self.start).and_then(|at| usize::try_from(at).ok());
         let at = match at {
-            Some(at) if at + len <= self.piece.len() => at,
+            Some(at) if at + len <= self.filled => at,
             _ => {
                 let most = usize::try_from(limit.saturating_sub(offset)).unwrap_or(usize::MAX);
-                self.piece.resize(len.max(self.size).min(most), 0);
-                self.start = offset;
-                let read = self.file.read_at(&mut self.piece, offset)?;
-                self.piece.truncate(read);
+                let wanted = len.max(self.size).min(most);
+                // What is there already is not read again.
+                let there = at.map_or(0..0, |at| at.min(self.filled)..self.filled);
+                let had = there.len().min(wanted);
+                self.piece.copy_within(there, 0);
+                if self.piece.len() < wanted {
+                    self.piece.resize(wanted, 0);
+                }
+                (self.start, self.filled) = (offset, had);
+                let room = &mut self.piece[had..wanted];
+                self.filled += self.file.read_at(room, offset + had as u64)?;
                 0
             }
         };
-        Ok(&self.piece[at..self.piece.len().min(at + len)])
+        Ok(&self.piece[at..self.filled.min(at + len)])
     }
 }

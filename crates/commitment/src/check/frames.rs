@@ -8,19 +8,27 @@ use crate::frame::{ENVELOPE_AT, FRAME_HEADER, Frame, PADDED_AT};
 use crate::page::{MAX_PAGE, Summary};
 use crate::tree::tree_leaf;
 
+/// The accounts of so many frames are fetched at a time, of which all stay near.
+const FETCHED: usize = 256;
+
 impl LogCheck {
-    /// Holds the frames of a batch against what was before them.
+    /// Holds the frames of a batch against what was before them, `first` of those that were looked at.
     pub(super) fn body<T>(
         &mut self,
         looked: &Looked<'_, T>,
         batch: &Batch,
-        frames: &[Seen<'_, T>],
+        first: usize,
         is_sound: bool,
         sink: Sink<'_, T>,
     ) -> Result<(), Box<Divergence>> {
         self.batch_position = self.pages.position();
         self.batch_named = self.named;
-        for seen in frames {
+        let frames = &looked.frames[first..batch.frames];
+        for (n, seen) in (first..).zip(frames) {
+            if n.is_multiple_of(FETCHED) {
+                let next = looked.frames[n..].iter().take(FETCHED);
+                self.accounts.fetch(next.filter_map(Seen::event_ordinal));
+            }
             let offset = self.offset + (seen.at - batch.at) as u64;
             let bytes = &looked.bytes[seen.at..seen.at + seen.len];
             match &seen.what {

@@ -175,17 +175,17 @@ impl<'a, T> Looked<'a, T> {
         }
         looked
     }
-
-    /// The events that were looked at one by one.
-    pub(super) fn events(&self) -> impl Iterator<Item = &SeenEvent<'a, T>> {
-        self.frames.iter().filter_map(|seen| match &seen.what {
-            What::Event(event) => Some(event),
-            _ => None,
-        })
-    }
 }
 
 impl<T> Seen<'_, T> {
+    /// The account's number, if it is an event that was looked at by itself.
+    pub(super) fn event_ordinal(&self) -> Option<u32> {
+        match &self.what {
+            What::Event(event) => Some(event.ordinal()),
+            _ => None,
+        }
+    }
+
     /// Takes in what follows, if both are runs that go on.
     fn join(&mut self, what: &What<'_, T>, len: usize) -> bool {
         let (What::Run(run), What::Run(more)) = (&mut self.what, what) else { return false };

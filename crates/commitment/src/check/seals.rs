@@ -154,6 +154,6 @@ impl LogCheck {
             let (names, leaves): (Vec<&str>, Vec<MapLeaf>) = some.iter().filter_map(&leaf).unzip();
             MapKey::of_all(origin, names.into_iter()).into_iter().zip(leaves)
         });
-        map.apply_leaves(leaves, climb);
+        map.apply_with(MapLeaf::hashes(leaves), climb);
     }
 }

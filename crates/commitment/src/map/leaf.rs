@@ -15,6 +15,9 @@ pub struct MapLeaf {
     pub blind: [u8; 32],
 }
 
+/// As many leaves are hashed at once: that bounds the memory they take.
+const LEAVES: usize = 1 << 12;
+
 impl MapLeaf {
     /// Of the account with this secret.
     #[must_use]
@@ -31,9 +34,22 @@ impl MapLeaf {
         hash(Domain::MapLeaf, &[&key.0, &self.blind, &self.head, &self.count.to_le_bytes()])
     }
 
-    /// The hash of each at its place, side by side.
-    #[must_use]
-    pub fn hash_all(leaves: &[(MapKey, MapLeaf)]) -> Vec<Digest> {
+    /// The hash of each at its place, side by side, as [`AccountMap::apply`](super::AccountMap::apply) takes them.
+    pub fn hashes(
+        mut leaves: impl Iterator<Item = (MapKey, MapLeaf)>,
+    ) -> Vec<(MapKey, Option<Digest>)> {
+        let mut all = Vec::with_capacity(leaves.size_hint().1.unwrap_or_default());
+        loop {
+            let some: Vec<_> = leaves.by_ref().take(LEAVES).collect();
+            if some.is_empty() {
+                return all;
+            }
+            let hashes = MapLeaf::hash_all(&some);
+            all.extend(some.iter().zip(hashes).map(|((key, _), hash)| (*key, Some(hash))));
+        }
+    }
+
+    pub(super) fn hash_all(leaves: &[(MapKey, MapLeaf)]) -> Vec<Digest> {
         let texts: Vec<[u8; 72]> = leaves
             .iter()
             .map(|(_, leaf)| {

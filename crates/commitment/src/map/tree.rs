@@ -69,25 +69,21 @@ pub struct AccountMap {
     pub(super) free: [Vec<Node>; 2],
 }
 
-/// Puts changes in the order of their keys; of one account's the last stays.
-fn sort_to_last(changes: &mut Vec<(MapKey, Option<Digest>)>) {
+/// The numbers of some changes in the order of their keys; of one account's the last alone.
+fn in_order(changes: &[(MapKey, Option<Digest>)]) -> Vec<u32> {
     // What is moved about is small: the beginnings of keys, which nearly always tell them apart.
     let mut order: Vec<(u64, u32)> =
         changes.iter().map(|(key, _)| key.first_word()).zip(0..).collect();
+    let key = |n: u32| &changes[n as usize].0;
     order.sort_unstable_by(|a, b| {
-        let key = |n: u32| &changes[n as usize].0;
         a.0.cmp(&b.0).then_with(|| key(a.1).cmp(key(b.1))).then(b.1.cmp(&a.1))
     });
-    let mut sorted: Vec<_> = order.into_iter().map(|(_, n)| changes[n as usize]).collect();
-    sorted.dedup_by_key(|(key, _)| *key);
-    *changes = sorted;
+    order.dedup_by(|a, b| a.0 == b.0 && key(a.1) == key(b.1));
+    order.into_iter().map(|(_, n)| n).collect()
 }
 
 /// So many climbs are handed out at once, at most: that bounds the memory they take.
 const CLIMBS: usize = 1 << 16;
-
-/// As many leaves are hashed at once: that bounds the memory they take.
-const LEAVES: usize = 1 << 12;
 
 /// What hangs from the node above: which, and on which side; or the root.
 type Slot = Option<(usize, usize)>;
@@ -134,18 +130,23 @@ impl AccountMap {
     /// As [`AccountMap::apply`], and if it has not.
     pub fn apply_with(
         &mut self,
-        mut changes: Vec<(MapKey, Option<Digest>)>,
+        changes: Vec<(MapKey, Option<Digest>)>,
         run: &mut dyn FnMut(&mut [Climb]),
     ) {
-        sort_to_last(&mut changes);
+        let order = in_order(&changes);
         assert!(changes.iter().all(|(_, hash)| *hash != Some(EMPTY)), "no hash is 32 zeros");
+        let changed = order.iter().map(|n| &changes[*n as usize]);
         if self.is_empty() {
-            let leaf = |(key, hash): (MapKey, Option<Digest>)| {
-                hash.map(|hash| Leaf { key, hash, top: EMPTY })
+            let mut leaves = Vec::with_capacity(order.len());
+            let leaf = |(key, hash): &(MapKey, Option<Digest>)| {
+                hash.map(|hash| Leaf { key: *key, hash, top: EMPTY })
             };
-            *self = AccountMap::of_sorted(changes.into_iter().filter_map(leaf).collect());
+            leaves.extend(changed.filter_map(leaf));
+            // They take as much memory as what is made of them.
+            drop((order, changes));
+            *self = AccountMap::of_sorted(leaves);
         } else {
-            for (key, hash) in &changes {
+            for (key, hash) in changed {
                 match hash {
                     Some(hash) => self.put(key, hash),
                     None => self.take(key),
@@ -153,27 +154,6 @@ impl AccountMap {
             }
         }
         self.rehash(run);
-    }
-
-    /// [`AccountMap::apply_with`] of leaves, which are hashed side by side.
-    ///
-    /// # Panics
-    /// As there.
-    pub fn apply_leaves(
-        &mut self,
-        mut leaves: impl Iterator<Item = (MapKey, MapLeaf)>,
-        run: &mut dyn FnMut(&mut [Climb]),
-    ) {
-        let mut changes = Vec::new();
-        loop {
-            let some: Vec<_> = leaves.by_ref().take(LEAVES).collect();
-            if some.is_empty() {
-                break;
-            }
-            let hashes = MapLeaf::hash_all(&some);
-            changes.extend(some.iter().zip(hashes).map(|((key, _), hash)| (*key, Some(hash))));
-        }
-        self.apply_with(changes, run);
     }
 
     /// Whether these accounts have leaves of these hashes, or none, in the map of this root: of a map that was loaded,
@@ -298,8 +278,8 @@ impl AccountMap {
     /// Computes the tops that were forgotten.
     fn rehash(&mut self, run: &mut dyn FnMut(&mut [Climb])) {
         let mut climbs = Vec::new();
-        // By depth, with where their tops are.
-        let mut parted: Vec<(u8, u16, u32)> = Vec::new();
+        // By depth, and there as they lie in memory; with where their tops are.
+        let mut parted: Vec<(u8, u32, u16)> = Vec::new();
         let mut left: Vec<(Node, u16)> = self.root.map(|root| (root, 0)).into_iter().collect();
         while let Some((node, to)) = left.pop() {
             if *self.top(node) != EMPTY {
@@ -307,7 +287,7 @@ impl AccountMap {
             }
             if node.is_branch() {
                 let branch = &self.branches[node.number()];
-                parted.push((branch.depth, to, node.0));
+                parted.push((branch.depth, node.0, to));
                 left.extend(branch.children.iter().rev().map(|child| (*child, branch.depth() + 1)));
                 continue;
             }
@@ -332,14 +312,14 @@ impl AccountMap {
     }
 
     /// Hashes what these branches part: what of it is a top is kept, the rest climbs.
-    fn part(&mut self, group: &[(u8, u16, u32)], climbs: &mut Vec<Climb>) {
+    fn part(&mut self, group: &[(u8, u32, u16)], climbs: &mut Vec<Climb>) {
         let mut blocks = [[0; BLOCK]; LANES];
-        for (block, (_, _, node)) in blocks.iter_mut().zip(group) {
+        for (block, (_, node, _)) in blocks.iter_mut().zip(group) {
             *block = self.block(&self.branches[Node(*node).number()]);
         }
         let mut hashed = [0; 32 * LANES];
         map_nodes(&blocks.each_ref()[..group.len()], &mut hashed);
-        for ((depth, to, node), digest) in group.iter().zip(hashed.as_chunks::<32>().0) {
+        for ((depth, node, to), digest) in group.iter().zip(hashed.as_chunks::<32>().0) {
             let (node, at) = (Node(*node), u16::from(*depth));
             if *to == at {
                 self.branches[node.number()].top = *digest;

@@ -107,6 +107,7 @@ type NameAt<'a> = (usize, (u32, &'a [u8; 32], &'a str));
 
 impl Parcel {
     fn fill(&mut self, batches: &mut Batches<'_>) -> Result<(), ReadError> {
+        self.bytes.reserve(PARCEL + PARCEL / 4);
         while self.bytes.len() < PARCEL {
             let (at, position) = (self.bytes.len(), batches.position);
             let Some(Whole { place, bytes }) = batches.next()? else { break };
@@ -118,7 +119,10 @@ impl Parcel {
 
     fn look(&mut self, origin: &str) {
         let Parcel { bytes, batches, frames, fault } = self;
-        let (mut events, mut names) = (Vec::new(), Vec::new());
+        // A frame is rarely shorter than 96 bytes.
+        let most = bytes.len() / 96;
+        frames.reserve(most);
+        let (mut events, mut names) = (Vec::with_capacity(most), Vec::new());
         for n in 0..batches.len() {
             let end = batches.get(n + 1).map_or(bytes.len(), |next| next.at);
             let mut at = batches[n].at + BATCH_HEADER;

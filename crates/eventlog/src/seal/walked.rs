@@ -15,13 +15,13 @@ use super::TreeHead;
 use super::looked::{Name, Parcel, Seen, What, look};
 use crate::ReadError;
 use crate::batches::{Batches, corrupt, place_now};
-use crate::climb::climb;
+use crate::climb::{climb, in_parts};
 use crate::derived::Place;
 use crate::folder::Folder;
 use crate::head_file::Durable;
 
-/// Leaves that wait for their chains at most: many at once cost less than each by itself.
-const WAITING: usize = 1 << 16;
+/// The chains of so many frames are fetched at a time, of which all stay near.
+const FETCHED: usize = 256;
 
 /// Parcels that were looked at and wait to be taken in, at most.
 const AHEAD: usize = 6;
@@ -48,8 +48,6 @@ pub(super) struct Walked {
     /// Keys of accounts that left the map since it was brought up to them.
     gone: Vec<MapKey>,
     pub(super) chains: Chains,
-    /// Leaves that are not in their chains yet.
-    waiting: usize,
     pub(super) map: AccountMap,
     /// Over the closed pages.
     pub(super) tree: Frontier,
@@ -106,7 +104,6 @@ impl Walked {
             erased: BTreeSet::new(),
             gone: Vec::new(),
             chains: Chains::default(),
-            waiting: 0,
             map: AccountMap::default(),
             tree: Frontier::default(),
             sealed: None,
@@ -239,10 +236,10 @@ impl Walked {
         to_page: Option<u64>,
     ) -> Result<bool, ReadError> {
         let Parcel { bytes, batches, frames, fault } = parcel;
-        self.chains.fetch(frames.iter().filter_map(|seen| match seen.what {
+        let ordinal = |seen: &Seen| match seen.what {
             What::Event { ordinal, .. } => Some(ordinal),
             _ => None,
-        }));
+        };
         let (mut frames, mut taken) = (frames.into_iter(), 0);
         let last = batches.len().saturating_sub(1);
         for (n, batch) in batches.into_iter().enumerate() {
@@ -252,6 +249,10 @@ impl Walked {
             };
             let mut is_met = false;
             while taken < batch.frames && !is_met {
+                if taken % FETCHED == 0 {
+                    let next = frames.as_slice().iter().take(FETCHED);
+                    self.chains.fetch(next.filter_map(ordinal));
+                }
                 let seen = frames.next().expect("a batch says how many there are");
                 taken += 1;
                 let at = seen.at;
@@ -264,10 +265,12 @@ impl Walked {
             }
             self.at = batch.end;
             if is_met {
-                self.link();
+                self.chains.link();
                 return Ok(true);
             }
         }
+        // What was fetched is near still.
+        self.chains.link();
         Ok(false)
     }
 
@@ -389,10 +392,6 @@ impl Walked {
         self.pages.push(leaf, len, true);
         self.goes_on(ordinal);
         self.chains.add(ordinal, leaf);
-        self.waiting += 1;
-        if self.waiting >= WAITING {
-            self.link();
-        }
         Ok(())
     }
 
@@ -429,17 +428,19 @@ impl Walked {
 
     /// What a seal says of the log as far as it was read.
     pub(super) fn seal(&mut self, at_ms: i64) -> Seal {
-        self.link();
+        self.chains.link();
         self.prove_kept();
         let changed = self.chains.take_changed();
-        let leaf = |ordinal: u32| {
-            let Account { key, secret } = self.accounts[ordinal as usize].as_ref()?;
-            let (head, events) = (self.chains.head(ordinal), self.chains.events(ordinal));
+        let (accounts, chains) = (&self.accounts, &self.chains);
+        let leaf = |ordinal: &u32| {
+            let Account { key, secret } = accounts[*ordinal as usize].as_ref()?;
+            let (head, events) = (chains.head(*ordinal), chains.events(*ordinal));
             Some((*key, MapLeaf::of(secret, head, events)))
         };
+        let leaves = in_parts(&changed, |some| MapLeaf::hashes(some.iter().filter_map(leaf)));
         // A name that was erased may have come again.
         self.map.apply(self.gone.drain(..).map(|key| (key, None)).collect());
-        self.map.apply_leaves(changed.into_iter().filter_map(leaf), &mut climb);
+        self.map.apply_with(leaves, &mut climb);
         let (size, accounts) = (self.pages.position(), self.accounts.len() as u64);
         let root = self.map.root();
         if let Some(kept) = &mut self.kept {
@@ -451,11 +452,5 @@ impl Walked {
     /// How many accounts' chains went on since the last seal.
     pub(super) fn changed_accounts(&self) -> usize {
         self.chains.changed() + self.gone.len()
-    }
-
-    /// Puts the leaves that wait into their chains.
-    fn link(&mut self) {
-        self.chains.link();
-        self.waiting = 0;
     }
 }
