@@ -6,12 +6,12 @@
 //! the same key.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Error as _, Serialize, Serializer};
 
+use crate::Names;
 use crate::limits::LINE_BYTES;
 use crate::line_error::LineError;
 
@@ -147,8 +147,8 @@ impl<'a> Object<'a> {
             };
             return (1..self.fields.len()).find(twice).map(|n| self.fields[n].0.as_ref());
         }
-        let mut earlier = BTreeSet::new();
-        self.keys().find(|key| !earlier.insert(*key))
+        let mut earlier = Names::default();
+        self.keys().zip(0..).find(|(key, n)| earlier.intern(key).0 < *n).map(|(key, _)| key)
     }
 }
 

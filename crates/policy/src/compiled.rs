@@ -20,7 +20,7 @@ use std::fmt::Display;
 
 use event::limits::TEXT_BYTES;
 use event::msgpack::Reader;
-use event::{Actor, CanonicalError, Kind, Timestamp};
+use event::{Actor, CanonicalError, Kind, Names, Timestamp};
 
 use crate::compile::is_date;
 use crate::hash::{LAYOUT, MARK};
@@ -101,7 +101,7 @@ fn policy(r: &mut Reader<'_>) -> Result<Policy> {
     let name = name(r, "the policy's name")?.to_owned();
     let zone = zone(r)?;
     let at = r.offset();
-    let mut ids = BTreeSet::new();
+    let mut ids = Names::default();
     let mut versions = Vec::new();
     rising(r, "versions in the order in which they take effect", &mut |r| {
         let version = version(r, &mut ids)?;
@@ -150,7 +150,7 @@ fn offset_ms(r: &mut Reader<'_>) -> Result<i64> {
     }
 }
 
-fn version<'a>(r: &mut Reader<'a>, ids: &mut BTreeSet<&'a str>) -> Result<Version> {
+fn version<'a>(r: &mut Reader<'a>, ids: &mut Names) -> Result<Version> {
     r.array_of("the 7 parts of a version", 7)?;
     let id = unique(r, "a version's id that none before it has", ids)?;
     let at = r.offset();
@@ -161,7 +161,7 @@ fn version<'a>(r: &mut Reader<'a>, ids: &mut BTreeSet<&'a str>) -> Result<Versio
     let mut text_hashes = vec![*r.bytes("the hash of the source")?];
     let read_as = |r: &mut Reader<'a>| rules(r, id, effective_from, confidence);
     let mut base = read_as(r)?;
-    let mut ids = BTreeSet::new();
+    let mut ids = Names::default();
     let mut clauses = Vec::new();
     each(r, "clauses", &mut |r| {
         clauses.push(clause(r, &mut ids, &mut text_hashes)?);
@@ -207,7 +207,7 @@ fn rules(
     let says_more = longer(r, "the 7 or 8 parts of rules", 7)?;
     let on_change = word(r, "what a change does", OnChange::ALL)?;
     let at = r.offset();
-    let mut named = BTreeSet::new();
+    let mut named = Names::default();
     let mut tiers = Vec::new();
     each(r, "tiers", &mut |r| {
         r.array_of("the 3 parts of a tier", 3)?;
@@ -231,7 +231,7 @@ fn rules(
     rising(r, "exempt tiers in the order of their names", &mut |r| {
         let at = r.offset();
         let tier = name(r, "an exempt tier")?;
-        if !named.contains(tier) {
+        if named.find(tier).is_none() {
             return Err(refused(at, "a tier of the version", format_args!("{tier:?}")));
         }
         exempt_tiers.insert(tier.to_owned());
@@ -360,7 +360,7 @@ fn categories(r: &mut Reader<'_>, what: &'static str) -> Result<BTreeSet<String>
 /// A clause; the hashes of its texts go to `text_hashes`.
 fn clause<'a>(
     r: &mut Reader<'a>,
-    ids: &mut BTreeSet<&'a str>,
+    ids: &mut Names,
     text_hashes: &mut Vec<[u8; 32]>,
 ) -> Result<Clause> {
     let says_where = longer(r, "the 3 or 4 parts of a clause", 3)?;
@@ -423,14 +423,16 @@ fn name<'a>(r: &mut Reader<'a>, what: &'static str) -> Result<&'a str> {
 }
 
 /// A name that is not among `names`, and then is.
-fn unique<'a>(
-    r: &mut Reader<'a>,
-    what: &'static str,
-    names: &mut BTreeSet<&'a str>,
-) -> Result<&'a str> {
+fn unique<'a>(r: &mut Reader<'a>, what: &'static str, names: &mut Names) -> Result<&'a str> {
     let at = r.offset();
     let name = name(r, what)?;
-    if names.insert(name) { Ok(name) } else { Err(refused(at, what, format_args!("{name:?}"))) }
+    match names.find(name) {
+        Some(_) => Err(refused(at, what, format_args!("{name:?}"))),
+        None => {
+            names.push(name);
+            Ok(name)
+        }
+    }
 }
 
 /// One of a closed list of words, which is in the order of their numbers from 0, by its number.

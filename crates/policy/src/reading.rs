@@ -22,8 +22,8 @@ impl Policy {
     #[must_use]
     pub fn readings(&self) -> Vec<String> {
         let mut ids = BTreeSet::new();
-        ids.extend(self.versions.iter().flat_map(|v| &v.readings).map(|r| r.id.as_str()));
-        ids.into_iter().map(str::to_owned).collect()
+        ids.extend(self.versions.iter().flat_map(|v| &v.readings).map(|r| r.id.clone()));
+        ids.into_iter().collect()
     }
 
     /// The policy under the reading `id` alone, set in each version that names it; `None` where

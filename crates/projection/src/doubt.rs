@@ -29,7 +29,7 @@ use policy::Window;
 
 use self::steps::Judged;
 use crate::fold::Rules;
-use crate::state::Standing;
+use crate::state::{Holds, Standing};
 use crate::unsure::{Things, Unsure};
 use crate::{
     BackupState, Change, Changed, Finding, FindingCode, FoldState, ItemState, Status, Subject,
@@ -72,7 +72,7 @@ pub(crate) struct Doubt {
 impl Doubt {
     /// Nothing of what was before `by` is known, nor of that instant.
     pub fn forget(&mut self, state: &mut FoldState, by: Timestamp, rules: Rules<'_>) {
-        state.holds.clear();
+        state.holds = Holds::default();
         state.standing = Standing::default();
         state.quota_bytes = None;
         state.activity.notified_at = None;

@@ -182,10 +182,10 @@ impl Applying<'_, '_> {
             }
             Kind::DataCleared => self.clear(),
             Kind::HoldPlaced => {
-                self.state.holds.insert(self.subject());
+                self.state.holds.place(self.subject());
             }
             Kind::HoldReleased => {
-                self.state.holds.remove(&self.subject());
+                self.state.holds.release(self.subject());
             }
             Kind::SignedIn
             | Kind::SignInFailed

@@ -205,11 +205,11 @@ impl Act<'_, '_> {
                 let mut holds = self.state.holds.clone();
                 let from = self.first_at_whose_end(|s| {
                     match (s.kind, s.subject) {
-                        (Kind::HoldPlaced, Some(hold)) => holds.insert(hold),
-                        (Kind::HoldReleased, Some(hold)) => holds.remove(&hold),
-                        _ => false,
-                    };
-                    holds.is_empty()
+                        (Kind::HoldPlaced, Some(hold)) => holds.place(hold),
+                        (Kind::HoldReleased, Some(hold)) => holds.release(hold),
+                        _ => {}
+                    }
+                    !holds.any()
                 });
                 Lawful { from, ..when(W::HoldReleased) }
             }

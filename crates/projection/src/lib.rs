@@ -49,12 +49,12 @@ pub use item::{Backup, Ending, EventRef, How, Item, Trashing};
 pub use lawful::{Lawful, LawfulWhen, lawful_then};
 pub use report::{
     AccountLine, AccountState, Activity, BackupRow, CategoryRow, Counts, ErasedCounts, FindingRow,
-    ItemRow, Quota, Span, StageRow, UNDETERMINED, said,
+    ItemRow, Quota, Span, StageRow, UNDETERMINED, as_map, said,
 };
 pub use stages::StageAt;
 pub use state::FoldState;
 pub use sweep::Sweep;
 pub use tally::Tally;
 pub use unsure::Unsure;
-pub use view::{View, fold, fold_traced};
+pub use view::{View, fold, fold_traced, fold_whole};
 pub use words::{BackupState, ItemState, StateCause, Status};

@@ -1,7 +1,5 @@
 //! What a view leaves open, field by field and row by row.
 
-use std::collections::BTreeMap;
-
 use event::NameId;
 
 use crate::report::CategoryRow;
@@ -12,7 +10,7 @@ impl View<'_> {
     /// Whether events were erased that may matter to what the account is.
     #[must_use]
     pub fn is_open(&self) -> bool {
-        self.open.is_some() && !self.undetermined().is_empty()
+        !self.undetermined.is_empty()
     }
 
     /// How many events of the account were erased: their contents alone, and to their leaves.
@@ -70,7 +68,7 @@ impl View<'_> {
     }
 
     /// The fields that erased events leave open.
-    pub(crate) fn undetermined(&self) -> Vec<String> {
+    pub(crate) fn open_fields(&self) -> Vec<String> {
         let Some(open) = &self.open else { return Vec::new() };
         let counts = self.counts();
         let doubt = &open.doubt;
@@ -135,24 +133,21 @@ impl View<'_> {
     }
 
     /// Takes out of the rows what an item of which not all is known could change.
-    pub(crate) fn open_categories(&self, rows: &mut BTreeMap<String, CategoryRow>) {
-        let names = self.rules.names;
+    pub(crate) fn open_categories(&self, rows: &mut [Option<CategoryRow>]) {
         let mut open = |unsure: Unsure, item: Option<&Item>| {
             if unsure == Unsure::default() {
                 return;
             }
             let own = item.filter(|_| !unsure.category).map(|item| item.category);
-            let concerned = rows.iter_mut().filter(|(name, _)| match own {
-                None => true,
-                Some(category) => category.is_some_and(|category| names.get(category) == **name),
-            });
+            let concerned = (0u32..).map(NameId).zip(rows.iter_mut());
+            let concerned = concerned.filter(|(id, _)| own.is_none_or(|own| own == Some(*id)));
             // In a known state it counts there, in whichever category.
             let state = item.filter(|_| !unsure.state).map(|item| item.state);
             let is = |of: &[ItemState]| match state {
                 Some(state) => unsure.category && of.contains(&state),
                 None => unsure.state,
             };
-            for (_, row) in concerned {
+            for row in concerned.filter_map(|(_, row)| row.as_mut()) {
                 if is(&[ItemState::Live]) && (unsure.is_there || state.is_some()) {
                     row.live = None;
                 }

@@ -1,14 +1,12 @@
 //! What people and scripts see of a view: the fields of `state`, `accounts` and `findings`
 //! (docs/answers.md).
 
-use std::collections::BTreeMap;
-
 use event::{Kind, NameId, Timestamp};
 use policy::When;
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 
 use crate::doubt::Said;
-use crate::state::Sync;
+use crate::state::{Sync, place};
 use crate::unsure::Unsure;
 use crate::worlds::Open;
 use crate::{
@@ -26,6 +24,14 @@ pub fn said<T: Serialize, S: Serializer>(said: &Said<T>, s: S) -> Result<S::Ok, 
         None if s.is_human_readable() => s.serialize_str(UNDETERMINED),
         None => s.serialize_none(),
     }
+}
+
+/// Serializes rows, each under its name, as a map.
+///
+/// # Errors
+/// Those of the serializer.
+pub fn as_map<T: Serialize, S: Serializer>(rows: &[(String, T)], s: S) -> Result<S::Ok, S::Error> {
+    s.collect_map(rows.iter().map(|(name, row)| (name, row)))
 }
 
 /// The word for what erased events leave open.
@@ -53,7 +59,9 @@ pub struct AccountState {
     pub tier: Said<String>,
     pub quota: Quota,
     pub activity: Activity,
-    pub categories: BTreeMap<String, CategoryRow>,
+    /// By name.
+    #[serde(serialize_with = "as_map")]
+    pub categories: Vec<(String, CategoryRow)>,
     pub items: Vec<ItemRow>,
     pub backups: Vec<BackupRow>,
     pub counts: Counts<Said<u64>>,
@@ -417,7 +425,7 @@ impl View<'_> {
                 .open
                 .as_ref()
                 .map(|open| ErasedCounts { contents: open.contents, events: open.leaves }),
-            undetermined: self.undetermined(),
+            undetermined: self.undetermined.clone(),
         }
     }
 
@@ -474,8 +482,8 @@ impl View<'_> {
         }
     }
 
-    pub(crate) fn categories(&self) -> BTreeMap<String, CategoryRow> {
-        let names = self.rules.names;
+    /// By name.
+    pub(crate) fn categories(&self) -> Vec<(String, CategoryRow)> {
         let none = CategoryRow {
             sync: None,
             live: Some(0),
@@ -483,11 +491,11 @@ impl View<'_> {
             gone: Some(0),
             bytes: Some(0),
         };
-        let mut rows: BTreeMap<String, CategoryRow> = BTreeMap::new();
-        for ((name, sync), id) in names.iter().zip(&self.state.sync).zip(0u32..) {
+        let mut rows: Vec<Option<CategoryRow>> = Vec::new();
+        for (id, sync) in (0u32..).map(NameId).zip(&self.state.sync) {
             let Some(sync) = sync else { continue };
-            let is_open = self.open.as_ref().is_some_and(|o| o.doubt.sync(NameId(id)).is_none());
-            rows.entry(name.to_owned()).or_insert_with(|| none.clone()).sync = match sync {
+            let is_open = self.open.as_ref().is_some_and(|open| open.doubt.sync(id).is_none());
+            place(&mut rows, id).get_or_insert_with(|| none.clone()).sync = match sync {
                 _ if is_open => None,
                 Sync::Unset => None,
                 Sync::On => Some(true),
@@ -501,7 +509,7 @@ impl View<'_> {
             if self.open.as_deref().is_some_and(is_open) {
                 continue;
             }
-            let row = rows.entry(names.get(category).to_owned()).or_insert_with(|| none.clone());
+            let row = place(&mut rows, category).get_or_insert_with(|| none.clone());
             let add = |count: &mut Said<u64>| *count = count.map(|count| count + 1);
             match item.state {
                 ItemState::Live => {
@@ -515,7 +523,8 @@ impl View<'_> {
         if self.open.is_some() {
             self.open_categories(&mut rows);
         }
-        rows
+        let rows = self.by_name(&rows).into_iter();
+        rows.map(|(id, row)| (self.rules.names.get(id).to_owned(), row.clone())).collect()
     }
 }
 

@@ -309,7 +309,7 @@ impl FoldState {
         let named = clocks.filter(|(_, clock)| clock.is_some()).map(|(number, _)| NameId(number));
         let mut categories: Vec<NameId> =
             named.filter(|id| stage.admits_purge(Some(rules.names.get(*id)), true)).collect();
-        categories.sort_unstable_by_key(|id| rules.names.get(*id));
+        event::sort_by_key(&mut categories, |id| rules.names.get(*id));
         categories.into_iter().map(Some).collect()
     }
 }

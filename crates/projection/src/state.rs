@@ -35,7 +35,7 @@ pub struct FoldState {
     pub(crate) tiers: Vec<Option<NameId>>,
     /// The last `quota_changed`.
     pub(crate) quota_bytes: Option<u64>,
-    pub(crate) holds: BTreeSet<NameId>,
+    pub(crate) holds: Holds,
     /// Whether a hold stood just before the present instant.
     pub(crate) held_before: bool,
     /// By number of name.
@@ -81,6 +81,34 @@ pub(crate) struct Bytes {
     pub live: u128,
     pub trashed: u128,
     pub backups: u128,
+}
+
+/// The holds that stand, by number of name.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Holds {
+    numbers: FixedBitSet,
+    count: usize,
+}
+
+impl Holds {
+    pub fn place(&mut self, hold: NameId) {
+        if !self.numbers.contains(hold.index()) {
+            self.numbers.grow_and_insert(hold.index());
+            self.count += 1;
+        }
+    }
+
+    pub fn release(&mut self, hold: NameId) {
+        if self.numbers.contains(hold.index()) {
+            self.numbers.remove(hold.index());
+            self.count -= 1;
+        }
+    }
+
+    /// Whether any stands.
+    pub fn any(&self) -> bool {
+        self.count > 0
+    }
 }
 
 /// What was said of the account as a whole.
@@ -135,7 +163,7 @@ impl FoldState {
             first_tier: 0,
             tiers: vec![None],
             quota_bytes: None,
-            holds: BTreeSet::new(),
+            holds: Holds::default(),
             held_before: false,
             items: Vec::new(),
             backups: Vec::new(),
@@ -170,7 +198,7 @@ impl FoldState {
     }
 
     pub(crate) fn held(&self) -> bool {
-        !self.holds.is_empty()
+        self.holds.any()
     }
 
     /// What the account is at `at`, up to which time has passed.

@@ -18,6 +18,8 @@ pub struct View<'a> {
     pub(crate) as_of: Timestamp,
     /// What is not known of it, where events were erased.
     pub(crate) open: Option<Box<Open>>,
+    /// The fields that it leaves open, put together where it is folded: who folds no such history does not link that.
+    pub(crate) undetermined: Vec<String>,
 }
 
 /// Folds what `history` holds as of `as_of` (`occurred_at` at or before it) and as known at
@@ -29,9 +31,23 @@ pub fn fold<'a>(
     as_of: Timestamp,
     known_at: Timestamp,
 ) -> Option<View<'a>> {
-    if !history.erased.is_empty() {
-        return Some(fold_erased(history, policy, as_of, known_at, false)?.0);
+    match history.erased.is_empty() {
+        true => fold_whole(history, policy, as_of, known_at),
+        false => Some(fold_erased(history, policy, as_of, known_at, false)?.0),
     }
+}
+
+/// As [`fold`], of a history of which nothing was erased: what erased events leave open is not gone into.
+///
+/// # Panics
+/// If something was.
+#[must_use]
+pub fn fold_whole<'a>(
+    history: &'a History,
+    policy: &'a Policy,
+    as_of: Timestamp,
+    known_at: Timestamp,
+) -> Option<View<'a>> {
     let state = FoldState::fold(None, history, policy, as_of, known_at)?;
     Some(View::new(state, history, policy, as_of))
 }
@@ -106,7 +122,8 @@ impl<'a> View<'a> {
         assert!(history.erased.is_empty(), "a view of what was erased");
         let rules = Rules::of(policy, &history.names);
         state.pass(as_of, true, rules);
-        View { state, rules, account: &history.account, as_of, open: None }
+        let (account, undetermined) = (&*history.account, Vec::new());
+        View { state, rules, account, as_of, open: None, undetermined }
     }
 
     /// The account's name.
@@ -169,19 +186,21 @@ impl<'a> View<'a> {
         self.by_name(&self.state.backups)
     }
 
-    fn by_name<'t, T>(&self, table: &'t [Option<T>]) -> Vec<(NameId, &'t T)> {
+    /// What is in a table, in byte order of the names.
+    pub(crate) fn by_name<'t, T>(&self, table: &'t [Option<T>]) -> Vec<(NameId, &'t T)> {
         let slots = (0u32..).zip(table).filter(|(_, slot)| slot.is_some());
         let mut ids: Vec<NameId> = slots.map(|(number, _)| NameId(number)).collect();
-        if self.open.is_some() {
-            ids.retain(|id| !self.rules.names.get(*id).is_empty());
-        }
         self.sort_by_name(&mut ids);
         ids.into_iter().filter_map(|id| Some((id, table[id.0 as usize].as_ref()?))).collect()
     }
 
-    /// For all tables: as little code as can be.
-    fn sort_by_name(&self, ids: &mut [NameId]) {
-        ids.sort_unstable_by_key(|id| self.rules.names.get(*id));
+    /// Sorts what has a name that is known, and leaves out the rest: once for all tables.
+    fn sort_by_name(&self, ids: &mut Vec<NameId>) {
+        let names = self.rules.names;
+        if self.open.is_some() {
+            ids.retain(|id| !names.get(*id).is_empty());
+        }
+        event::sort_by_key(ids, |id| names.get(*id));
     }
 
     /// What the account is.

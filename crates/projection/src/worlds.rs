@@ -137,11 +137,16 @@ pub(crate) fn fold_erased<'a>(
         let theirs: HashSet<&Change> = other_changes.iter().collect();
         changes.retain(|change| theirs.contains(change));
     }
-    let state = first.state;
-    Some((
-        View { state, rules, account: &history.account, as_of, open: Some(Box::new(open)) },
-        changes,
-    ))
+    let mut view = View {
+        state: first.state,
+        rules,
+        account: &history.account,
+        as_of,
+        open: Some(Box::new(open)),
+        undetermined: Vec::new(),
+    };
+    view.undetermined = view.open_fields();
+    Some((view, changes))
 }
 
 struct Asked<'s, 'a> {

@@ -6,7 +6,6 @@ use policy::Confidence;
 use projection::{EventRef, How, Severity, Subject};
 
 use crate::judge::Readings;
-use crate::reading::reading_says;
 use crate::subject::Record;
 use crate::wording::{Facts, Language};
 
@@ -24,14 +23,14 @@ pub(crate) fn of(facts: &Facts<'_>, readings: &Readings<'_>, lang: Language) -> 
     let mut caveats = Vec::new();
     let differing = readings.other_outcome();
     if !differing.is_empty() {
-        let readings = named(facts, &differing, lang);
+        let readings = named(facts, readings, &differing, lang);
         caveats.push(lang.say(
             format_args!("Under another reading of the policy the answer differs: {readings}."),
             format_args!("政策条文另有读法，按这些读法结论不同：{readings}。"),
         ));
     }
     if !readings.other_lawful.is_empty() {
-        let readings = named(facts, &readings.other_lawful, lang);
+        let readings = named(facts, readings, &readings.other_lawful, lang);
         caveats.push(lang.say(
             format_args!(
                 "Whether it was lawful depends on the reading; it differs under {readings}."
@@ -67,7 +66,7 @@ pub(crate) fn of(facts: &Facts<'_>, readings: &Readings<'_>, lang: Language) -> 
             is_grave && finding.subject.is_none() && clearings.contains(&finding.event)
         });
         let mut codes = BTreeSet::new();
-        codes.extend(of_clearing.map(|finding| finding.code.name()));
+        codes.extend(of_clearing.map(|finding| finding.code.name().to_owned()));
         if !codes.is_empty() {
             let codes = codes.into_iter().collect::<Vec<_>>().join(lang.pick(", ", "、"));
             caveats.push(lang.say(
@@ -102,15 +101,14 @@ pub(crate) fn of(facts: &Facts<'_>, readings: &Readings<'_>, lang: Language) -> 
 }
 
 /// Readings by name, each with what it says.
-fn named(facts: &Facts<'_>, ids: &[&str], lang: Language) -> String {
+fn named(facts: &Facts<'_>, readings: &Readings<'_>, ids: &[&str], lang: Language) -> String {
     let policy = facts.view.policy();
     let named = ids.iter().map(|id| {
         let mut versions = policy.versions.iter().rev();
         let says = versions.find_map(|version| {
             let reading = version.readings.iter().find(|reading| reading.id == *id)?;
-            Some(reading_says(reading, version, lang))
+            Some((readings.says)(reading, version, lang))
         });
-        // Of a policy in its compiled form nobody knows how a reading spells what it sets.
         let Some(says) = says.filter(|says| !says.is_empty()) else { return (*id).to_owned() };
         lang.say(format_args!("{id} ({says})"), format_args!("{id}（{says}）"))
     });

@@ -1,14 +1,13 @@
 //! Judging a claim on a history, under a policy and under each of its readings.
 
-use std::collections::BTreeMap;
-
 use event::{EventHash, History, Kind, NameId, Timestamp};
-use policy::Policy;
-use projection::{EventRef, Item, Said, Subject, Unsure, View, fold};
+use policy::{Policy, Reading, Version};
+use projection::{EventRef, Item, Said, Subject, Unsure, View, fold, fold_whole};
 
 use crate::caveats;
 use crate::claim::{Assert, Claim, ClaimSubject};
 use crate::erased;
+use crate::reading::reading_says;
 use crate::subject::Record;
 use crate::verdict::{Evidence, Lawful, Outcome, Verdict};
 use crate::wording::{self, Language, Telling};
@@ -18,7 +17,18 @@ use crate::wording::{self, Language, Telling};
 pub struct Bench {
     policy: Policy,
     readings: Vec<(String, Policy)>,
+    means: Means,
 }
+
+/// How a bench folds histories and words what a reading of the policy says.
+#[derive(Debug, Clone, Copy)]
+struct Means {
+    fold: for<'a> fn(&'a History, &'a Policy, Timestamp, Timestamp) -> Option<View<'a>>,
+    reading_says: ReadingSays,
+}
+
+/// What a reading of a version says, as [`reading_says`]; nothing where nobody knows.
+pub(crate) type ReadingSays = fn(&Reading, &Version, Language) -> String;
 
 /// How claims are asked.
 #[derive(Debug, Clone, Copy)]
@@ -37,9 +47,11 @@ pub struct Asked {
 pub(crate) struct Readings<'a> {
     /// Of the policy as it stands.
     pub outcome: Outcome,
-    pub outcomes: BTreeMap<String, Outcome>,
+    /// By name, with that.
+    pub outcomes: Vec<(String, Outcome)>,
     /// The readings by which what is lawful is another.
     pub other_lawful: Vec<&'a str>,
+    pub says: ReadingSays,
 }
 
 /// What one reading of the policy says of a claim.
@@ -57,7 +69,7 @@ impl Readings<'_> {
             return Vec::new();
         }
         let differs = |o: Outcome| o != self.outcome && o != Outcome::Undetermined;
-        let others = self.outcomes.iter().filter(|(_, outcome)| differs(**outcome));
+        let others = self.outcomes.iter().filter(|(_, outcome)| differs(*outcome));
         others.map(|(id, _)| id.as_str()).collect()
     }
 }
@@ -66,12 +78,23 @@ impl Bench {
     /// `policy` and its readings.
     #[must_use]
     pub fn new(policy: Policy) -> Bench {
+        Bench::by(Means { fold, reading_says }, policy)
+    }
+
+    /// The same of what a certificate has: histories of which nothing was erased, and a policy in its compiled form, of which
+    /// nobody knows how a reading spells what it sets. Who judges nothing else does not link what is needed for it.
+    pub(crate) fn of_certificate(policy: Policy) -> Bench {
+        let reading_says: ReadingSays = |_, _, _| String::new();
+        Bench::by(Means { fold: fold_whole, reading_says }, policy)
+    }
+
+    fn by(means: Means, policy: Policy) -> Bench {
         let readings = policy.readings().into_iter().filter_map(|id| {
             let reading = policy.with_reading(&id)?;
             Some((id, reading))
         });
         let readings = readings.collect();
-        Bench { policy, readings }
+        Bench { policy, readings, means }
     }
 
     /// The policy as it stands.
@@ -93,7 +116,8 @@ impl Bench {
         mut hash_of: impl FnMut(EventRef) -> Result<EventHash, E>,
     ) -> Result<Verdict, E> {
         let (as_of, known_at) = (claim.as_of.unwrap_or(asked.as_of), asked.known_at);
-        let view_under = |policy| history.and_then(|h| fold(h, policy, as_of, known_at));
+        let view_under =
+            |policy| history.and_then(|h| (self.means.fold)(h, policy, as_of, known_at));
         let view = view_under(&self.policy);
         let finding = view.as_ref().and_then(|view| Finding::of(claim, view));
         let (Some(history), Some(finding)) = (history, finding) else {
@@ -108,9 +132,9 @@ impl Bench {
 
         let outcome = finding.outcome(claim.asserts);
         let lawful = finding.lawful();
-        let mut outcomes = BTreeMap::new();
-        outcomes.insert("default".to_owned(), outcome);
-        let mut readings = Readings { outcome, outcomes, other_lawful: Vec::new() };
+        let outcomes = Vec::new();
+        let says = self.means.reading_says;
+        let mut readings = Readings { outcome, outcomes, other_lawful: Vec::new(), says };
         let mut lawful_is_open = lawful == Lawful::Undetermined;
         for (id, policy) in &self.readings {
             let view = view_under(policy);
@@ -122,8 +146,9 @@ impl Bench {
                 other if other != lawful => readings.other_lawful.push(id),
                 _ => {}
             }
-            readings.outcomes.insert(id.clone(), finding.outcome(claim.asserts));
+            readings.outcomes.push((id.clone(), finding.outcome(claim.asserts)));
         }
+        put_default(&mut readings.outcomes, outcome);
         if lawful_is_open {
             readings.other_lawful.clear();
         }
@@ -140,12 +165,12 @@ impl Bench {
                 lang: asked.lang,
             },
         };
-        let verdict = match readings.outcomes.values().all(|other| *other == outcome) {
+        let verdict = match readings.outcomes.iter().all(|(_, other)| *other == outcome) {
             true => outcome,
             false => Outcome::Undetermined,
         };
         let is_open =
-            lawful_is_open || readings.outcomes.values().any(|o| *o == Outcome::Undetermined);
+            lawful_is_open || readings.outcomes.iter().any(|(_, o)| *o == Outcome::Undetermined);
         let mut caveats = caveats::of(&facts, &readings, asked.lang);
         if is_open {
             caveats.insert(0, erased::caveat(finding.view, asked.lang));
@@ -193,9 +218,8 @@ impl Bench {
 
     fn no_record(&self, claim: &Claim, asked: &Asked) -> Verdict {
         let ids = self.readings.iter().map(|(id, _)| id.clone());
-        let mut readings = BTreeMap::new();
-        let ids = ids.chain(["default".to_owned()]);
-        readings.extend(ids.map(|id| (id, Outcome::Undetermined)));
+        let mut readings = ids.map(|id| (id, Outcome::Undetermined)).collect();
+        put_default(&mut readings, Outcome::Undetermined);
         Verdict {
             claim: claim.claim.clone(),
             account: claim.account.clone(),
@@ -211,6 +235,12 @@ impl Bench {
             because: wording::no_record(claim, asked),
         }
     }
+}
+
+/// Puts the outcome under the policy as it stands among those of its readings, which are in byte order of their names.
+fn put_default(outcomes: &mut Vec<(String, Outcome)>, outcome: Outcome) {
+    let at = outcomes.partition_point(|(id, _)| id.as_str() < "default");
+    outcomes.insert(at, ("default".to_owned(), outcome));
 }
 
 /// Whether there may be something that `claim` is about and that the view does not list as that.

@@ -1,7 +1,5 @@
 //! What comes of a claim (docs/answers.md).
 
-use std::collections::BTreeMap;
-
 use event::{EventHash, Timestamp};
 use serde::Serialize;
 
@@ -67,8 +65,9 @@ pub struct Verdict {
     pub evidence: Vec<Evidence>,
     /// The policy's clauses that speak of it.
     pub clauses: Vec<String>,
-    /// The outcome under the policy as it stands (`default`) and under each reading alone.
-    pub readings: BTreeMap<String, Outcome>,
+    /// The outcome under the policy as it stands (`default`) and under each reading alone, in byte order of their names.
+    #[serde(serialize_with = "projection::as_map")]
+    pub readings: Vec<(String, Outcome)>,
     /// What a reader should bear in mind.
     pub caveats: Vec<String>,
     /// The reason, in one sentence.

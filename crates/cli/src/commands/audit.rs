@@ -194,7 +194,8 @@ fn beneath(verdict: &Verdict, notes: &mut Notes, question: &Question) -> Vec<Cel
     if !rests_on.is_empty() {
         lines.push(Cell::styled(rests_on.join(" · "), style::DIM));
     }
-    let default = verdict.readings.get("default");
+    let default = verdict.readings.iter().find(|(id, _)| id == "default");
+    let default = default.map(|(_, outcome)| outcome);
     let differing: Vec<String> = verdict
         .readings
         .iter()

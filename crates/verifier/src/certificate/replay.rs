@@ -1,12 +1,10 @@
 //! The answer that follows from what a certificate shows.
 
-use std::collections::BTreeMap;
-
-use commitment::{ENVELOPE, Envelope, Scope, content_of};
+use commitment::{ENVELOPE, Envelope, Scope, content_of, hex};
 use event::json::Json;
 use event::{ErasedEvents, EventHash, History, Kind, Names, Recorded, Step, Timestamp, canonical};
 use policy::Policy;
-use projection::fold;
+use projection::fold_whole;
 use serde::Serialize;
 
 use super::{CertificateError, Question, Shown, Stream};
@@ -61,6 +59,11 @@ fn can_be_hidden(envelope: &Envelope) -> bool {
     }
 }
 
+/// What tells one hidden subject from another.
+fn tagged(scope: Scope, tag: &[u8; 16]) -> String {
+    format!("{} {}", scope as u8, hex(tag))
+}
+
 impl Replay {
     /// # Errors
     /// An event that is not what the log takes, or not shown as the question needs it.
@@ -74,9 +77,9 @@ impl Replay {
         let mut names = Names::default();
         let mut steps = Vec::with_capacity(stream.events.len());
         let mut hashes = Vec::with_capacity(stream.events.len());
-        // The tag of the item that was asked for, and what hides the others' names.
+        // The tag of the item that was asked for, and those of what is hidden, each with the number that it goes by.
         let mut asked: Option<[u8; 16]> = None;
-        let mut hidden = BTreeMap::new();
+        let (mut tags, mut hidden) = (Names::default(), Vec::new());
         for (revision, shown) in (0u64..).zip(&stream.events) {
             let bad = |what: String| CertificateError::Event { revision, what };
             let bytes: &[u8; ENVELOPE] = match shown {
@@ -115,21 +118,24 @@ impl Replay {
                     if needs_all || !can_be_hidden(&envelope) {
                         return Err(bad("the answer needs its content".to_owned()));
                     }
-                    // No subject is called so: it has at least one byte.
-                    let subject = hidden.entry((envelope.scope as u8, envelope.tag));
-                    let subject = *subject.or_insert_with(|| names.push(""));
+                    let tag = tags.intern(&tagged(envelope.scope, &envelope.tag)).index();
+                    if tag == hidden.len() {
+                        // No subject is called so: it has at least one byte.
+                        hidden.push(names.push(""));
+                    }
                     hashes.push(None);
-                    steps.push(Step { subject: Some(subject), ..envelope.step(0, revision) });
+                    steps.push(Step { subject: Some(hidden[tag]), ..envelope.step(0, revision) });
                 }
             }
         }
         if let Some(item) = item {
             let tag = asked.ok_or_else(|| CertificateError::NoItem(item.to_owned()))?;
-            if hidden.contains_key(&(Scope::Item as u8, tag)) {
+            if tags.find(&tagged(Scope::Item, &tag)).is_some() {
                 return Err(CertificateError::Hidden);
             }
         }
         event::sort_by_key(&mut steps, |step| (step.occurred_at, step.revision));
+        // Of what was erased nothing but envelopes can be shown, and where an answer needs more it was refused above.
         let erased = ErasedEvents::default();
         Ok(Replay {
             history: History { account: account.to_owned(), names, steps, erased },
@@ -170,7 +176,7 @@ pub(super) fn answers(
         if readings > MAX_READINGS || claims_asked.saturating_mul(readings + 1) > MAX_FOLDS {
             return Err(CertificateError::Work { claims: claims_asked, readings });
         }
-        let bench = Bench::new(policy.clone());
+        let bench = Bench::of_certificate(policy.clone());
         let (as_of, known_at) = (*as_of, *known_at);
         let asked = Asked { as_of, known_at, names_known_at: false, lang };
         let judged = claims.iter().map(|line| {
@@ -185,7 +191,7 @@ pub(super) fn answers(
         });
         return judged.collect();
     }
-    let view = replay.and_then(|r| fold(&r.history, policy, *as_of, *known_at));
+    let view = replay.and_then(|r| fold_whole(&r.history, policy, *as_of, *known_at));
     let Some(view) = view else {
         return Ok(vec![json(&Absent { account, as_of: *as_of, absent: true })]);
     };
@@ -204,7 +210,7 @@ pub(super) fn answers(
 #[must_use]
 pub fn without_sentences(answers: &[String], question: &Question) -> Vec<String> {
     let bare = |answer: &String| {
-        let mut verdict: Json<'_> = serde_json::from_str(answer).expect("a verdict is JSON");
+        let mut verdict = read(answer);
         if let Json::Object(fields) = &mut verdict {
             fields.take("because");
             fields.take("caveats");
@@ -246,6 +252,12 @@ struct ItemAnswer<'a> {
     item: &'a projection::ItemRow,
 }
 
+/// Without a word of the error that there cannot be: its text is kilobytes of WebAssembly.
 fn json(value: &impl Serialize) -> String {
-    serde_json::to_string(value).expect("answers are JSON")
+    serde_json::to_string(value).unwrap_or_else(|_| unreachable!("answers are JSON"))
+}
+
+/// An answer as it was told.
+pub(super) fn read(answer: &str) -> Json<'_> {
+    serde_json::from_str(answer).unwrap_or_else(|_| unreachable!("answers are JSON"))
 }

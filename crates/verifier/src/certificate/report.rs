@@ -6,6 +6,7 @@ use event::json::Json;
 use policy::PolicyHash;
 use serde::Serialize;
 
+use super::replay::read;
 use super::{Checked, CheckedErasure, Fact, Tree};
 
 /// The object of a certificate that holds, its fields in byte order.
@@ -70,10 +71,9 @@ impl Checked {
     /// The object of a certificate that holds.
     #[must_use]
     pub fn report(&self) -> Report<'_> {
-        let answer = |line| serde_json::from_str::<Json<'_>>(line).expect("answers are JSON");
         Report {
             account: &self.account,
-            answers: self.answers.iter().map(|line| answer(line).sorted()).collect(),
+            answers: self.answers.iter().map(|line| read(line).sorted()).collect(),
             as_of: self.as_of,
             disclosed: Disclosed { envelopes: self.hidden, whole: self.whole },
             events: self.seal.size,
