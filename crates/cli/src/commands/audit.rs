@@ -195,7 +195,7 @@ fn beneath(verdict: &Verdict, notes: &mut Notes, question: &Question) -> Vec<Cel
         lines.push(Cell::styled(rests_on.join(" · "), style::DIM));
     }
     let default = verdict.readings.iter().find(|(id, _)| id == "default");
-    let default = default.map(|(_, outcome)| outcome);
+    let default = default.map(|(_, outcome)| *outcome);
     let differing: Vec<String> = verdict
         .readings
         .iter()
