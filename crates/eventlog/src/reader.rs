@@ -1,11 +1,13 @@
 //! Reads a store, beside a writer or without one.
 
+mod shrunk;
+
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, RwLock};
 
 use commitment::{
-    BATCH_HEADER, Envelope, FRAME_HEADER, Fault, Frame, Head, Left, MAX_BATCH, Ranges, find_batch,
+    BATCH_HEADER, Envelope, FRAME_HEADER, Fault, Frame, Head, Left, MAX_BATCH, find_batch,
     without_room,
 };
 use event::{History, Names, Recorded, Step};
@@ -13,7 +15,6 @@ use event::{History, Names, Recorded, Step};
 use crate::batches::{Batches, Whole, corrupt};
 use crate::decode::{Accounts, Item, each_event, recorded};
 use crate::derived::{Derived, DerivedError, Place};
-use crate::erase::shrink::{self, Shrunk, is_shrunk};
 use crate::erase::through::through;
 use crate::folder::{Folder, Found};
 use crate::head_file::Durable;
@@ -109,20 +110,6 @@ impl Reader {
     /// [`ReadError`]
     pub fn erasures(&self) -> Result<Vec<ErasureRecord>, ReadError> {
         self.ask(|derived| Ok(derived.erasures.records().to_vec()))
-    }
-
-    /// The segments that would be shrunk ([`Log::shrink`](crate::Log::shrink)) if these events were erased to their leaves as
-    /// well, and the names of the accounts of these numbers. Memory: a batch.
-    ///
-    /// # Errors
-    /// [`ReadError`]
-    pub fn would_shrink(&self, events: &Ranges, names: &Ranges) -> Result<Shrunk, ReadError> {
-        let erased = shrink::erased(&self.erasures()?, events);
-        let mut shrunk = Shrunk::default();
-        for header in shrink::to_shrink(&self.folder, self.end, &erased)? {
-            shrunk.add(shrink::saved(&self.folder, &header, names)?);
-        }
-        Ok(shrunk)
     }
 
     /// How many accounts' names were erased.
@@ -370,11 +357,8 @@ impl Reader {
     fn envelope(&self, place: Place) -> Result<Envelope, ReadError> {
         let mut locator = self.locator.lock().expect(WHOLE);
         let bytes = locator.frame(&self.folder, self.end, place)?;
-        let bad = |fault: Fault| match is_shrunk(&self.folder, place.segment) {
-            // Then nothing is left at that place any more.
-            Ok(true) => ReadError::Erasing { path: self.folder.log() },
-            _ => corrupt(&self.folder, place.segment, fault.moved(place.offset), None),
-        };
+        let bad =
+            |fault: Fault| corrupt(&self.folder, place.segment, fault.moved(place.offset), None);
         match Frame::read(bytes).map_err(bad)? {
             (Frame::ContentErased { envelope, .. }, _) => {
                 Envelope::decode(envelope).map_err(|fault| bad(fault.moved(FRAME_HEADER as u64)))

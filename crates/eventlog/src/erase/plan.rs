@@ -19,6 +19,7 @@ use crate::batches::corrupt;
 use crate::derived::{self, Place, SubjectTag, Taken};
 use crate::folder::Folder;
 use crate::head_file::Durable;
+use crate::locate::Locator;
 use crate::storage::Access;
 use crate::window::Window;
 
@@ -106,6 +107,8 @@ pub(crate) struct Wanted {
     events: BTreeMap<Place, (u64, usize)>,
     /// The names of accounts: by the place of the account's first event, in whose batch the name is.
     names: BTreeMap<Place, u32>,
+    /// The same by the positions of these events, where they are erased: their segments may have been shrunk.
+    moved: Vec<(u64, u32)>,
     /// Their ordinals.
     ordinals: BTreeSet<u32>,
 }
@@ -137,7 +140,7 @@ impl<E: Into<EraseError>> From<E> for Unplanned {
 impl Wanted {
     pub(crate) fn new(left: Left) -> Wanted {
         let (accounts, events, names) = (Vec::new(), BTreeMap::new(), BTreeMap::new());
-        Wanted { left, accounts, events, names, ordinals: BTreeSet::new() }
+        Wanted { left, accounts, events, names, moved: Vec::new(), ordinals: BTreeSet::new() }
     }
 
     /// Adds what a target asks for of an account.
@@ -176,13 +179,23 @@ impl Wanted {
                 self.events.insert(*place, (step.position, number));
             }
         }
+        if let Target::Account { .. } = target {
+            self.add_name(found);
+        }
         self.accounts.push(named);
     }
 
-    /// Adds the name of an account, by its number and the place of its first event.
-    pub(crate) fn add_name(&mut self, ordinal: u64, place: Place) {
-        let ordinal = u32::try_from(ordinal).expect("ordinals have 32 bits");
-        self.names.insert(place, ordinal);
+    /// Adds the name of an account.
+    pub(crate) fn add_name(&mut self, found: &derived::Account) {
+        let ordinal = u32::try_from(found.head.ordinal).expect("ordinals have 32 bits");
+        let leaf = found.gone.leaves.first();
+        let whole = found.places.first();
+        let whole = whole.filter(|whole| leaf.is_none_or(|leaf| whole.0 < leaf.revision));
+        match (whole, leaf) {
+            (Some((_, place)), _) => _ = self.names.insert(*place, ordinal),
+            (None, Some(leaf)) => self.moved.push((leaf.position, ordinal)),
+            (None, None) => return,
+        }
         self.ordinals.insert(ordinal);
     }
 
@@ -199,7 +212,10 @@ impl Wanted {
         end: Durable,
         before: Option<Timestamp>,
     ) -> Result<ErasurePlan, Unplanned> {
-        let mut found = Found::default();
+        let (mut found, mut locator) = (Found::default(), Locator::default());
+        for (position, ordinal) in std::mem::take(&mut self.moved) {
+            self.names.insert(locator.find(folder, end, position)?.place, ordinal);
+        }
         let mut places: BTreeSet<Place> = self.events.keys().copied().collect();
         places.extend(self.names.keys());
         let places: Vec<Place> = places.into_iter().collect();

@@ -2,7 +2,7 @@
 
 use std::sync::MutexGuard;
 
-use commitment::{Control, Erasure, Left, MAX_GROUND, Ranges};
+use commitment::{Control, Erasure, Left, MAX_GROUND};
 use event::Timestamp;
 
 use super::accounts::Accounts;
@@ -10,15 +10,13 @@ use super::{Log, State, random};
 use crate::erase::carry_out;
 use crate::erase::plan::{Unplanned, Wanted};
 use crate::erase::redo::Redo;
-use crate::erase::shrink;
 use crate::erase::tags::Tags;
 use crate::indexer::Indexer;
 use crate::locate::Locator;
 use crate::recent::Recent;
 use crate::tail::failed;
 use crate::{
-    EraseError, Erased, Erasing, ErasurePlan, ErasureRecord, OpenError, ReadError, Shrunk, Target,
-    derived, index,
+    EraseError, Erased, Erasing, ErasurePlan, ErasureRecord, OpenError, ReadError, Target, index,
 };
 
 /// The longest name of who erased, in bytes.
@@ -45,12 +43,7 @@ impl Log {
                 let account = target.account();
                 let found = state.indexer.ask_all(|derived| derived.account(account));
                 match found.map_err(|e| Unplanned::Derived(e.to_string()))? {
-                    Some(found) => {
-                        wanted.add(target, &found);
-                        if let Target::Account { .. } = target {
-                            self.add_name(state, wanted, &found)?;
-                        }
-                    }
+                    Some(found) => wanted.add(target, &found),
                     None => {
                         let account = account.to_owned();
                         return Err(EraseError::UnknownAccount { account }.into());
@@ -59,75 +52,6 @@ impl Log {
             }
             Ok(())
         })
-    }
-
-    /// Adds the name of an account, which stands in the batch of its first event: where that is now, if it was erased.
-    fn add_name(
-        &self,
-        state: &mut State,
-        wanted: &mut Wanted,
-        found: &derived::Account,
-    ) -> Result<(), Unplanned> {
-        let whole = found.places.first().map(|(revision, place)| (*revision, Ok(*place)));
-        let leaf = found.gone.leaves.first().map(|leaf| (leaf.revision, Err(leaf.position)));
-        let first = whole.into_iter().chain(leaf).min_by_key(|(revision, _)| *revision);
-        let place = match first {
-            None => return Ok(()),
-            Some((_, Ok(place))) => place,
-            Some((_, Err(position))) => {
-                state.locator.find(&self.folder, state.durable, position)?.place
-            }
-        };
-        wanted.add_name(found.head.ordinal, place);
-        Ok(())
-    }
-
-    /// Shrinks the segments of nothing but events that are erased to their leaves, but for the last: the room that the rest
-    /// of them left is given back. Nothing else of the log changes. A stop in the middle leaves a log that is sound, and what was
-    /// not done yet the next call does. Memory: a batch.
-    ///
-    /// # Errors
-    /// [`EraseError`]; each segment is then shrunk or as it was.
-    pub fn shrink(&self) -> Result<Shrunk, EraseError> {
-        let mut state = self.all_written()?;
-        state.indexer.settle();
-        let records = self.records(&mut state)?;
-        let erased = shrink::erased(&records, &Ranges::default());
-        let segments = shrink::to_shrink(&self.folder, state.durable, &erased)?;
-        let mut shrunk = Shrunk::default();
-        if segments.is_empty() {
-            return Ok(shrunk);
-        }
-        let tail = state.tail.as_mut().expect("nobody else writes");
-        // Of a log that is open a slot may name an end in a segment before the last; of one that is shut both name the last.
-        for _ in 0..if tail.head.is_shut() { 0 } else { 2 } {
-            if let Err(e) = tail.head.write(tail.end, false, true) {
-                let failed = failed("write", &self.folder.head(), &e);
-                state.failed = Some(failed.clone());
-                self.turn.notify_all();
-                return Err(failed.into());
-            }
-        }
-        // What it has open may be another file soon.
-        state.locator = Locator::default();
-        for header in &segments {
-            if let Some(bytes) = shrink::shrink(&self.folder, header)? {
-                shrunk.add(bytes);
-            }
-        }
-        Ok(shrunk)
-    }
-
-    /// The records of all erasures.
-    fn records(&self, state: &mut State) -> Result<Vec<ErasureRecord>, EraseError> {
-        let ask = |state: &State| {
-            state.indexer.ask_all(|derived| Ok(derived.erasures.records().to_vec()))
-        };
-        if let Ok(records) = ask(state) {
-            return Ok(records);
-        }
-        state.indexer.rebuild(state.durable)?;
-        Ok(ask(state).map_err(|e| index::failed(&self.folder, &e))?)
     }
 
     /// Makes a plan of what `add` asks for; once more, of derived files that were made anew, if they disagree with the log.
@@ -312,7 +236,7 @@ impl Log {
                     None => Ok(None),
                 });
                 if let Some(found) = found.map_err(|e| Unplanned::Derived(e.to_string()))? {
-                    self.add_name(state, wanted, &found)?;
+                    wanted.add_name(&found);
                 }
             }
             Ok(())
