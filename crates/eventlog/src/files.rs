@@ -7,6 +7,7 @@ use commitment::{FRAME_HEADER, Frame, HEAD, Head, SUMMARY, Summary, segment_numb
 
 use crate::batches::Borders;
 use crate::erase::redo::Redo;
+use crate::erase::shrink::is_shrunk;
 use crate::erase::since::is_erased_since;
 use crate::erase::through::through;
 use crate::folder::{Folder, Found};
@@ -178,10 +179,13 @@ impl LogFiles {
         LogFiles { folder: self.folder.clone(), head: self.head.clone(), files, ..*self }
     }
 
-    /// Where in a segment the batch ends with which the page before `pages` was closed, and which ended at `offset` once: at
-    /// another place if the segment was shrunk since. `None` if there is none.
+    /// Where in a segment the batch ends with which the page before `pages` was closed, and which ended at `offset` when the
+    /// segment was not shrunk yet. `None` if it is not shrunk, or has none.
     pub(crate) fn page_end(&self, segment: u64, offset: u64, pages: u64) -> Option<u64> {
         const TRAILER: usize = FRAME_HEADER + SUMMARY;
+        if !is_shrunk(&self.folder, segment).ok()? {
+            return None;
+        }
         let file = self.folder.storage.open(&self.folder.segment(segment), Access::Read).ok()?;
         let is_it = |end: &u64| {
             let mut frame = [0; TRAILER];

@@ -4,6 +4,7 @@ mod accounts;
 mod erase;
 mod lookup;
 mod salvage;
+mod shrink;
 
 use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};

@@ -20,6 +20,7 @@ use crate::batches::corrupt;
 use crate::derived::{self, IdTag, Place, SubjectTag, Taken};
 use crate::folder::Folder;
 use crate::head_file::Durable;
+use crate::locate::Locator;
 use crate::prepare::id_tag;
 use crate::storage::Access;
 use crate::window::Window;
@@ -108,6 +109,8 @@ pub(crate) struct Wanted {
     events: BTreeMap<Place, (u64, usize)>,
     /// The names of accounts: by the place of the account's first event, in whose batch the name is.
     names: BTreeMap<Place, u32>,
+    /// The same by the positions of these events, where they are erased: their segments may have been shrunk.
+    moved: Vec<(u64, u32)>,
     /// Their ordinals.
     ordinals: BTreeSet<u32>,
 }
@@ -164,43 +167,25 @@ pub(crate) fn plan(
     })
 }
 
-/// Where the name of an account stands: in the batch of its first event. Where that is now, if it was erased, `find` says by its
-/// position.
-pub(crate) fn name_place(
-    found: &derived::Account,
-    find: impl FnOnce(u64) -> Result<Place, ReadError>,
-) -> Result<Option<Place>, ReadError> {
-    let whole = found.places.first().map(|(revision, place)| (*revision, Ok(*place)));
-    let leaf = found.gone.leaves.first().map(|leaf| (leaf.revision, Err(leaf.position)));
-    match whole.into_iter().chain(leaf).min_by_key(|(revision, _)| *revision) {
-        None => Ok(None),
-        Some((_, Ok(place))) => Ok(Some(place)),
-        Some((_, Err(position))) => find(position).map(Some),
-    }
-}
-
 impl Wanted {
     pub(crate) fn new(left: Left) -> Wanted {
         let (accounts, events, names) = (Vec::new(), BTreeMap::new(), BTreeMap::new());
-        Wanted { left, accounts, events, names, ordinals: BTreeSet::new() }
+        Wanted { left, accounts, events, names, moved: Vec::new(), ordinals: BTreeSet::new() }
     }
 
-    /// Adds what some targets ask for, of accounts that are looked up with the places of their names.
+    /// Adds what some targets ask for, of accounts that are looked up.
     pub(crate) fn add_all(
         &mut self,
         targets: &[Target],
-        mut look_up: impl FnMut(&str) -> Result<Option<(derived::Account, Option<Place>)>, Unplanned>,
+        mut look_up: impl FnMut(&str) -> Result<Option<derived::Account>, Unplanned>,
     ) -> Result<(), Unplanned> {
         for target in targets {
             let account = target.account();
-            let Some((found, name)) = look_up(account)? else {
+            let Some(found) = look_up(account)? else {
                 let account = account.to_owned();
                 return Err(EraseError::UnknownAccount { account }.into());
             };
             self.add(target, &found);
-            if let Target::Account { .. } = target {
-                self.add_name(found.head.ordinal, name);
-            }
         }
         Ok(())
     }
@@ -241,14 +226,23 @@ impl Wanted {
                 self.events.insert(*place, (step.position, number));
             }
         }
+        if let Target::Account { .. } = target {
+            self.add_name(found);
+        }
         self.accounts.push(named);
     }
 
-    /// Adds the name of an account, by its number and the place of its first event, if there is one.
-    pub(crate) fn add_name(&mut self, ordinal: u64, place: Option<Place>) {
-        let Some(place) = place else { return };
-        let ordinal = u32::try_from(ordinal).expect("ordinals have 32 bits");
-        self.names.insert(place, ordinal);
+    /// Adds the name of an account.
+    pub(crate) fn add_name(&mut self, found: &derived::Account) {
+        let ordinal = u32::try_from(found.head.ordinal).expect("ordinals have 32 bits");
+        let leaf = found.gone.leaves.first();
+        let whole = found.places.first();
+        let whole = whole.filter(|whole| leaf.is_none_or(|leaf| whole.0 < leaf.revision));
+        match (whole, leaf) {
+            (Some((_, place)), _) => _ = self.names.insert(*place, ordinal),
+            (None, Some(leaf)) => self.moved.push((leaf.position, ordinal)),
+            (None, None) => return,
+        }
         self.ordinals.insert(ordinal);
     }
 
@@ -265,7 +259,10 @@ impl Wanted {
         end: Durable,
         before: Option<Timestamp>,
     ) -> Result<ErasurePlan, Unplanned> {
-        let mut found = Found::default();
+        let (mut found, mut locator) = (Found::default(), Locator::default());
+        for (position, ordinal) in std::mem::take(&mut self.moved) {
+            self.names.insert(locator.find(folder, end, position)?.place, ordinal);
+        }
         let mut places: BTreeSet<Place> = self.events.keys().copied().collect();
         places.extend(self.names.keys());
         let places: Vec<Place> = places.into_iter().collect();

@@ -2,25 +2,20 @@
 
 use std::sync::MutexGuard;
 
-use commitment::{Control, Erasure, Left, MAX_GROUND, MAX_WHAT, Ranges};
+use commitment::{Control, Erasure, Left, MAX_GROUND, MAX_WHAT};
 use event::Timestamp;
 
 use super::accounts::Accounts;
 use super::{Log, State, random};
-use crate::derived::Place;
 use crate::erase::carry_out;
-use crate::erase::plan::{Unplanned, Wanted, name_place, plan, reach};
+use crate::erase::plan::{Unplanned, Wanted, plan, reach};
 use crate::erase::redo::Redo;
-use crate::erase::shrink;
 use crate::erase::tags::Tags;
 use crate::indexer::Indexer;
 use crate::locate::Locator;
 use crate::recent::Recent;
 use crate::tail::failed;
-use crate::{
-    EraseError, Erased, Erasing, ErasurePlan, ErasureRecord, OpenError, ReadError, Shrunk, Target,
-    derived, index,
-};
+use crate::{EraseError, Erased, Erasing, ErasurePlan, ErasureRecord, OpenError, Target, index};
 
 /// A record is at most this long: it fits into a batch with room to spare.
 const MAX_RECORD: usize = 8 << 20;
@@ -37,70 +32,9 @@ impl Log {
         self.planned(left, before, |state, wanted| {
             wanted.add_all(targets, |account| {
                 let found = state.indexer.ask_all(|derived| derived.account(account));
-                let found = found.map_err(|e| Unplanned::Derived(e.to_string()))?;
-                let place =
-                    found.as_ref().map(|found| self.name_place(state, found)).transpose()?;
-                Ok(found.zip(place))
+                found.map_err(|e| Unplanned::Derived(e.to_string()))
             })
         })
-    }
-
-    /// Where the name of an account stands, if anything of it is there.
-    fn name_place(
-        &self,
-        state: &mut State,
-        found: &derived::Account,
-    ) -> Result<Option<Place>, ReadError> {
-        let end = state.durable;
-        name_place(found, |position| Ok(state.locator.find(&self.folder, end, position)?.place))
-    }
-
-    /// Shrinks the segments of nothing but events that are erased to their leaves, but for the last: the room that the rest
-    /// of them left is given back. Nothing else of the log changes. A stop in the middle leaves a log that is sound, and what was
-    /// not done yet the next call does. Memory: a batch.
-    ///
-    /// # Errors
-    /// [`EraseError`]; each segment is then shrunk or as it was.
-    pub fn shrink(&self) -> Result<Shrunk, EraseError> {
-        let mut state = self.all_written()?;
-        state.indexer.settle();
-        let records = self.records(&mut state)?;
-        let erased = shrink::erased(&records, &Ranges::default());
-        let segments = shrink::to_shrink(&self.folder, state.durable, &erased)?;
-        let mut shrunk = Shrunk::default();
-        if segments.is_empty() {
-            return Ok(shrunk);
-        }
-        let tail = state.tail.as_mut().expect("nobody else writes");
-        // Of a log that is open a slot may name an end in a segment before the last; of one that is shut both name the last.
-        for _ in 0..if tail.head.is_shut() { 0 } else { 2 } {
-            if let Err(e) = tail.head.write(tail.end, false, true) {
-                let failed = failed("write", &self.folder.head(), &e);
-                state.failed = Some(failed.clone());
-                self.turn.notify_all();
-                return Err(failed.into());
-            }
-        }
-        // What it has open may be another file soon.
-        state.locator = Locator::default();
-        for header in &segments {
-            if let Some(bytes) = shrink::shrink(&self.folder, header)? {
-                shrunk.add(bytes);
-            }
-        }
-        Ok(shrunk)
-    }
-
-    /// The records of all erasures.
-    fn records(&self, state: &mut State) -> Result<Vec<ErasureRecord>, EraseError> {
-        let ask = |state: &State| {
-            state.indexer.ask_all(|derived| Ok(derived.erasures.records().to_vec()))
-        };
-        if let Ok(records) = ask(state) {
-            return Ok(records);
-        }
-        state.indexer.rebuild(state.durable)?;
-        Ok(ask(state).map_err(|e| index::failed(&self.folder, &e))?)
     }
 
     /// Makes a plan of what `add` asks for.
@@ -284,8 +218,7 @@ impl Log {
                     None => Ok(None),
                 });
                 if let Some(found) = found.map_err(|e| Unplanned::Derived(e.to_string()))? {
-                    let place = self.name_place(state, &found)?;
-                    wanted.add_name(found.head.ordinal, place);
+                    wanted.add_name(&found);
                 }
             }
             Ok(())

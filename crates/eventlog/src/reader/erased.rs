@@ -3,14 +3,13 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use commitment::{Envelope, FRAME_HEADER, Fault, Frame, Left, Ranges};
+use commitment::{Envelope, FRAME_HEADER, Fault, Frame, Left};
 use event::Step;
 
 use super::{Reader, WHOLE};
 use crate::batches::corrupt;
 use crate::derived::Place;
-use crate::erase::plan::{Wanted, name_place, plan, reach};
-use crate::erase::shrink::{self, Shrunk, is_shrunk};
+use crate::erase::plan::{Wanted, plan, reach};
 use crate::{EraseError, ErasedEvent, ErasurePlan, ErasureRecord, ReadError, Target};
 
 impl Reader {
@@ -26,13 +25,7 @@ impl Reader {
                 self.rebuild()?;
             }
             let mut wanted = Wanted::new(left);
-            wanted.add_all(targets, |account| {
-                let found = self.ask(|derived| derived.account(account))?;
-                let mut locator = self.locator.lock().expect(WHOLE);
-                let mut find = |position| Ok(locator.find(&self.folder, self.end, position)?.place);
-                let place = found.as_ref().map(|found| name_place(found, &mut find)).transpose()?;
-                Ok(found.zip(place))
-            })?;
+            wanted.add_all(targets, |account| Ok(self.ask(|derived| derived.account(account))?))?;
             wanted.find(&self.folder, self.store, self.end, before)
         })
         .map_err(|error| match error {
@@ -47,20 +40,6 @@ impl Reader {
     /// [`ReadError`]
     pub fn erasures(&self) -> Result<Vec<ErasureRecord>, ReadError> {
         self.ask(|derived| Ok(derived.erasures.records().to_vec()))
-    }
-
-    /// The segments that would be shrunk ([`Log::shrink`](crate::Log::shrink)) if these events were erased to their leaves as
-    /// well, and the names of the accounts of these numbers. Memory: a batch.
-    ///
-    /// # Errors
-    /// [`ReadError`]
-    pub fn would_shrink(&self, events: &Ranges, names: &Ranges) -> Result<Shrunk, ReadError> {
-        let erased = shrink::erased(&self.erasures()?, events);
-        let mut shrunk = Shrunk::default();
-        for header in shrink::to_shrink(&self.folder, self.end, &erased)? {
-            shrunk.add(shrink::saved(&self.folder, &header, names)?);
-        }
-        Ok(shrunk)
     }
 
     /// How many accounts' names were erased.
@@ -132,13 +111,9 @@ impl Reader {
     fn envelope(&self, place: Place) -> Result<Envelope, ReadError> {
         let mut locator = self.locator.lock().expect(WHOLE);
         let bytes = locator.frame(&self.folder, self.end, place)?;
-        let bad = |fault: Fault| match is_shrunk(&self.folder, place.segment) {
-            // Then nothing is left at that place any more.
-            Ok(true) => ReadError::Erasing { path: self.folder.log() },
-            _ => {
-                let fault = fault.moved(place.offset);
-                self.settled(corrupt(&self.folder, place.segment, fault, None))
-            }
+        let bad = |fault: Fault| {
+            let fault = fault.moved(place.offset);
+            self.settled(corrupt(&self.folder, place.segment, fault, None))
         };
         match Frame::read(bytes).map_err(bad)? {
             (Frame::ContentErased { envelope, .. }, _) => {

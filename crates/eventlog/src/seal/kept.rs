@@ -37,7 +37,7 @@ use commitment::{
 };
 
 use super::walked::{Account, Met, Walked};
-use crate::batches::Batches;
+use crate::batches::{Batches, place_now};
 use crate::derived::Place;
 use crate::folder::Folder;
 use crate::head_file::Durable;
@@ -260,6 +260,11 @@ fn read(folder: &Folder, store: &[u8; 16]) -> Option<Walked> {
     let log = (*store, at, pages_after);
     let mut walked = Walked::after(log, (accounts, erased, chains, map), (tree, seal));
     walked.controls = controls;
+    if !is_in_log(folder, &walked) {
+        // Elsewhere, if its segment was shrunk since.
+        let far = Durable { segment: u64::MAX, ..at };
+        walked.at = place_now(folder, far, at)?;
+    }
     (is_whole && is_in_log(folder, &walked)).then_some(walked)
 }
 
