@@ -38,6 +38,6 @@ pub use history::{ErasedEvents, ErasedLeaf, History, NameId, Names, Step};
 pub use line_error::LineError;
 pub use ndjson::{borrow_line, is_blank, read_line, write_ndjson};
 pub use near::nearest_word;
-pub use order::sort_by_key;
+pub use order::{sort_by_key, sort_places};
 pub use time::{TimeError, Timestamp, civil_from_days, days_from_civil, days_in_month};
 pub use words::{Actor, ClearCause, Kind, PurgeCause, RecordedBy, Surface};

@@ -5,16 +5,15 @@ use std::cmp::Ordering;
 
 /// Sorts a list by a key, which is asked for at each comparison; what has equal keys stays in its order.
 pub fn sort_by_key<T, K: Ord>(list: &mut Vec<T>, key: impl Fn(&T) -> K) {
-    let order = order(list.len(), &|a, b| key(&list[a]).cmp(&key(&list[b])));
+    let mut order: Vec<usize> = (0..list.len()).collect();
+    sort_places(&mut order, &|a, b| key(&list[a]).cmp(&key(&list[b])));
     let mut places: Vec<Option<T>> = list.drain(..).map(Some).collect();
     list.extend(order.into_iter().map(|at| places[at].take().expect("each place once")));
 }
 
-/// The places from 0 to `len`, sorted by what stands there.
-fn order(len: usize, compare: &dyn Fn(usize, usize) -> Ordering) -> Vec<usize> {
-    let mut order: Vec<usize> = (0..len).collect();
-    order.sort_unstable_by(|a, b| compare(*a, *b).then(a.cmp(b)));
-    order
+/// Sorts places by what stands there; those where the same stands, by their numbers.
+pub fn sort_places(places: &mut [usize], compare: &dyn Fn(usize, usize) -> Ordering) {
+    places.sort_unstable_by(|a, b| compare(*a, *b).then_with(|| a.cmp(b)));
 }
 
 #[cfg(test)]

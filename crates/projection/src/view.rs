@@ -48,6 +48,7 @@ pub fn fold_whole<'a>(
     as_of: Timestamp,
     known_at: Timestamp,
 ) -> Option<View<'a>> {
+    assert!(history.erased.is_empty(), "a view of what was erased");
     let state = FoldState::fold(None, history, policy, as_of, known_at)?;
     Some(View::new(state, history, policy, as_of))
 }
@@ -188,19 +189,20 @@ impl<'a> View<'a> {
 
     /// What is in a table, in byte order of the names.
     pub(crate) fn by_name<'t, T>(&self, table: &'t [Option<T>]) -> Vec<(NameId, &'t T)> {
-        let slots = (0u32..).zip(table).filter(|(_, slot)| slot.is_some());
-        let mut ids: Vec<NameId> = slots.map(|(number, _)| NameId(number)).collect();
-        self.sort_by_name(&mut ids);
-        ids.into_iter().filter_map(|id| Some((id, table[id.0 as usize].as_ref()?))).collect()
+        let slots = table.iter().enumerate().filter(|(_, slot)| slot.is_some());
+        let mut places = slots.map(|(place, _)| place).collect();
+        self.sort_by_name(&mut places);
+        let row = |place: usize| Some((NameId(place as u32), table[place].as_ref()?));
+        places.into_iter().filter_map(row).collect()
     }
 
-    /// Sorts what has a name that is known, and leaves out the rest: once for all tables.
-    fn sort_by_name(&self, ids: &mut Vec<NameId>) {
-        let names = self.rules.names;
+    /// Sorts places of a table by their names, and where names are erased leaves out those: once for all tables.
+    fn sort_by_name(&self, places: &mut Vec<usize>) {
+        let name = |place: usize| self.rules.names.get(NameId(place as u32));
         if self.open.is_some() {
-            ids.retain(|id| !names.get(*id).is_empty());
+            places.retain(|place| !name(*place).is_empty());
         }
-        event::sort_by_key(ids, |id| names.get(*id));
+        event::sort_places(places, &|a, b| name(a).cmp(name(b)));
     }
 
     /// What the account is.

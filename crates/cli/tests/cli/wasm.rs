@@ -5,7 +5,10 @@
 use std::fs;
 use std::process::{Command, Stdio};
 
+use commitment::{Domain, hash};
 use serde_json::{Value, json};
+
+use verifier::certificate::{Certificate, Shown};
 
 use crate::binary::{AS_OF, Folder, root};
 
@@ -45,8 +48,9 @@ fn a_browser_answers_as_the_binary_does() {
         all.extend(more.as_object().unwrap().clone());
         jobs.push((args, options));
     };
-    for file in ["item", "account", "absent", "claims", "item-claims", "early", "since"]
-        .map(|n| format!("{n}.cert"))
+    let of_answers = ["item", "account", "absent", "claims", "item-claims", "early", "since"];
+    for file in
+        of_answers.into_iter().chain(["erasure", "erased"]).map(|name| format!("{name}.cert"))
     {
         job(&file, &[], json!({}));
         job(&file, &["--auditor", &auditor], json!({ "auditors": [auditor] }));
@@ -111,6 +115,17 @@ fn a_browser_answers_as_the_binary_does() {
     assert!(held >= 5 * 4, "{held}");
 }
 
+#[test]
+fn an_answer_about_the_account_is_not_had_from_an_erased_event() {
+    let folder = certificates();
+    let ran = folder.run(&["check", "erased.cert", "--key", "log.vkey", "--json"]).expect(1);
+    let reason = "the event of revision 2: the answer needs its content";
+    assert_eq!(ran.object()["reason"], reason, "{ran:?}");
+    // Nor is such a certificate made.
+    let args = ["certify", "bob", "--as-of", AS_OF, "-o", "bob.cert"];
+    folder.run(&args).expect(2).says("was erased, and the answer needs it");
+}
+
 /// A folder with certificates of every kind, and the keys to check them with.
 fn certificates() -> Folder {
     let folder = Folder::with_household();
@@ -138,7 +153,21 @@ fn certificates() -> Folder {
     ] {
         run(&format!("certify {args} --as-of {AS_OF} --audit note -o {name}.cert"));
     }
+    folder.write("erased.cert", with_erased_event(&folder.read("account.cert"), 2));
+    run("erase bob --before 2024-07-01T00:05:00Z --ground contract --by dpo");
+    run("checkpoint");
+    run("certify --erasure 0 -o erasure.cert");
     fs::copy(folder.path("stillthere.store/tlog/vkey"), folder.path("log.vkey")).unwrap();
     fs::copy(folder.path("auditor.key.pub"), folder.path("auditor.vkey")).unwrap();
     folder
+}
+
+/// A certificate with an event shown as it is when its content was erased: the chain is the same.
+fn with_erased_event(bytes: &[u8], revision: usize) -> Vec<u8> {
+    let mut certificate = Certificate::decode(bytes).expect("a certificate");
+    let shown = &mut certificate.stream.as_mut().expect("events").events[revision];
+    let Shown::Whole { envelope, salt, padded, .. } = shown else { panic!("hidden") };
+    let content = hash(Domain::Content, &[salt, padded]);
+    *shown = Shown::Envelope { envelope: *envelope, content };
+    certificate.encode()
 }

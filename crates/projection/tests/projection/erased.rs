@@ -4,7 +4,7 @@
 use event::{History, Timestamp};
 use fastrand::Rng;
 use serde_json::Value;
-use stillthere_projection::{Subject, Tally, View, compare, fold};
+use stillthere_projection::{Subject, Tally, View, compare, fold, fold_whole};
 use testkit::by_hand::{self, erased};
 use testkit::erased::{Erasure, Left, Seen, contradiction};
 use testkit::histories::{Case, case};
@@ -172,4 +172,12 @@ fn what_is_left_is_what_was_worked_out_by_hand() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+#[should_panic(expected = "a view of what was erased")]
+fn what_was_erased_is_not_folded_as_if_it_were_whole() {
+    let hand = &erased::CASES[0];
+    let (policy, history) = (hand.policy(), hand.erasure().history());
+    let _ = fold_whole(&history, &policy, time(hand.said[0].0), Timestamp::MAX);
 }

@@ -145,7 +145,8 @@ impl Replay {
 }
 
 /// What follows from a stream under a policy: a line of JSON a claim; without claims one of the item or the
-/// account. An account without events is absent. Sentences are told in `lang`.
+/// account. An account without events is absent. Sentences are told in `lang`, and say nothing of what a reading of the policy
+/// sets: its compiled form, which a certificate has, does not spell that.
 ///
 /// # Errors
 /// A claim that cannot be read or is about something else, an event that is not what the log takes; more than 64 readings
