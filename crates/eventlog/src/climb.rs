@@ -37,3 +37,17 @@ pub(crate) fn in_parts<T: Sync, R: Send>(
         made
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_come_back_in_their_order() {
+        for count in [0, 1, FEW, FEW + 1, 3 * FEW + 1, 9 * FEW] {
+            let things: Vec<usize> = (0..count).collect();
+            let odd = |some: &[usize]| some.iter().copied().filter(|n| n % 2 == 1).collect();
+            assert!(in_parts(&things, odd).into_iter().eq((1..count).step_by(2)), "{count}");
+        }
+    }
+}

@@ -51,3 +51,77 @@ impl Window {
         Ok(&self.piece[at..self.filled.min(at + len)])
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+    use crate::storage::{Access, Disk, Storage};
+
+    /// A file that counts what is read of it.
+    struct Counted(Box<dyn StoredFile>, Arc<AtomicUsize>);
+
+    impl StoredFile for Counted {
+        fn length(&self) -> io::Result<u64> {
+            self.0.length()
+        }
+        fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+            let read = self.0.read_at(buffer, offset)?;
+            self.1.fetch_add(read, Ordering::Relaxed);
+            Ok(read)
+        }
+        fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
+            self.0.write_at(bytes, offset)
+        }
+        fn set_len(&self, len: u64) -> io::Result<()> {
+            self.0.set_len(len)
+        }
+        fn sync(&self) -> io::Result<()> {
+            self.0.sync()
+        }
+    }
+
+    fn open(dir: &Path, bytes: &[u8], size: usize) -> (Window, Arc<AtomicUsize>) {
+        let (path, read) = (dir.join("file"), Arc::default());
+        std::fs::write(&path, bytes).unwrap();
+        let file = Disk.open(&path, Access::Read).unwrap();
+        (Window::new(Box::new(Counted(file, Arc::clone(&read))), size), read)
+    }
+
+    #[test]
+    fn any_piece_is_the_files() {
+        let dir = tempfile::tempdir().unwrap();
+        let bytes: Vec<u8> = (0..5000u32).map(|n| (n * n >> 3) as u8).collect();
+        let seed = fastrand::u64(..);
+        let mut random = fastrand::Rng::with_seed(seed);
+        for size in [1, 7, 100, 9000] {
+            let (mut window, _) = open(dir.path(), &bytes, size);
+            for _ in 0..2000 {
+                let (at, len) = (random.usize(..5100), random.usize(..300));
+                let limit = if random.bool() { u64::MAX } else { random.u64(..5100) };
+                let end =
+                    bytes.len().min(at + len).min(usize::try_from(limit).unwrap_or(usize::MAX));
+                let expected = bytes.get(at..end).unwrap_or_default();
+                let found = window.get(at as u64, len, limit).unwrap();
+                assert_eq!(found, expected, "{len} from {at} to {limit} by {size}, seed {seed}");
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_is_read_twice_on_the_way_through() {
+        let dir = tempfile::tempdir().unwrap();
+        let bytes: Vec<u8> = (0..5000u32).map(|n| n as u8).collect();
+        let (mut window, read) = open(dir.path(), &bytes, 64);
+        let (mut at, mut len) = (0, 1);
+        while at < bytes.len() {
+            let end = bytes.len().min(at + len);
+            assert_eq!(window.get(at as u64, len, u64::MAX).unwrap(), &bytes[at..end]);
+            (at, len) = (end, len * 7 % 101);
+        }
+        assert_eq!(read.load(Ordering::Relaxed), bytes.len());
+    }
+}

@@ -4,11 +4,15 @@ use super::names::Names;
 use crate::chains::Chains;
 use crate::hash::Digest;
 
+/// A secret: never on two lines of a processor's cache.
+#[repr(align(32))]
+struct Secret([u8; 32]);
+
 /// By ordinals. Of an account whose name was erased the name is empty, and the secret zeros.
 #[derive(Default)]
 pub(super) struct Accounts {
     pub(super) names: Names,
-    secrets: Vec<[u8; 32]>,
+    secrets: Vec<Secret>,
     pub(super) chains: Chains,
 }
 
@@ -22,7 +26,7 @@ impl Accounts {
         chain: Digest,
         events: u64,
     ) -> Option<u32> {
-        self.secrets.push(*secret);
+        self.secrets.push(Secret(*secret));
         self.chains.push(chain, events);
         self.names.push(name)
     }
@@ -35,13 +39,13 @@ impl Accounts {
     /// Whether the name of an account is known. Where its secret is there, which is asked for next, the name is: so the
     /// names themselves, which lie elsewhere, are hardly ever looked at.
     pub(super) fn is_named(&self, ordinal: u32) -> bool {
-        self.secrets.get(ordinal as usize).is_some_and(|secret| *secret != [0; 32])
+        self.secrets.get(ordinal as usize).is_some_and(|secret| secret.0 != [0; 32])
             || self.name(ordinal).is_some()
     }
 
     /// The secret of an account whose name is known.
     pub(super) fn secret(&self, ordinal: u32) -> &[u8; 32] {
-        &self.secrets[ordinal as usize]
+        &self.secrets[ordinal as usize].0
     }
 
     /// The names and the heads of the chains, as far as they were moved on.
@@ -54,8 +58,24 @@ impl Accounts {
     pub(super) fn fetch(&self, ordinals: impl Iterator<Item = u32>) {
         let touch = |ordinal: u32| {
             let secret = self.secrets.get(ordinal as usize)?;
-            Some(self.chains.touch(ordinal) ^ u64::from(secret[0]))
+            Some(self.chains.touch(ordinal) ^ u64::from(secret.0[0]))
         };
         std::hint::black_box(ordinals.filter_map(touch).fold(0, std::ops::BitXor::bitxor));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_has_a_name_is_named_whatever_the_secret() {
+        let mut accounts = Accounts::default();
+        for (name, secret) in [("a", [7; 32]), ("b", [0; 32]), ("", [0; 32])] {
+            accounts.push(name, &secret, [1; 32], 0);
+        }
+        let named = [0, 1, 2, 3].map(|ordinal| accounts.is_named(ordinal));
+        assert_eq!(named, [true, true, false, false]);
+        assert_eq!(named, [0, 1, 2, 3].map(|ordinal| accounts.name(ordinal).is_some()));
     }
 }
