@@ -1,6 +1,7 @@
 //! Reads a store, beside a writer or without one.
 
 mod erased;
+mod parting;
 
 use std::collections::HashMap;
 use std::path::Path;
