@@ -122,7 +122,14 @@ fn claims_say_what_is_open(folder: &Folder) {
         assert_eq!(verdict["undetermined"], serde_json::json!(fields), "{verdict}");
         assert!(fields.iter().all(|field| verdict[field].is_null()), "{verdict}");
     }
-    // Of an account of which nothing was erased, and where two differ whatever else there was, null is none.
+    // Where two differ whatever else there was, null is none.
+    let (contents, _) = item();
+    contents.write("claims.ndjson", claims.join("\n") + "\n");
+    let verdicts = ask(&contents, &["audit", "claims.ndjson"]);
+    let listed: Vec<bool> = verdicts.iter().map(|v| v.get("undetermined").is_some()).collect();
+    assert_eq!(listed, [false, true, true, false], "{verdicts:?}");
+    assert_eq!(verdicts[3]["state"], Value::Null);
+    // So it is in an account of which nothing was erased.
     let whole = Folder::new();
     let dispute = fixture("demo/dispute.ndjson");
     whole.run(&["import", "--trust-recorded-at", dispute.to_str().expect("UTF-8")]).expect(0);
