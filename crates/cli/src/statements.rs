@@ -7,7 +7,7 @@
 use std::path::Path;
 
 use event::{History, Step, Timestamp};
-use eventlog::{Cache, Rows};
+use eventlog::{Cache, Reader, Rows};
 use policy::{Policy, PolicyHash};
 use projection::fold;
 use serde::{Deserialize, Serialize};
@@ -45,6 +45,15 @@ pub enum Held {
     Differs { as_of: Timestamp, position: u64, revision: u64, stated: String, replayed: String },
 }
 
+/// Why a statement is not kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotKept {
+    /// The cache cannot be opened, or failed.
+    NoCache,
+    /// Something was erased meanwhile: what was stated may be of what is gone.
+    Erased,
+}
+
 /// The statements of a store.
 pub struct Statements {
     cache: Cache,
@@ -60,15 +69,22 @@ impl Statements {
         Some(Statements { cache, store, waiting: Vec::new() })
     }
 
-    /// Keeps the statement `row`, made as known at `known_at` of a log of `size` events. False:
-    /// the cache failed.
-    pub fn keep(&mut self, row: &SnapshotRow, known_at: Timestamp, size: u64) -> bool {
+    /// Keeps the statement `row`, made as known at `known_at` of what `reader` reads.
+    ///
+    /// # Errors
+    /// [`NotKept`]
+    pub fn keep(
+        &mut self,
+        row: &SnapshotRow,
+        known_at: Timestamp,
+        reader: &Reader,
+    ) -> Result<(), NotKept> {
         let key = key(&self.store, &row.account);
         let mut statements = self.of(key);
         let statement = Statement {
             as_of: row.as_of.ms(),
             known_at: known_at.ms(),
-            size,
+            size: reader.size(),
             revision: row.revision,
             position: row.position,
             policy_hash: row.policy_hash.to_string(),
@@ -80,13 +96,26 @@ impl Statements {
         let first = statements.len().saturating_sub(KEPT);
         let bytes = serde_json::to_vec(&statements[first..]).expect("a statement is JSON");
         self.waiting.push((key, bytes));
-        self.waiting.len() < PUT_ROWS || self.put(size)
+        if self.waiting.len() < PUT_ROWS { Ok(()) } else { self.put(reader) }
     }
 
-    /// Puts in what waits. False: the cache failed.
-    pub fn put(&mut self, size: u64) -> bool {
+    /// Puts in what waits, unless an erasure was recorded since `reader` was opened.
+    ///
+    /// An erasure drops the cache's files behind its record. So one that is not recorded yet, with these open, takes away
+    /// whatever is put into them; one that is may have dropped those of before, and nobody would take these away.
+    ///
+    /// # Errors
+    /// [`NotKept`]
+    pub fn put(&mut self, reader: &Reader) -> Result<(), NotKept> {
         let rows = std::mem::take(&mut self.waiting);
-        self.cache.put(Rows::Snapshots, size, rows.iter().map(|(key, row)| (*key, &row[..])))
+        if reader.may_be_erased_since() {
+            return Err(NotKept::Erased);
+        }
+        let rows = rows.iter().map(|(key, row)| (*key, &row[..]));
+        match self.cache.put(Rows::Snapshots, reader.size(), rows) {
+            true => Ok(()),
+            false => Err(NotKept::NoCache),
+        }
     }
 
     fn of(&self, key: [u8; 16]) -> Vec<Statement> {
@@ -140,54 +169,77 @@ fn key(store: &[u8; 16], account: &str) -> [u8; 16] {
 
 #[cfg(test)]
 mod tests {
-    use event::{Recorded, RecordedBy, read_line};
+    use event::read_line;
+    use eventlog::{Erasing, Log, Options, Target};
 
     use super::*;
-
-    const STORE: [u8; 16] = *b"the store's name";
 
     fn at(day: i64) -> Timestamp {
         Timestamp::from_ms(1_700_000_000_000 + day * 86_400_000).expect("in range")
     }
 
-    /// Uploads of items, a day each.
-    fn history(days: i64) -> History {
-        let recorded = |day: i64| {
-            Recorded {
-            event: read_line(
+    /// A store, and what it lists of an account.
+    struct Kept {
+        dir: tempfile::TempDir,
+        log: Log,
+    }
+
+    impl Kept {
+        fn new() -> Kept {
+            let dir = tempfile::tempdir().expect("a temporary folder");
+            let log = Log::open(dir.path(), Options::new(|| at(0))).expect("made");
+            Kept { dir, log }
+        }
+
+        /// Uploads of items, a day each.
+        fn upload(&self, days: std::ops::Range<i64>) {
+            let line = |day: i64| {
                 format!(
                     r#"{{"id":"{day}","account":"a","occurred_at":"{}","kind":"item_uploaded","item":"i{day}","category":"notes","bytes":1,"actor":"user"}}"#,
                     at(day)
                 )
-                .as_bytes(),
-            )
-            .expect("an event"),
-            position: day as u64,
-            revision: day as u64,
-            recorded_at: at(day),
-            recorded_by: RecordedBy::Log,
+            };
+            let events = days.map(|day| read_line(line(day).as_bytes()).expect("an event"));
+            self.log.append(events.collect()).expect("durable");
         }
-        };
-        History::of("a", &(0..days).map(recorded).collect::<Vec<_>>())
+
+        fn reader(&self) -> Reader {
+            Reader::open(self.dir.path()).expect("a store")
+        }
+
+        fn statements(&self) -> Statements {
+            Statements::open(self.dir.path(), self.log.store(), true).expect("made")
+        }
+    }
+
+    fn history(reader: &Reader) -> History {
+        reader.account_history("a").expect("read").expect("it has events")
     }
 
     #[test]
     fn a_statement_is_held_against_the_log_as_it_was_then() {
-        let dir = tempfile::tempdir().expect("a temporary folder");
+        let kept = Kept::new();
         let policy = Policy::preset(policy::DEFAULT_PRESET).expect("it is there");
         let policies = [(policy.hash(), policy)];
         let (hash, policy) = &policies[0];
-        let mut statements = Statements::open(dir.path(), STORE, true).expect("made");
-        let short = history(3);
+        let mut statements = kept.statements();
+        kept.upload(0..2);
+        let shorter = history(&kept.reader());
+        kept.upload(2..3);
+        let reader = kept.reader();
+        let short = history(&reader);
         let view = fold(&short, policy, at(9), at(9)).expect("events");
         let row = snapshot(&view, hash);
-        assert!(statements.keep(&row, at(9), 3) && statements.put(3));
+        let mut keep =
+            || statements.keep(&row, at(9), &reader).and_then(|()| statements.put(&reader));
+        assert_eq!(keep(), Ok(()));
         // Said twice it is kept once.
-        assert!(statements.keep(&row, at(9), 3) && statements.put(3));
+        assert_eq!(keep(), Ok(()));
         assert_eq!(statements.hold(&short, &policies), [Held::Same]);
-        assert_eq!(statements.hold(&history(5), &policies), [Held::Same]);
+        kept.upload(3..5);
+        assert_eq!(statements.hold(&history(&kept.reader()), &policies), [Held::Same]);
         assert_eq!(statements.hold(&short, &[]), [Held::Skipped]);
-        let other = &statements.hold(&history(2), &policies)[0];
+        let other = &statements.hold(&shorter, &policies)[0];
         let Held::Differs { position: 2, revision: 2, stated, replayed, .. } = other else {
             panic!("{other:?}")
         };
@@ -196,17 +248,59 @@ mod tests {
     }
 
     #[test]
+    fn nothing_is_kept_of_what_was_read_before_an_erasure() {
+        let kept = Kept::new();
+        let policy = Policy::preset(policy::DEFAULT_PRESET).expect("it is there");
+        let hash = policy.hash();
+        kept.upload(0..3);
+        let reader = kept.reader();
+        let view = history(&reader);
+        let row = snapshot(&fold(&view, &policy, at(9), at(9)).expect("events"), &hash);
+        let has_row = || !kept.statements().of(key(&kept.log.store(), "a")).is_empty();
+        // What is appended meanwhile does no harm.
+        kept.upload(3..4);
+        let mut statements = kept.statements();
+        assert_eq!(statements.keep(&row, at(9), &reader), Ok(()));
+        assert_eq!(statements.put(&reader), Ok(()));
+        drop(statements);
+        assert!(has_row());
+
+        let target = Target::Account { account: "a".to_owned() };
+        let plan = kept.log.plan_erasure(&[target]).expect("planned");
+        let how = Erasing { ground: "g", by: "b", forget: true };
+        // Open beside the erasure, with one put in before it, and not.
+        let mut statements = kept.statements();
+        assert_eq!(statements.keep(&row, at(9), &reader), Ok(()));
+        assert_eq!(statements.put(&reader), Ok(()));
+        assert_eq!(statements.keep(&row, at(9), &reader), Ok(()));
+        kept.log.erase(plan, &how).expect("erased");
+        assert_eq!(statements.put(&reader), Err(NotKept::Erased));
+        drop(statements);
+        assert!(!has_row());
+        // Opened behind it.
+        let mut statements = kept.statements();
+        assert_eq!(statements.keep(&row, at(9), &reader), Ok(()));
+        assert_eq!(statements.put(&reader), Err(NotKept::Erased));
+        drop(statements);
+        assert!(!has_row());
+        assert_eq!(kept.statements().put(&kept.reader()), Ok(()), "a reader of now may");
+    }
+
+    #[test]
     fn the_last_statements_are_kept() {
-        let dir = tempfile::tempdir().expect("a temporary folder");
+        let kept = Kept::new();
         let policy = Policy::preset(policy::DEFAULT_PRESET).expect("it is there");
         let policies = [(policy.hash(), policy)];
         let (hash, policy) = &policies[0];
-        let mut statements = Statements::open(dir.path(), STORE, true).expect("made");
+        let mut statements = kept.statements();
+        kept.upload(0..3);
+        let reader = kept.reader();
+        let history = history(&reader);
         for day in 3..3 + 2 * KEPT as i64 {
-            let history = history(3);
             let view = fold(&history, policy, at(day), at(day)).expect("events");
-            assert!(statements.keep(&snapshot(&view, hash), at(day), 3) && statements.put(3));
+            assert_eq!(statements.keep(&snapshot(&view, hash), at(day), &reader), Ok(()));
+            assert_eq!(statements.put(&reader), Ok(()));
         }
-        assert_eq!(statements.hold(&history(3), &policies), vec![Held::Same; KEPT]);
+        assert_eq!(statements.hold(&history, &policies), vec![Held::Same; KEPT]);
     }
 }

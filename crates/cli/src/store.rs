@@ -35,6 +35,11 @@ impl Store {
         Ok(Store { reader: Reader::open(dir)? })
     }
 
+    /// What reads it.
+    pub fn reader(&self) -> &Reader {
+        &self.reader
+    }
+
     /// Events in it.
     pub fn size(&self) -> u64 {
         self.reader.size()

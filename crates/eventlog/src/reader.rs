@@ -1,6 +1,7 @@
 //! Reads a store, beside a writer or without one.
 
 mod erased;
+mod parting;
 mod shrunk;
 
 use std::collections::HashMap;
@@ -14,7 +15,7 @@ use event::{History, Names, Recorded, Step};
 use crate::batches::{Batches, Whole, corrupt};
 use crate::decode::{Accounts, Item, each_event, recorded};
 use crate::derived::{Derived, DerivedError, Place};
-use crate::erase::since::is_erased_since;
+use crate::erase::since::{erased_since, is_erased_since};
 use crate::erase::through::through;
 use crate::folder::{Folder, Found};
 use crate::head_file::Durable;
@@ -352,6 +353,13 @@ impl Reader {
     fn made_anew(&self, index: &mut Index) -> Result<(), ReadError> {
         let made = index.rebuild(&self.folder, self.store, self.end);
         made.map_err(|error| self.settled(error))
+    }
+
+    /// Whether an erasure was recorded since this was opened, or that cannot be told: then what was read here must not be
+    /// kept, it may have been taken out.
+    #[must_use]
+    pub fn may_be_erased_since(&self) -> bool {
+        erased_since(&self.folder, self.end).unwrap_or(true)
     }
 
     /// What is not as it was when this was opened need not be damage.

@@ -125,6 +125,7 @@ impl Bench {
             if let Some(view) = view.as_ref().filter(|view| misses(claim, view)) {
                 // It may have been there: its events, or their names, are erased.
                 verdict.lawful = Lawful::Undetermined;
+                verdict.undetermined = vec!["state", "cause", "recoverable_until"];
                 verdict.caveats.insert(0, erased::caveat(view, asked.lang));
             }
             return Ok(verdict);
@@ -175,7 +176,13 @@ impl Bench {
         if is_open {
             caveats.insert(0, erased::caveat(finding.view, asked.lang));
         }
-        let cause = finding.cause();
+        let (state, cause, until) = (finding.state(), finding.cause(), finding.recoverable_until());
+        let is_open = [
+            ("state", state.is_none()),
+            ("cause", cause.is_none()),
+            ("recoverable_until", until.is_none()),
+        ];
+        let cause = cause.flatten();
         let evidence = finding
             .evidence(claim, history, known_at)
             .into_iter()
@@ -200,14 +207,15 @@ impl Bench {
             claim: claim.claim.clone(),
             account: claim.account.clone(),
             verdict,
-            state: finding.state(),
+            state: state.flatten(),
             cause,
             lawful: match () {
                 () if lawful_is_open => Lawful::Undetermined,
                 () if depends => Lawful::Depends,
                 () => lawful,
             },
-            recoverable_until: finding.recoverable_until(),
+            recoverable_until: until.flatten(),
+            undetermined: is_open.iter().filter(|(_, open)| *open).map(|(name, _)| *name).collect(),
             evidence,
             clauses: finding.clauses(claim.asserts, cause),
             caveats,
@@ -228,6 +236,7 @@ impl Bench {
             cause: None,
             lawful: Lawful::None,
             recoverable_until: None,
+            undetermined: Vec::new(),
             evidence: Vec::new(),
             clauses: Vec::new(),
             readings,
@@ -255,13 +264,6 @@ fn misses(claim: &Claim, view: &View<'_>) -> bool {
             view.may_miss_items() || (of_backups && view.may_miss_backups())
         }
     }
-}
-
-/// The value that all have, if they agree.
-fn agreed<T: PartialEq>(values: impl IntoIterator<Item = T>) -> Option<T> {
-    let mut values = values.into_iter();
-    let first = values.next()?;
-    values.all(|value| value == first).then_some(first)
 }
 
 impl<'v, 'a> Finding<'v, 'a> {
@@ -311,32 +313,38 @@ impl<'v, 'a> Finding<'v, 'a> {
         }
     }
 
-    /// What all have, where all of them are known, and know what `is` tells of.
+    /// What all have, if they agree; known where all of them are, and what `is` tells of, and where two differ whatever
+    /// the others have.
     fn of_all<T: PartialEq>(
         &self,
         is: fn(Unsure) -> bool,
         of: impl Fn(Record<'v>) -> T,
-    ) -> Option<T> {
-        let open = |subject: Subject| {
-            let unsure = self.view.unsure(subject);
-            unsure.state || is(unsure)
-        };
-        if self.misses || self.rows.iter().any(|(subject, _)| open(*subject)) {
-            return None;
+    ) -> Said<Option<T>> {
+        let mut is_open = self.misses;
+        let known = self.rows.iter().filter_map(|(subject, record)| {
+            let unsure = self.view.unsure(*subject);
+            let open = unsure.state || is(unsure);
+            is_open |= open;
+            (!open).then(|| of(*record))
+        });
+        let known: Vec<T> = known.collect();
+        if known.windows(2).any(|two| two[0] != two[1]) {
+            return Some(None);
         }
-        agreed(self.rows.iter().map(|(_, record)| of(*record)))
+        (!is_open).then(|| known.into_iter().next())
     }
 
-    fn state(&self) -> Option<&'static str> {
+    fn state(&self) -> Said<Option<&'static str>> {
         self.of_all(|_| false, Record::state)
     }
 
-    fn cause(&self) -> Option<&'static str> {
-        self.of_all(|unsure| unsure.cause, Record::cause)?.map(|cause| cause.name())
+    fn cause(&self) -> Said<Option<&'static str>> {
+        let cause = self.of_all(|unsure| unsure.cause, Record::cause)?;
+        Some(cause.flatten().map(|cause| cause.name()))
     }
 
-    fn recoverable_until(&self) -> Option<Timestamp> {
-        self.of_all(|unsure| unsure.until, Record::recoverable_until)?
+    fn recoverable_until(&self) -> Said<Option<Timestamp>> {
+        Some(self.of_all(|unsure| unsure.until, Record::recoverable_until)?.flatten())
     }
 
     /// The worst of all: `no` before what is not known before `yes` before `none`.

@@ -61,6 +61,9 @@ pub struct Verdict {
     pub lawful: Lawful,
     /// Until when it can be recovered.
     pub recoverable_until: Option<Timestamp>,
+    /// Which of the three before are none because erased events may matter.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub undetermined: Vec<&'static str>,
     /// The events that it rests on.
     pub evidence: Vec<Evidence>,
     /// The policy's clauses that speak of it.

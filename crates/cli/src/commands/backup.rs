@@ -5,11 +5,11 @@ mod earlier;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use commitment::{Level, hex};
+use commitment::{Level, Report, hex};
 use eventlog::{Copied, CopyError, LogFiles, copy_store};
 use serde::Serialize;
 
-use self::earlier::{Again, Contains, Newer};
+use self::earlier::{Again, Contains, Newer, unreadable};
 use super::verify::Told;
 use crate::failure::{Failure, Outcome};
 use crate::output::refuse_in_store;
@@ -119,10 +119,6 @@ pub fn restore(
     screen: &mut Screen,
 ) -> Result<Outcome, Failure> {
     let (from, to) = (args.from.as_path(), &question.store);
-    let unreadable = |error| match Failure::from(error) {
-        Failure::Store(message) => Failure::Usage(message),
-        other => other,
-    };
     let taken = |path: &Path, what: &str| {
         let path = escaped_path(path);
         Failure::Usage(format!(
@@ -131,7 +127,7 @@ pub fn restore(
     };
     let files = LogFiles::open(from).map_err(unreadable)?;
     refuse_in_store(to, from)?;
-    let newer = args.erasures.as_deref().map(|path| Newer::of(path, from)).transpose()?;
+    let newer = args.erasures.as_deref().map(Newer::open).transpose()?;
     // What needs no reading is said first.
     if std::fs::read_dir(to).is_ok_and(|mut entries| entries.next().is_some()) {
         let is_store = LogFiles::open(to).is_ok();
@@ -139,6 +135,9 @@ pub fn restore(
     }
     let progress = Progress::of_bytes(Some(2 * total(&files)));
     let checked = check(&files, &progress);
+    if let (Ok(()), Some(newer)) = (&checked, &newer) {
+        newer.is_of(from).inspect_err(|_| progress.end())?;
+    }
     let copied =
         checked.and_then(|()| copy_store(from, to, Level::Quick, &mut |more| progress.more(more)));
     progress.end();
@@ -150,8 +149,12 @@ pub fn restore(
         )
     };
     match copied {
-        Ok(copied) => {
+        Ok(mut copied) => {
             let again = newer.map(|newer| newer.erase_again(to)).transpose()?;
+            if again.is_some() {
+                // The records of what was erased again are in the log too.
+                copied.report = whole(to)?;
+            }
             let beside = Beside { earlier: Vec::new(), again };
             done(&copied, beside, from, to, said, question, screen)
         }
@@ -162,6 +165,15 @@ pub fn restore(
         Err(CopyError::Source(error)) => Err(unreadable(error)),
         Err(CopyError::Target(error)) => Err(error.into()),
     }
+}
+
+/// What a store is that was just made.
+fn whole(store: &Path) -> Result<Report, Failure> {
+    let checked = LogFiles::open(store)?.check(Level::Quick, || (), |_| ());
+    checked.map(|checked| checked.report).map_err(|error: CopyError| match error {
+        CopyError::Source(error) | CopyError::Target(error) => error.into(),
+        error => Failure::Store(error.to_string()),
+    })
 }
 
 /// Every hash of the backup anew, before anything is written.

@@ -13,7 +13,7 @@ use policy::{Policy, Window};
 use serde::Serialize;
 
 use super::erase::allowed::holds;
-use super::erase::outcome::{Shrinking, failed, login_name, not_covered};
+use super::erase::outcome::{Shrinking, eraser, failed, not_covered};
 use super::import::{catch_interrupts, say_recovery};
 use crate::failure::{Failure, Outcome};
 use crate::question::{Question, now};
@@ -105,13 +105,15 @@ pub fn run(
     }
     let policy = question.policy()?;
     let version = policy.version_at(as_of);
-    let by = args.by.clone().map_or_else(login_name, Ok)?;
+    let by = eraser(args.by.as_deref(), args.dry_run)?;
     let ground = args.ground.clone().unwrap_or_else(|| {
         format!(
             "retention: {}, version {}, keeps records for {}; as of {as_of}",
             policy.name, version.id, version.keep
         )
     });
+    let how = Erasing { ground: &ground, by: &by, forget: args.forget };
+    how.check().map_err(failed)?;
     let before = version.due_before(as_of, &policy.zone);
     // A store that is missing is not made.
     drop(question.open()?);
@@ -142,7 +144,6 @@ pub fn run(
         shrunk: Shrinking::default(),
         dry_run: args.dry_run,
     };
-    let how = Erasing { ground: &ground, by: &by, forget: args.forget };
     let is_whole = match log {
         None => {
             let mut positions: Vec<u64> =

@@ -12,7 +12,7 @@ use crate::failure::{Failure, Outcome};
 use crate::question::Question;
 use crate::show::screen::Screen;
 use crate::show::table::{Cell, Column, Table};
-use crate::statements::Statements;
+use crate::statements::{NotKept, Statements};
 
 pub fn run(
     args: &SnapshotArgs,
@@ -25,7 +25,7 @@ pub fn run(
     // Opened with the first statement: a question about an account that is not there writes nothing.
     let mut statements: Option<Option<Statements>> = None;
     question.known_at_line(screen)?;
-    let mut is_kept = true;
+    let mut kept = Ok(());
     let mut table = Table::new([
         Column::long(question.pick("account", "账号")),
         Column::number(question.pick("revision", "账号内序号")),
@@ -40,9 +40,8 @@ pub fn run(
         let row = snapshot(&view, &policy_hash);
         let statements =
             statements.get_or_insert_with(|| open_patiently(&question.store, store.id()));
-        is_kept &= statements
-            .as_mut()
-            .is_some_and(|kept| kept.keep(&row, question.known_at, store.size()));
+        let keep = |kept: &mut Statements| kept.keep(&row, question.known_at, store.reader());
+        kept = kept.and(statements.as_mut().map_or(Err(NotKept::NoCache), keep));
         match question.json {
             true => screen.json(&row)?,
             false => {
@@ -70,20 +69,25 @@ pub fn run(
     }
     table.end(screen)?;
     if let Some(mut statements) = statements.flatten() {
-        is_kept &= statements.put(store.size());
+        kept = kept.and_then(|()| statements.put(store.reader()));
     }
     if !question.json {
         screen.line(
             question.pick(format!("policy hash {policy_hash}"), format!("政策散列 {policy_hash}")),
         )?;
     }
-    if !is_kept {
-        return Err(Failure::Store(
-            "the statements were not kept: the store's derived folder cannot be written, or another \
-             process has it open; `verify` will not know of them"
-                .to_owned(),
-        ));
-    }
+    kept.map_err(|why| {
+        let text = match why {
+            NotKept::NoCache => {
+                "the statements were not kept: the store's derived folder cannot be written, or another \
+                 process has it open; `verify` will not know of them"
+            }
+            NotKept::Erased => {
+                "something was erased meanwhile, so not all of the statements were kept: ask again"
+            }
+        };
+        Failure::Store(text.to_owned())
+    })?;
     Ok(Outcome::Fine)
 }
 

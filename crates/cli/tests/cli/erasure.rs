@@ -614,6 +614,57 @@ fn a_backup_of_before_is_known_to_contain_it_and_is_restored_without_it() {
     assert!(back.get("erased_again").is_none());
 }
 
+/// After a restore there can be two logs of one id. Records of the one name positions, which are others' in the other.
+#[test]
+fn what_one_log_erased_is_never_erased_in_one_that_parted_from_it() {
+    let folder = Folder::new();
+    let lines = |account: &str, from: u32, to: u32| -> String {
+        (from..to).map(|n| line(account, n, "2025-07-01", "page_viewed", "") + "\n").collect()
+    };
+    let import = |store: &str, lines: String| {
+        folder.write("lines.ndjson", lines);
+        folder.run(&["--store", store, "import", "lines.ndjson"]).expect(0);
+    };
+    import("a", lines("carol", 0, 3));
+    folder.run(&["--store", "a", "backup", "--to", "common"]).expect(0);
+    folder.run(&["--store", "b", "restore", "--from", "common"]).expect(0);
+    import("a", lines("alice", 0, 5));
+    import("b", lines("bob", 0, 3));
+    folder.run(&["--store", "a", "backup", "--to", "a.before"]).expect(0);
+    folder.run(&["--store", "b", "backup", "--to", "b.backup"]).expect(0);
+    for account in ["alice", "carol"] {
+        folder.run(&["--store", "a", "erase", account, "--ground", "g", "--by", "x"]).expect(0);
+    }
+
+    let restore = |from: &str, newer: &str| {
+        folder.run(&["--json", "--store", "again", "restore", "--from", from, "--erasures", newer])
+    };
+    let parted = "b.backup: not a backup of the log of a, which has another event at position 3";
+    restore("b.backup", "a").expect(2).says(parted);
+    assert!(!folder.path("again").exists());
+    let ran = folder.run(&["--store", "a", "backup", "--to", "new", "--earlier", "b.backup"]);
+    ran.expect(2).says(parted);
+    assert!(!folder.path("new").exists());
+
+    // Erased on the one side or both, and with seals of its own, it is the same log.
+    for (from, events) in [("common", 3), ("a.before", 8)] {
+        let done = restore(from, "a").expect(0).object();
+        assert_eq!(done["erased_again"]["events"], events, "{from}");
+        let root = done["root"].as_str().expect("of the restored store");
+        folder.run(&["--store", "again", "verify", "--expect-root", root]).expect(0);
+        folder.run(&["--store", "again", "backup", "--to", "again.backup"]).expect(0);
+        fs::remove_dir_all(folder.path("again")).expect("taken away");
+        let done = restore("again.backup", "a").expect(0).object();
+        assert_eq!(done["erased_again"]["events"], 0, "{from}");
+        fs::remove_dir_all(folder.path("again")).expect("taken away");
+        fs::remove_dir_all(folder.path("again.backup")).expect("taken away");
+    }
+    // The same lines taken in twice have other salts: they are not the same events.
+    folder.run(&["--store", "d", "restore", "--from", "common"]).expect(0);
+    import("d", lines("alice", 0, 5));
+    restore("d", "a").expect(2).says("which has another event at position 3");
+}
+
 /// Whatever was erased, the log is as it was written, also once what is derived of it was made anew.
 #[test]
 fn a_log_with_any_erasure_is_as_it_was_written() {

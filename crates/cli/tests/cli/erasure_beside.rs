@@ -107,6 +107,34 @@ fn a_dry_run_writes_nothing_and_needs_no_right_to() {
     assert!(folder.files() == before);
 }
 
+/// What a record has no room for is refused before anything is read; who erases is asked only of who does.
+#[test]
+fn a_dry_run_refuses_what_an_erasure_would() {
+    let folder = sealed();
+    folder.write("keep.toml", KEEP);
+    let erase: &[&str] = &["erase", PERSON];
+    let retain: &[&str] = &["--policy", "keep.toml", "--as-of", "2026-03-01T10:00:00Z", "retain"];
+    let run = |args: &[&[&str]]| {
+        let mut command = folder.command(&args.concat());
+        command.env_remove("USER").env_remove("LOGNAME").stdin(Stdio::null());
+        Ran::from(command.output().expect("the binary runs"))
+    };
+    let (long, most, by) = ("g".repeat(1025), "g".repeat(1024), "b".repeat(129));
+    for verb in [erase, retain] {
+        for more in [&["--by", "b"][..], &["--by", "b", "--dry-run"]] {
+            for (ground, len) in [("", 0), (&*long, 1025)] {
+                let said = format!("the ground has {len} bytes; it must have 1 to 1024");
+                run(&[verb, &["--ground", ground], more]).expect(2).says(&said);
+            }
+        }
+        let named: &[&str] = &["--ground", "g", "--dry-run", "--by", &by];
+        run(&[verb, named]).expect(2).says("who erases has 129 bytes; it must have 1 to 128");
+        run(&[verb, &["--ground", &most, "--dry-run"]]).expect(0);
+        run(&[verb, &["--ground", &most]]).expect(2).says("who erases?");
+    }
+    assert!(!found(&folder, &[PERSON]).is_empty());
+}
+
 /// A disk on which an erasure stops as soon as it would write over the log.
 struct Stops(PathBuf);
 

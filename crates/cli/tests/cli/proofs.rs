@@ -327,7 +327,7 @@ fn a_certificate_is_refused_with_the_reason() {
         ("later.cert", "a certificate of version 3, and this program reads versions 1 to 2"),
         ("item.cert --account bob", r#"made for the account "ann", expected "bob""#),
         ("item.cert --item x.jpg", r#"made for the item "dunes.jpg", expected "x.jpg""#),
-        ("ann.cert --item x.jpg", r#"made for the item the account, expected "x.jpg""#),
+        ("ann.cert --item x.jpg", r#"made for the whole account, expected the item "x.jpg""#),
         ("item.cert --size 18", "made for a log of size 19, expected 18"),
         ("item.cert --as-of 2025-10-02T00:00:00Z", "made for the instant 2025-10-01T00:00:00Z"),
         ("item.cert --policy rules.toml", "made for the policy "),

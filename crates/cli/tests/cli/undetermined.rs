@@ -98,10 +98,45 @@ fn every_verb_leaves_open_what_it_must() {
     for verdict in verdicts.iter().filter(|verdict| verdict["verdict"] == "undetermined") {
         assert!(!verdict["caveats"].as_array().expect("a list").is_empty(), "{verdict}");
     }
+    claims_say_what_is_open(&folder);
     let diff = ask(&folder, &["policy", "diff", "xiaomi-cloud", "box"]).remove(0);
     assert_eq!(diff["totals"]["undetermined"], 1);
     let swept = ["sweep", "--param", "tiers.standard.trash=30d..31d"];
     assert_eq!(ask(&folder, &swept).remove(0)["undetermined"], 1);
+}
+
+/// Null is what there is not, unless it is listed.
+fn claims_say_what_is_open(folder: &Folder) {
+    let claim = |of: &str, asserts: &str| {
+        format!(r#"{{"claim":"c","account":"mei"{of},"asserts":"{asserts}"}}"#)
+    };
+    let claims = [
+        claim(r#","item":"cat.jpg""#, "gone"),
+        claim(r#","item":"wedding.mp4""#, "gone"),
+        claim(r#","item":"never-heard-of""#, "gone"),
+        claim("", "gone"),
+    ];
+    folder.write("claims.ndjson", claims.join("\n") + "\n");
+    let fields = ["state", "cause", "recoverable_until"];
+    for verdict in ask(folder, &["audit", "claims.ndjson"]) {
+        assert_eq!(verdict["undetermined"], serde_json::json!(fields), "{verdict}");
+        assert!(fields.iter().all(|field| verdict[field].is_null()), "{verdict}");
+    }
+    // Where two differ whatever else there was, null is none.
+    let (contents, _) = item();
+    contents.write("claims.ndjson", claims.join("\n") + "\n");
+    let verdicts = ask(&contents, &["audit", "claims.ndjson"]);
+    let listed: Vec<bool> = verdicts.iter().map(|v| v.get("undetermined").is_some()).collect();
+    assert_eq!(listed, [false, true, true, false], "{verdicts:?}");
+    assert_eq!(verdicts[3]["state"], Value::Null);
+    // So it is in an account of which nothing was erased.
+    let whole = Folder::new();
+    let dispute = fixture("demo/dispute.ndjson");
+    whole.run(&["import", "--trust-recorded-at", dispute.to_str().expect("UTF-8")]).expect(0);
+    whole.write("claims.ndjson", claims.join("\n") + "\n");
+    for verdict in ask(&whole, &["audit", "claims.ndjson"]) {
+        assert_eq!(verdict.get("undetermined"), None, "{verdict}");
+    }
 }
 
 #[test]

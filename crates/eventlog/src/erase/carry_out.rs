@@ -159,7 +159,11 @@ fn sync(dir: &Path) -> Result<(), OpenError> {
 /// Takes a file away, or a folder with what is in it, if it is there.
 fn remove_all(path: &Path) -> Result<(), OpenError> {
     let removed = match fs::symlink_metadata(path) {
-        Ok(found) if found.is_dir() => fs::remove_dir_all(path),
+        // Who has it open may just have put a file there; once it is gone nobody can.
+        Ok(found) if found.is_dir() => fs::remove_dir_all(path).or_else(|e| match e.kind() {
+            io::ErrorKind::DirectoryNotEmpty => fs::remove_dir_all(path),
+            _ => Err(e),
+        }),
         Ok(_) => fs::remove_file(path),
         Err(e) => Err(e),
     };

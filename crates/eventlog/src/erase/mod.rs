@@ -21,7 +21,7 @@ pub(crate) mod tags;
 pub(crate) mod through;
 
 pub use commitment::ErasureRecord;
-use commitment::{Envelope, Left};
+use commitment::{Envelope, Left, MAX_GROUND, MAX_WHAT};
 use event::Timestamp;
 
 pub use plan::ErasurePlan;
@@ -96,6 +96,23 @@ pub struct Erasing<'a> {
     /// Whether nothing is kept by which these events could be told when they come again, also what is kept already of
     /// those that came again.
     pub forget: bool,
+}
+
+impl Erasing<'_> {
+    /// Whether a record has room for its texts. Erasing looks itself; this is for who only asks what would go.
+    ///
+    /// # Errors
+    /// [`EraseError::Text`]
+    pub fn check(&self) -> Result<(), EraseError> {
+        for (what, text, most) in
+            [("the ground", self.ground, MAX_GROUND), ("who erases", self.by, MAX_WHAT)]
+        {
+            if !(1..=most).contains(&text.len()) {
+                return Err(EraseError::Text { what, found: text.len(), most });
+            }
+        }
+        Ok(())
+    }
 }
 
 /// An erasure that is durable.

@@ -10,16 +10,20 @@ use crate::head_file::Durable;
 
 /// Looks for a record from `end` up to where `HEAD` says now that the log ends. Of a log that cannot be read there: no.
 pub(crate) fn is_erased_since(folder: &Folder, end: Durable) -> bool {
-    let head = folder.read(&folder.head(), 2 * HEAD).ok();
-    let Some(Ok(Head { now, .. })) = head.as_deref().map(Head::decode) else { return false };
+    erased_since(folder, end).unwrap_or(false)
+}
+
+/// The same; `None` of a log that cannot be read there.
+pub(crate) fn erased_since(folder: &Folder, end: Durable) -> Option<bool> {
+    let Head { now, .. } = Head::decode(&folder.read(&folder.head(), 2 * HEAD).ok()?).ok()?;
     let stop = Place { segment: now.segment, offset: now.offset };
     let mut batches = Batches::new(folder, now.store, stop).from(end);
-    while let Ok(Some(Whole { bytes, .. })) = batches.next() {
+    while let Some(Whole { bytes, .. }) = batches.next().ok()? {
         if has_record(bytes) {
-            return true;
+            return Some(true);
         }
     }
-    false
+    Some(false)
 }
 
 fn has_record(batch: &[u8]) -> bool {

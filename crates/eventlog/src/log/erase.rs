@@ -2,7 +2,7 @@
 
 use std::sync::MutexGuard;
 
-use commitment::{Control, Erasure, Left, MAX_GROUND, MAX_WHAT};
+use commitment::{Control, Erasure, Left};
 use event::Timestamp;
 
 use super::accounts::Accounts;
@@ -65,13 +65,7 @@ impl Log {
     /// # Errors
     /// [`EraseError`]
     pub fn erase(&self, plan: ErasurePlan, how: &Erasing<'_>) -> Result<Erased, EraseError> {
-        for (what, text, most) in
-            [("the ground", how.ground, MAX_GROUND), ("who erases", how.by, MAX_WHAT)]
-        {
-            if !(1..=most).contains(&text.len()) {
-                return Err(EraseError::Text { what, found: text.len(), most });
-            }
-        }
+        how.check()?;
         if plan.is_empty() {
             return Err(EraseError::Nothing);
         }

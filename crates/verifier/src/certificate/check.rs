@@ -115,6 +115,8 @@ pub enum CertificateError {
         "it does not show that the log goes on from the checkpoint of size {0}; `certify … --since` it does"
     )]
     NotSince(u64),
+    #[error("made for the whole account, expected the item {0:?}")]
+    OfAccount(String),
     #[error("made for {what} {found}, expected {expected}")]
     Other { what: &'static str, expected: String, found: String },
 }
@@ -512,8 +514,9 @@ fn is_as_expected(checked: &Checked, expected: &Expected) -> Result<(), Certific
         other("the account", format!("{account:?}"), format!("{:?}", checked.account))?;
     }
     if let Some(item) = &expected.item {
-        let found = checked.item.as_ref().map_or("the account".to_owned(), |i| format!("{i:?}"));
-        other("the item", format!("{item:?}"), found)?;
+        let found = checked.item.as_ref();
+        let found = found.ok_or_else(|| CertificateError::OfAccount(item.clone()))?;
+        other("the item", format!("{item:?}"), format!("{found:?}"))?;
     }
     if let Some(policy) = &expected.policy {
         other("the policy", policy.to_string(), checked.policy.to_string())?;

@@ -18,7 +18,7 @@ use crate::show::table::{Cell, Column, Table, paragraph};
 
 /// A log whose records of erasures count.
 pub struct Newer {
-    store: [u8; 16],
+    reader: Reader,
     path: PathBuf,
     records: Vec<ErasureRecord>,
 }
@@ -55,26 +55,25 @@ impl Newer {
     /// The log of a store or backup.
     pub fn open(path: &Path) -> Result<Newer, Failure> {
         let reader = open(path)?;
-        let (store, records) = (reader.store(), reader.erasures()?);
-        Ok(Newer { store, path: path.to_owned(), records })
+        let records = reader.erasures()?;
+        Ok(Newer { reader, path: path.to_owned(), records })
     }
 
-    /// The same, of which `earlier` has to be a backup.
-    pub fn of(path: &Path, earlier: &Path) -> Result<Newer, Failure> {
-        let newer = Newer::open(path)?;
-        newer.is_of(&open(earlier)?, earlier)?;
-        Ok(newer)
+    /// That `earlier` is a backup of it: the records name positions, and these are other events in a log that parted from it.
+    pub fn is_of(&self, earlier: &Path) -> Result<(), Failure> {
+        self.of(&open(earlier)?, earlier)
     }
 
-    fn is_of(&self, earlier: &Reader, path: &Path) -> Result<(), Failure> {
-        match earlier.store() == self.store {
-            true => Ok(()),
-            false => Err(Failure::Usage(format!(
-                "{}: not a backup of the log of {}, which has another id",
-                escaped_path(path),
-                escaped_path(&self.path)
-            ))),
-        }
+    fn of(&self, earlier: &Reader, path: &Path) -> Result<(), Failure> {
+        let what = if earlier.store() != self.reader.store() {
+            "which has another id".to_owned()
+        } else if let Some(position) = earlier.parts_from(&self.reader).map_err(unreadable)? {
+            format!("which has another event at position {position}")
+        } else {
+            return Ok(());
+        };
+        let (earlier, newer) = (escaped_path(path), escaped_path(&self.path));
+        Err(Failure::Usage(format!("{earlier}: not a backup of the log of {newer}, {what}")))
     }
 
     /// Erases again in a store that was just made from an earlier backup. If that fails the store is taken away: it
@@ -99,7 +98,7 @@ impl Newer {
             };
             let why = failure.message().unwrap_or_default();
             let text = format!(
-                "what {} erased cannot be erased again: {why}; {became}",
+                "the erasures of {} cannot be carried out again: {why}; {became}",
                 escaped_path(&self.path)
             );
             match failure {
@@ -111,10 +110,15 @@ impl Newer {
 }
 
 fn open(path: &Path) -> Result<Reader, Failure> {
-    Reader::open(path).map_err(|error| match Failure::from(error) {
+    Reader::open(path).map_err(unreadable)
+}
+
+/// A log beside the store that is worked on cannot be read: the input is wrong, not the store.
+pub fn unreadable(error: impl Into<Failure>) -> Failure {
+    match error.into() {
         Failure::Store(message) => Failure::Usage(message),
         other => other,
-    })
+    }
 }
 
 /// What each backup contains of what was erased.
@@ -124,7 +128,7 @@ pub fn all(backups: &[PathBuf], newer: &Newer) -> Result<Vec<Contains>, Failure>
 
 fn contains(backup: &Path, newer: &Newer) -> Result<Contains, Failure> {
     let reader = open(backup)?;
-    newer.is_of(&reader, backup)?;
+    newer.of(&reader, backup)?;
     let (size, there) = (reader.size(), reader.erasures()?);
     let mut erasures = Vec::new();
     for record in &newer.records {

@@ -12,7 +12,7 @@ use eventlog::{EraseError, Erased, Erasing, Log, Options, Target};
 use serde::Serialize;
 use verifier::certificate::left_word;
 
-use self::outcome::{Shrinking, failed, login_name, not_covered};
+use self::outcome::{Shrinking, eraser, failed, not_covered};
 use crate::args::instant;
 use crate::commands::import::say_recovery;
 use crate::failure::{Failure, Outcome};
@@ -82,7 +82,9 @@ struct Answer {
 
 pub fn run(args: &EraseArgs, question: &Question, screen: &mut Screen) -> Result<Outcome, Failure> {
     let policy = question.policy()?;
-    let by = args.by.clone().map_or_else(login_name, Ok)?;
+    let by = eraser(args.by.as_deref(), args.dry_run)?;
+    let how = Erasing { ground: &args.ground, by: &by, forget: args.forget };
+    how.check().map_err(failed)?;
     let target = args.target();
     // A store that is missing is not made.
     let store = question.open()?;
@@ -143,7 +145,6 @@ pub fn run(args: &EraseArgs, question: &Question, screen: &mut Screen) -> Result
     };
     if let Some(log) = log {
         if !plan.is_empty() {
-            let how = Erasing { ground: &args.ground, by: &by, forget: args.forget };
             let Erased { number, at, events, accounts, pages, bytes } =
                 log.erase(plan, &how).map_err(failed)?;
             answer = Answer {

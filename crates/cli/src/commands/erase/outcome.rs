@@ -10,8 +10,17 @@ use crate::show::amount::{bytes, count, counted};
 use crate::show::screen::Screen;
 use crate::show::table::paragraph;
 
+/// Who erases: by the name that was given, or the login name. A dry run writes no name, and needs none.
+pub fn eraser(by: Option<&str>, is_dry_run: bool) -> Result<String, Failure> {
+    match by {
+        Some(by) => Ok(by.to_owned()),
+        None if is_dry_run => Ok("nobody".to_owned()),
+        None => login_name(),
+    }
+}
+
 /// The name of who is logged in, as the system has put it into the environment.
-pub fn login_name() -> Result<String, Failure> {
+fn login_name() -> Result<String, Failure> {
     let named = ["USER", "LOGNAME"].iter().filter_map(|name| std::env::var(name).ok());
     named.into_iter().find(|name| !name.is_empty()).ok_or_else(|| {
         let text = "who erases? the environment has no login name: give one with --by";
