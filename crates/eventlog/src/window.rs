@@ -94,7 +94,7 @@ mod tests {
     #[test]
     fn any_piece_is_the_files() {
         let dir = tempfile::tempdir().unwrap();
-        let bytes: Vec<u8> = (0..5000u32).map(|n| (n * n >> 3) as u8).collect();
+        let bytes: Vec<u8> = (0..5000u32).map(|n| ((n * n) >> 3) as u8).collect();
         let seed = fastrand::u64(..);
         let mut random = fastrand::Rng::with_seed(seed);
         for size in [1, 7, 100, 9000] {
