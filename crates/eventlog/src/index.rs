@@ -43,9 +43,11 @@ pub(crate) fn open(
             is_lost: false,
         }),
     };
+    // Where an erasure is under way some runs may be of before and some of after.
+    let is_still = !is_there || folder.derived().1;
     let mut index = match opened {
-        Ok(index) => index,
-        Err(_) => {
+        Ok(index) if is_still => index,
+        _ => {
             // Something stands in their place: a folder that is not there serves as well.
             let none = Options::new(&folder.root.join("derived.none"), store, false);
             let derived = Derived::open(none, |_, _| false).map_err(|e| failed(folder, &e))?;
