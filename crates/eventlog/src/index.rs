@@ -43,18 +43,19 @@ pub(crate) fn open(
             is_lost: false,
         }),
     };
-    // Where an erasure is under way some runs may be of before and some of after.
-    let is_still = !is_there || folder.derived().1;
     let mut index = match opened {
-        Ok(index) if is_still => index,
-        _ => {
+        Ok(index) => index,
+        Err(_) => {
             // Something stands in their place: a folder that is not there serves as well.
             let none = Options::new(&folder.root.join("derived.none"), store, false);
             let derived = Derived::open(none, |_, _| false).map_err(|e| failed(folder, &e))?;
             Index { derived, is_writer: false, is_lost: false }
         }
     };
-    if index.catch_up(folder, store, end).is_err() {
+    let caught_up = index.catch_up(folder, store, end);
+    // Where an erasure is under way some of it may be of before and some of after.
+    let has_changed = is_there && !folder.derived().1;
+    if caught_up.is_err() || has_changed {
         index.rebuild(folder, store, end)?;
     }
     Ok(index)
