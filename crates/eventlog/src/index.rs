@@ -11,6 +11,8 @@ use crate::derived::{
     Anchor, Derived, DerivedError, Entry, GoneEntry, Head, Merge, Options, Place, Taken,
 };
 use crate::erase::shrink::is_shrunk;
+use crate::erase::since::is_erased_since;
+use crate::files::TRIES;
 use crate::folder::Folder;
 use crate::head_file::Durable;
 use crate::prepare::Prepared;
@@ -24,8 +26,37 @@ pub(crate) struct Index {
     is_lost: bool,
 }
 
+/// Does what reads much of the log; once more where an erasure was recorded meanwhile, so that nothing is half of before and half of
+/// after.
+pub(crate) fn steadily<T>(
+    folder: &Folder,
+    mut make: impl FnMut() -> Result<T, ReadError>,
+) -> Result<T, ReadError> {
+    for _ in 0..TRIES {
+        let head = folder.read(&folder.head(), 2 * commitment::HEAD).unwrap_or_default();
+        let made = make();
+        match commitment::Head::decode(&head) {
+            Ok(head) if is_erased_since(folder, Durable::of(&head.now)) => {}
+            _ => return made,
+        }
+    }
+    Err(ReadError::Erasing { path: folder.log() })
+}
+
 /// Opens the derived files and brings them up to the end of the log.
 pub(crate) fn open(
+    folder: &Folder,
+    store: [u8; 16],
+    end: Durable,
+    writer: bool,
+) -> Result<Index, ReadError> {
+    match writer {
+        true => open_once(folder, store, end, writer),
+        false => steadily(folder, || open_once(folder, store, end, writer)),
+    }
+}
+
+fn open_once(
     folder: &Folder,
     store: [u8; 16],
     end: Durable,
@@ -52,10 +83,7 @@ pub(crate) fn open(
             Index { derived, is_writer: false, is_lost: false }
         }
     };
-    let caught_up = index.catch_up(folder, store, end);
-    // Where an erasure is under way some of it may be of before and some of after.
-    let has_changed = is_there && !folder.derived().1;
-    if caught_up.is_err() || has_changed {
+    if index.catch_up(folder, store, end).is_err() {
         index.rebuild(folder, store, end)?;
     }
     Ok(index)

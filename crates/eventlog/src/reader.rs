@@ -351,7 +351,8 @@ impl Reader {
     }
 
     fn made_anew(&self, index: &mut Index) -> Result<(), ReadError> {
-        let made = index.rebuild(&self.folder, self.store, self.end);
+        let made =
+            index::steadily(&self.folder, || index.rebuild(&self.folder, self.store, self.end));
         made.map_err(|error| self.settled(error))
     }
 
