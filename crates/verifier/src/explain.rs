@@ -224,7 +224,7 @@ pub fn effect(
         parts.push(lang.say(format_args!("and {more} more"), format_args!("另有 {more} 项")));
     }
     let is_missing =
-        is_open && (moves_others(step) || parts.is_empty() && moves_its_own(step.kind));
+        is_open && (moves_others(step) || parts.is_empty() && step.kind.is_about_one());
     if parts.is_empty() {
         // These say something else as well.
         let says = step.kind == Kind::DataCleared
@@ -243,21 +243,6 @@ pub fn effect(
 /// Whether a step may move items or backups that it does not name.
 const fn moves_others(step: &Step) -> bool {
     matches!(step.kind, Kind::TrashEmptied | Kind::DataCleared) || step.delete_backups
-}
-
-/// Whether an event of this kind may move the item or the backup that it names.
-const fn moves_its_own(kind: Kind) -> bool {
-    matches!(
-        kind,
-        Kind::ItemUploaded
-            | Kind::ItemModified
-            | Kind::ItemTrashed
-            | Kind::ItemRestored
-            | Kind::ItemPurged
-            | Kind::BackupCompleted
-            | Kind::BackupRestored
-            | Kind::BackupPurged
-    )
 }
 
 fn changed(names: &Names, changed: &Changed, is_open: bool, lang: Language) -> String {

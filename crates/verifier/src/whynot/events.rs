@@ -59,17 +59,9 @@ fn concerns(step: &Step, item: NameId) -> bool {
 /// Whether a step can change how much is used or allowed.
 fn changes_bytes(step: &Step) -> bool {
     match step.kind {
-        Kind::ItemUploaded
-        | Kind::ItemModified
-        | Kind::ItemTrashed
-        | Kind::ItemRestored
-        | Kind::ItemPurged
-        | Kind::BackupCompleted
-        | Kind::BackupRestored
-        | Kind::BackupPurged
-        | Kind::QuotaChanged => true,
+        Kind::QuotaChanged => true,
         Kind::BackupOff => step.delete_backups,
-        _ => false,
+        kind => kind.is_about_one(),
     }
 }
 
