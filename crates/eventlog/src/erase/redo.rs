@@ -193,10 +193,13 @@ impl Redo {
         }
     }
 
-    /// What it begins with: that it is one, and where the log ended, which is so of no other of the store.
-    pub(crate) fn begins(&self) -> Vec<u8> {
+    fn encode(&self) -> Vec<u8> {
         let Durable { segment, offset, events, checksum } = self.end;
         let mut out = Vec::new();
+        let number = |out: &mut Vec<u8>, n: usize| {
+            let n = u32::try_from(n).expect("under 2^32 extents, each of a frame");
+            out.extend_from_slice(&n.to_le_bytes());
+        };
         out.extend_from_slice(MAGIC);
         out.extend_from_slice(&u64::from(VERSION).to_le_bytes());
         out.extend_from_slice(&self.store);
@@ -204,15 +207,6 @@ impl Redo {
             out.extend_from_slice(&n.to_le_bytes());
         }
         out.extend_from_slice(&checksum);
-        out
-    }
-
-    fn encode(&self) -> Vec<u8> {
-        let number = |out: &mut Vec<u8>, n: usize| {
-            let n = u32::try_from(n).expect("under 2^32 extents, each of a frame");
-            out.extend_from_slice(&n.to_le_bytes());
-        };
-        let mut out = self.begins();
         number(&mut out, self.record.len());
         out.extend_from_slice(&self.record);
         number(&mut out, self.extents.len());

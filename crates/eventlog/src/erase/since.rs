@@ -1,9 +1,9 @@
 //! Whether an erasure was recorded behind an end that the log had: then what was read of the log up to there may be
 //! half of before and half of after.
 
-use commitment::{BATCH_HEADER, ControlKind, Frame, HEAD, Head};
+use commitment::{ControlKind, Frame, HEAD, Head};
 
-use crate::batches::{Batches, Whole};
+use crate::batches::Batches;
 use crate::derived::Place;
 use crate::folder::Folder;
 use crate::head_file::Durable;
@@ -18,16 +18,15 @@ pub(crate) fn erased_since(folder: &Folder, end: Durable) -> Option<bool> {
     let Head { now, .. } = Head::decode(&folder.read(&folder.head(), 2 * HEAD).ok()?).ok()?;
     let stop = Place { segment: now.segment, offset: now.offset };
     let mut batches = Batches::new(folder, now.store, stop).from(end);
-    while let Some(Whole { bytes, .. }) = batches.next().ok()? {
-        if has_record(bytes) {
+    while let Some(batch) = batches.next().ok()? {
+        if has_record(batch.frames()) {
             return Some(true);
         }
     }
     Some(false)
 }
 
-fn has_record(batch: &[u8]) -> bool {
-    let mut rest = &batch[BATCH_HEADER..];
+fn has_record(mut rest: &[u8]) -> bool {
     while let Ok((frame, len)) = Frame::read(rest) {
         if matches!(frame, Frame::Control { kind: ControlKind::Erasure, .. }) {
             return true;
