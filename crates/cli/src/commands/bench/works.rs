@@ -235,9 +235,9 @@ impl Work {
             Work::Certificate => ("certificate of an item", "单个项目的证书"),
             Work::Check => ("check of a certificate", "检验证书"),
             Work::AuditLog => ("audit-log", "audit-log"),
-            Work::Erase => ("erase an account of 100 events", "抹除一个 100 条事件的账号"),
-            Work::EraseAccounts => ("accounts, after an erasure", "所有账号，抹除之后"),
-            Work::EraseVerify => ("verify, after an erasure", "verify，抹除之后"),
+            Work::Erase => ("erase an account of 100 events", "擦除一个 100 条事件的账号"),
+            Work::EraseAccounts => ("accounts, after an erasure", "所有账号，擦除之后"),
+            Work::EraseVerify => ("verify, after an erasure", "verify，擦除之后"),
             Work::TreeHash => ("the tree over the pages, hashed", "对各页的树求哈希"),
             Work::TreeProve => ("inclusion proofs, made", "生成包含证明"),
             Work::TreeCheck => ("inclusion proofs, checked", "检验包含证明"),
@@ -263,10 +263,7 @@ impl Work {
     /// Whether it holds a log against one of a tenth of the events.
     fn is_of_growth(self) -> bool {
         let is_reopening = matches!(self, Work::Reopen | Work::ReopenKilled);
-        is_reopening
-            || self.is_of_erasure()
-            || self.unit() == Unit::SecondsPerEvent
-            || self.is_of_memory()
+        is_reopening || self.unit() == Unit::SecondsPerEvent || self.is_of_memory()
     }
 
     /// Whether it is on a store that was written one event at a time.
@@ -359,9 +356,11 @@ pub fn prepare(bench: &mut Bench<'_>, works: &[Work]) -> Result<(), Failure> {
     if is_any(|work| !work.is_of_appends() && !work.is_of_singles() && !work.is_of_proofs()) {
         Ours::of(place, ALL).import()?;
     }
-    if is_any(Work::is_of_growth) {
+    if is_any(|work| work.is_of_growth() || work.is_of_erasure()) {
         let (events, accounts) = growth::tenth(bench.args);
         write_events(place, TENTH, accounts, events, bench.args.seed)?;
+    }
+    if is_any(Work::is_of_growth) {
         Ours::of(place, TENTH).import()?;
     }
     if works.contains(&Work::ReopenKilled) {
