@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use commitment::{
-    Divergence, Erased, Fault, Head, Level, LogCheck, Missing, Place, Range, segment_number,
+    Divergence, Erased, Fault, Level, LogCheck, Missing, Place, Range, segment_number,
 };
 
 use crate::derived::{Derived, Options};
@@ -151,14 +151,8 @@ impl Ailment {
 pub fn examine(dir: &Path, on_bytes: &mut dyn FnMut(u64)) -> Examined {
     let folder = Folder::new(Arc::new(Disk), dir);
     for _ in 0..TRIES {
-        let files = LogFiles::open(dir).ok();
-        let (examined, was_shut) = look(&folder, on_bytes);
-        // A writer that ended in between may have been followed by another, who appends to a log that was shut.
-        let has_changed = files.is_some_and(|files| {
-            files.has_changed()
-                || was_shut && Head::decode(files.head()).is_ok_and(|head| !head.now.shut)
-        });
-        if examined.is_healthy() || !has_changed {
+        let (examined, remains) = look(&folder, on_bytes);
+        if examined.is_healthy() || !remains.is_some_and(|remains| remains.has_changed()) {
             return examined;
         }
     }
@@ -167,24 +161,23 @@ pub fn examine(dir: &Path, on_bytes: &mut dyn FnMut(u64)) -> Examined {
     examined
 }
 
-/// Looks once; says also whether the log was shut.
-fn look(folder: &Folder, on_bytes: &mut dyn FnMut(u64)) -> (Examined, bool) {
+/// Looks once; gives also what it looked at.
+fn look(folder: &Folder, on_bytes: &mut dyn FnMut(u64)) -> (Examined, Option<Remains>) {
     let mut examined = Examined { is_looked_at: true, ..Examined::default() };
     let remains = match Remains::open_on(Arc::clone(&folder.storage), &folder.root) {
         Ok(remains) => remains,
         Err(error) => {
             examined.refused(error, &folder.root);
-            return (examined, false);
+            return (examined, None);
         }
     };
-    let was_shut = matches!(remains.head(), HeadState::Sound(head) if head.now.shut);
     examined.head(&remains);
     examined.segments(folder, &remains, on_bytes);
     examined.surroundings(folder, &remains);
     if matches!(Redo::read(folder), Ok(Some(_))) && !folder.is_written() {
         examined.add(Ailment::Unfinished, "log/REDO");
     }
-    (examined, was_shut)
+    (examined, Some(remains))
 }
 
 impl Examined {

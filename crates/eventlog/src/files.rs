@@ -47,11 +47,46 @@ pub struct LogFile {
 /// ```
 pub struct LogFiles {
     folder: Folder,
-    head: Vec<u8>,
+    stood: Stood,
     files: Vec<LogFile>,
-    /// Whether a writer was at work when it was opened.
-    is_written: bool,
     is_cut_short: bool,
+}
+
+/// How a log stood when it was looked at.
+#[derive(Debug, Clone)]
+pub(crate) struct Stood {
+    /// The bytes of `HEAD`; none if it is not there, or cannot be read.
+    pub(crate) head: Vec<u8>,
+    /// Whether a writer was at work.
+    pub(crate) is_written: bool,
+}
+
+impl Stood {
+    /// Whether what there was of the log, of which these were the segments and their lengths, may be another now: an erasure was
+    /// recorded since, a segment was shrunk, or a writer came, who mends what a crash had left. What is only appended changes
+    /// nothing.
+    pub(crate) fn has_changed<'f>(
+        &self,
+        folder: &Folder,
+        mut segments: impl Iterator<Item = (&'f str, u64)>,
+    ) -> bool {
+        let length = |name: &str| {
+            let opened = folder.storage.open(&folder.log().join(name), Access::Read);
+            opened.and_then(|opened| opened.length())
+        };
+        if segments.any(|(name, len)| length(name).is_ok_and(|now| now < len)) {
+            return true;
+        }
+        let head = folder.read(&folder.head(), 2 * HEAD).unwrap_or_default();
+        if head == self.head {
+            return !self.is_written && folder.is_written();
+        }
+        if !self.is_written {
+            return true;
+        }
+        let then = Head::decode(&self.head).map(|head| Durable::of(&head.now));
+        then.is_ok_and(|then| is_erased_since(folder, then))
+    }
 }
 
 impl LogFiles {
@@ -98,7 +133,8 @@ impl LogFiles {
         }
         // By number, where 13 digits come behind 12.
         files.sort_by(|a, b| (a.name.len(), &a.name).cmp(&(b.name.len(), &b.name)));
-        Ok(LogFiles { folder, head, files, is_written, is_cut_short: false })
+        let stood = Stood { head, is_written };
+        Ok(LogFiles { folder, stood, files, is_cut_short: false })
     }
 
     /// Looks at a store by `look`, which is given its files; again, at files that are opened anew, where that fails and
@@ -126,7 +162,7 @@ impl LogFiles {
     /// The bytes of `HEAD`; none if the file is missing.
     #[must_use]
     pub fn head(&self) -> &[u8] {
-        &self.head
+        &self.stood.head
     }
 
     /// Whether what there was of the log when it was opened may be another now: an erasure was recorded since, a segment was
@@ -134,26 +170,8 @@ impl LogFiles {
     /// nothing.
     #[must_use]
     pub fn has_changed(&self) -> bool {
-        if self.files.iter().any(|file| self.is_shorter(file)) {
-            return true;
-        }
-        // One that is not there, or cannot be read, is as none.
-        let head = self.folder.read(&self.folder.head(), 2 * HEAD).unwrap_or_default();
-        if head == self.head {
-            return !self.is_written && self.folder.is_written();
-        }
-        if !self.is_written {
-            return true;
-        }
-        let then = Head::decode(&self.head).map(|head| Durable::of(&head.now));
-        then.is_ok_and(|then| is_erased_since(&self.folder, then))
-    }
-
-    /// Whether a segment is shorter than when this was opened.
-    fn is_shorter(&self, file: &LogFile) -> bool {
-        let path = self.folder.log().join(&file.name);
-        let opened = self.folder.storage.open(&path, Access::Read);
-        opened.and_then(|opened| opened.length()).is_ok_and(|len| len < file.len)
+        let segments = self.files.iter().map(|file| (file.name.as_str(), file.len));
+        self.stood.has_changed(&self.folder, segments)
     }
 
     /// Whether there was an erasure that had been cut short, which the next who opens the store to write carries out.
@@ -176,7 +194,7 @@ impl LogFiles {
             Some(LogFile { name: file.name.clone(), len })
         };
         let files = self.files.iter().filter_map(of).collect();
-        LogFiles { folder: self.folder.clone(), head: self.head.clone(), files, ..*self }
+        LogFiles { folder: self.folder.clone(), stood: self.stood.clone(), files, ..*self }
     }
 
     /// Where in a segment the batch ends with which the page before `pages` was closed, and which ended at `offset` when the

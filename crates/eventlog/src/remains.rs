@@ -10,6 +10,7 @@ use commitment::{
 };
 
 use crate::erase::through::through;
+use crate::files::Stood;
 use crate::folder::{self, Folder};
 use crate::storage::{Access, Disk, Storage, StoredFile};
 use crate::{OpenError, ReadError};
@@ -22,6 +23,7 @@ const BLOCK: usize = 4096;
 /// What is left of a store.
 pub struct Remains {
     folder: Folder,
+    stood: Stood,
     head: HeadState,
     store: [u8; 16],
     segments: Vec<SegmentFile>,
@@ -136,7 +138,14 @@ impl Remains {
                 file.len = file.len.min(end.1);
             }
         }
-        Ok(Remains { folder, head, store, segments })
+        let stood = Stood { head: bytes.unwrap_or_default(), is_written };
+        Ok(Remains { folder, stood, head, store, segments })
+    }
+
+    /// As [`LogFiles::has_changed`](crate::LogFiles::has_changed).
+    pub(crate) fn has_changed(&self) -> bool {
+        let segments = self.segments.iter().map(|file| (file.name.as_str(), file.len));
+        self.stood.has_changed(&self.folder, segments)
     }
 
     /// What became of `HEAD`.
