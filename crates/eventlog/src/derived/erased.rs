@@ -2,7 +2,7 @@
 //!
 //! Of an account in a run, where it has any of it (all numbers varints): the count of tags of subjects of events whose contents
 //! were erased, and the tags (16 bytes each); the count of these events, and of each its revision and which of the tags is its; the
-//! count of events erased to their leaves, and of each revision, position, segment, offset. What an envelope leaves of an event is a step like others, without subject, word and bytes.
+//! count of events erased to their leaves, and of each revision and position. What an envelope leaves of an event is a step like others, without subject, word and bytes.
 //!
 //! Of the log in a run: of each record that stands before the run's end and behind that of the run before, its page, the
 //! length of its body and the body, as the log has it.
@@ -13,7 +13,6 @@ use std::ops::Range;
 use commitment::{Control, ControlKind, ErasureRecord, Left, Scope};
 use event::{ErasedLeaf, History, NameId, Step};
 
-use super::Place;
 use super::bytes::{Input, Parsed, put_varint};
 
 /// The tag of a subject in an envelope.
@@ -33,8 +32,6 @@ pub(crate) struct GoneEvents {
 pub(crate) struct GoneLeaf {
     pub(crate) revision: u64,
     pub(crate) position: u64,
-    /// Where its frame was when the run was made: elsewhere, once its segment is shrunk. Whoever looks for it goes by its position.
-    pub(crate) place: Place,
 }
 
 impl GoneEvents {
@@ -64,10 +61,9 @@ impl GoneEvents {
             put_varint(out, tags.binary_search(&tag).expect("it is one of them") as u64);
         }
         put_varint(out, self.leaves.len() as u64);
-        for GoneLeaf { revision, position, place } in &self.leaves {
-            for number in [*revision, *position, place.segment, place.offset] {
-                put_varint(out, number);
-            }
+        for GoneLeaf { revision, position } in &self.leaves {
+            put_varint(out, *revision);
+            put_varint(out, *position);
         }
     }
 
@@ -83,9 +79,7 @@ impl GoneEvents {
             gone.contents.push((revision, *tag.ok_or("a tag's number is none of them")?));
         }
         for _ in 0..input.count()? {
-            let (revision, position) = (input.varint()?, input.varint()?);
-            let place = Place { segment: input.varint()?, offset: input.varint()? };
-            gone.leaves.push(GoneLeaf { revision, position, place });
+            gone.leaves.push(GoneLeaf { revision: input.varint()?, position: input.varint()? });
         }
         Ok(gone)
     }

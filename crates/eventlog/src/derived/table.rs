@@ -155,7 +155,7 @@ impl Table {
         *next = revision + 1;
         let gone = self.gone.entry(part).or_default();
         match left {
-            None => gone.leaves.push(GoneLeaf { revision, position, place }),
+            None => gone.leaves.push(GoneLeaf { revision, position }),
             Some((step, subject)) => {
                 gone.contents.push((revision, subject));
                 let (text, lengths) = (self.text.len(), [NONE; 2]);

@@ -99,7 +99,7 @@ pub(super) fn less(
             (Ok(_), Left::Leaf) => {
                 let (revision, position) = (step.revision, step.position);
                 gone.contents.retain(|(of, _)| *of != revision);
-                gone.leaves.push(GoneLeaf { revision, position, place });
+                gone.leaves.push(GoneLeaf { revision, position });
             }
             // Numbered by first appearance in the order of revisions, as if what went had never been.
             (Err(_), _) => {
