@@ -320,18 +320,23 @@ impl<'v, 'a> Finding<'v, 'a> {
         is: fn(Unsure) -> bool,
         of: impl Fn(Record<'v>) -> T,
     ) -> Said<Option<T>> {
-        let mut is_open = self.misses;
-        let known = self.rows.iter().filter_map(|(subject, record)| {
+        let (mut is_open, mut differ, mut first) = (self.misses, false, None);
+        for (subject, record) in &self.rows {
             let unsure = self.view.unsure(*subject);
-            let open = unsure.state || is(unsure);
-            is_open |= open;
-            (!open).then(|| of(*record))
-        });
-        let known: Vec<T> = known.collect();
-        if known.windows(2).any(|two| two[0] != two[1]) {
-            return Some(None);
+            if unsure.state || is(unsure) {
+                is_open = true;
+                continue;
+            }
+            let value = of(*record);
+            match &first {
+                None => first = Some(value),
+                Some(first) => differ |= *first != value,
+            }
         }
-        (!is_open).then(|| known.into_iter().next())
+        match differ {
+            true => Some(None),
+            false => (!is_open).then_some(first),
+        }
     }
 
     fn state(&self) -> Said<Option<&'static str>> {
