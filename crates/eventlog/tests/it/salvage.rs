@@ -118,7 +118,8 @@ pub fn hold_erased(truth: &[Recorded], size: u64, (salvaged, all, unproven): &Ra
         let gone = range.clone().filter(|position| !kept.contains(position)).count() as u64;
         match events {
             Some(events) => {
-                assert!(to.is_some_and(|to| to <= size), "{missing:?}\n{}", what());
+                let is_in = |to: u64| to <= size || harm.is_moved;
+                assert!(to.is_some_and(is_in), "{missing:?} of {size}\n{}", what());
                 // What is erased is missing only where it is damaged too.
                 let least = gone - erased_in(range.clone());
                 let is_right = least <= *events && (harm.is_moved || *events <= gone);
