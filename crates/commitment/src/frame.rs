@@ -221,6 +221,15 @@ impl<'a> Frame<'a> {
         }
     }
 
+    /// The number of the account of a name or an event, whole or erased.
+    #[must_use]
+    pub fn ordinal(&self) -> Option<u32> {
+        match *self {
+            Frame::Name { ordinal, .. } | Frame::NameErased { ordinal, .. } => Some(ordinal),
+            _ => self.event_ordinal(),
+        }
+    }
+
     /// Whether something of it was erased.
     #[must_use]
     pub const fn is_erased(&self) -> bool {

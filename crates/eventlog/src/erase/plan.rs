@@ -399,8 +399,10 @@ impl Wanted {
                 }
                 _ => false,
             };
-            if let (Some((_, TOLD)), Some(leaf)) = (self.events.get(&place), frame.leaf()) {
-                found.told.push((ordinal_of(&frame), leaf));
+            if let Some((_, TOLD)) = self.events.get(&place)
+                && let Some((ordinal, leaf)) = frame.ordinal().zip(frame.leaf())
+            {
+                found.told.push((ordinal, leaf));
             }
             if is_wanted {
                 let is_event = frame.is_event();
@@ -526,21 +528,6 @@ struct Found {
     has_untagged: bool,
     pages: BTreeSet<u64>,
     occurred: Option<(Timestamp, Timestamp)>,
-}
-
-fn ordinal_of(frame: &Frame<'_>) -> u32 {
-    match *frame {
-        Frame::Event { envelope, .. } | Frame::ContentErased { envelope, .. } => {
-            let [_, _, _, _, a, b, c, d, ..] = *envelope;
-            u32::from_le_bytes([a, b, c, d])
-        }
-        Frame::EventErased { ordinal, .. }
-        | Frame::Name { ordinal, .. }
-        | Frame::NameErased { ordinal, .. } => ordinal,
-        Frame::Trailer(_) | Frame::Control { .. } => {
-            unreachable!("only events and names are told of")
-        }
-    }
 }
 
 /// Kinds whose events may be about an item.

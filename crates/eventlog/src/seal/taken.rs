@@ -34,7 +34,7 @@ pub fn erased_frames(
                 let fault = fault.moved(place.offset + at as u64);
                 corrupt(&folder, place.segment, fault, Some(position))
             })?;
-            if let Some(ordinal) = number_of(&frame)
+            if let Some(ordinal) = frame.ordinal()
                 && let Some(leaf) = frame.leaf()
             {
                 let is_named = match frame.is_event() {
@@ -50,12 +50,4 @@ pub fn erased_frames(
         }
     }
     Ok(frames)
-}
-
-/// The account's number in the frame of a name or an event, whole or erased.
-fn number_of(frame: &Frame<'_>) -> Option<u32> {
-    match *frame {
-        Frame::Name { ordinal, .. } | Frame::NameErased { ordinal, .. } => Some(ordinal),
-        _ => frame.event_ordinal(),
-    }
 }
