@@ -11,45 +11,97 @@ use crate::frame::{ENVELOPE_AT, FRAME_HEADER, Frame, Left, SHRUNK_FRAME, chain_s
 use crate::hash::Digest;
 use crate::segment::segment_name;
 
-/// The erased frames and the records of erasures that a check has met. Memory: 80 bytes a frame, and the records.
+/// The erased frames and the records of erasures that a check has met. Memory: some 90 bytes a frame, and the records.
 #[derive(Default)]
 pub(super) struct Erasures {
     pub(super) records: Vec<ErasureRecord>,
     /// By position.
-    pub(super) events: Vec<Met>,
+    pub(super) events: Frames,
     /// By ordinal.
-    pub(super) names: Vec<Met>,
+    pub(super) names: Frames,
     /// How many of these no record has named yet, and no earlier check knew.
     pub(super) unrecorded_names: u64,
     /// The check began behind so many events and accounts.
     pub(super) from: (u64, u64),
 }
 
+/// Erased frames, found by their numbers, which rise. These lie beside each other: a record may name millions, and each of them
+/// only here and there.
+#[derive(Default)]
+pub(super) struct Frames {
+    numbers: Vec<u64>,
+    met: Vec<Met>,
+}
+
 /// An erased frame.
-pub(super) struct Met {
+struct Met {
     /// Of an event its own; of a name how many events are before it.
     position: u64,
-    pub(super) ordinal: u32,
-    leaf: Digest,
+    ordinal: u32,
     left: Left,
     /// What the records that were met say is left of it; `None` if none names it.
     recorded: Option<Left>,
+    leaf: Digest,
     /// When the event occurred, where its envelope says so, in ms since the epoch.
     occurred_ms: Option<i64>,
     segment: u64,
     offset: u64,
 }
 
+impl Frames {
+    pub(super) const fn len(&self) -> usize {
+        self.met.len()
+    }
+
+    fn push(&mut self, number: u64, met: Met) {
+        self.numbers.push(number);
+        self.met.push(met);
+    }
+
+    fn get(&self, number: u64) -> Option<&Met> {
+        self.numbers.binary_search(&number).ok().map(|at| &self.met[at])
+    }
+
+    /// The first that the records do not account for.
+    fn unaccounted(&self) -> Option<&Met> {
+        self.met.iter().find(|met| met.recorded != Some(met.left))
+    }
+
+    /// Where those of these ranges are, as far as the check, which began at `from`, has met them; or the first that is not there.
+    fn spans(&self, ranges: &Ranges, from: u64) -> Result<Vec<Range<usize>>, u64> {
+        let Frames { numbers, .. } = self;
+        let (mut spans, mut behind) = (Vec::new(), 0);
+        for range in ranges.iter().filter(|range| range.end > from) {
+            let (first, end) = (range.start.max(from), range.end);
+            // Ranges rise, and the next is near: in twice as many steps as the distance has binary digits.
+            let mut step = 1;
+            while numbers.get(behind + step).is_some_and(|number| *number < first) {
+                behind += step;
+                step *= 2;
+            }
+            let near = &numbers[behind..(behind + step).min(numbers.len())];
+            let start = behind + near.partition_point(|number| *number < first);
+            let numbers = numbers[start..].iter().copied();
+            let there = numbers.zip(first..end).take_while(|(found, asked)| found == asked).count();
+            if there as u64 != end - first {
+                return Err(first + there as u64);
+            }
+            behind = start + there;
+            spans.push(start..behind);
+        }
+        Ok(spans)
+    }
+}
+
 impl Erasures {
     /// Whether the name of this account is erased.
     pub(super) fn is_nameless(&self, ordinal: u32) -> bool {
-        self.names.binary_search_by_key(&ordinal, |name| name.ordinal).is_ok()
+        self.names.get(ordinal.into()).is_some()
     }
 
     /// Whether a record that was met says so.
     pub(super) fn is_gone(&self, ordinal: u32) -> bool {
-        let at = self.names.binary_search_by_key(&ordinal, |name| name.ordinal);
-        at.is_ok_and(|at| self.names[at].recorded.is_some())
+        self.names.get(ordinal.into()).is_some_and(|name| name.recorded.is_some())
     }
 
     /// Takes in a record; gives how many names it is the first to name.
@@ -61,11 +113,23 @@ impl Erasures {
             Fault::new(0, expected, "it whole")
         };
         let (position, ordinal) = self.from;
-        let events = spans(&self.events, &erasure.events, position, |met| met.position)
-            .map_err(|number| whole("the event of position", number))?;
-        let names = spans(&self.names, &erasure.names, ordinal, |met| met.ordinal.into())
-            .map_err(|number| whole("the name of account", number))?;
-        for met in events.iter().flat_map(|span| &self.events[span.clone()]) {
+        let events = self.events.spans(&erasure.events, position);
+        let events = events.map_err(|number| whole("the event of position", number))?;
+        let names = self.names.spans(&erasure.names, ordinal);
+        let names = names.map_err(|number| whole("the name of account", number))?;
+
+        // In the order of the log: a name comes before the event of its position.
+        let (mut frames, mut first) = (Vec::new(), 0);
+        let mut names = names.into_iter().flatten().peekable();
+        let mut name = |met: &mut Met| {
+            first += u64::from(met.recorded.replace(left).is_none());
+            (met.ordinal, met.leaf)
+        };
+        for event in events.into_iter().flatten() {
+            let met = &mut self.events.met[event];
+            while let Some(at) = names.next_if(|at| self.names.met[*at].position <= met.position) {
+                frames.push(name(&mut self.names.met[at]));
+            }
             if met.left < left {
                 let position = met.position;
                 let expected = format!("the event of position {position} erased to its leaf");
@@ -77,71 +141,25 @@ impl Erasures {
                 let found = format!("the one of position {} at {ms} ms", met.position);
                 return Err(Fault::new(0, expected, found));
             }
+            met.recorded = met.recorded.max(Some(left));
+            frames.push((met.ordinal, met.leaf));
         }
-        let count =
-            |spans: &[Range<usize>]| spans.iter().map(|span| span.len() as u64).sum::<u64>();
-        if (count(&events), count(&names)) == (erasure.events.count(), erasure.names.count()) {
-            let root = erased_root(&self.in_order(&events, &names));
-            same_bytes(0, "the root over what was erased,", &root, &erasure.root)?;
+        frames.extend(names.map(|at| name(&mut self.names.met[at])));
+        // Else some are before where the check began.
+        if frames.len() as u64 == erasure.events.count() + erasure.names.count() {
+            same_bytes(0, "the root over what was erased,", &erased_root(&frames), &erasure.root)?;
         }
-        for met in events.into_iter().flatten() {
-            let recorded = &mut self.events[met].recorded;
-            *recorded = (*recorded).max(Some(left));
-        }
-        let names = names.into_iter().flatten();
-        let is_first = |n: &usize| self.names[*n].recorded.replace(left).is_none();
-        Ok(names.filter(is_first).count() as u64)
-    }
-
-    /// These frames in the order of the log: a name comes before the event of its position.
-    fn in_order(&self, events: &[Range<usize>], names: &[Range<usize>]) -> Vec<(u32, Digest)> {
-        let events = events.iter().flat_map(|span| &self.events[span.clone()]);
-        let mut names = names.iter().flat_map(|span| &self.names[span.clone()]).peekable();
-        let mut frames = Vec::new();
-        let mut push = |met: &Met| frames.push((met.ordinal, met.leaf));
-        for event in events {
-            while let Some(name) = names.next_if(|name| name.position <= event.position) {
-                push(name);
-            }
-            push(event);
-        }
-        names.for_each(push);
-        frames
+        Ok(first)
     }
 
     /// The first erased frame, in the order of the log, that the records do not account for.
     fn unaccounted(&self) -> Option<(&Met, bool)> {
-        let first = |met: &'_ [Met]| met.iter().position(|met| met.recorded != Some(met.left));
-        let event = first(&self.events).map(|n| &self.events[n]);
-        let name = first(&self.names).map(|n| &self.names[n]);
-        match (event, name) {
+        match (self.events.unaccounted(), self.names.unaccounted()) {
             (Some(event), Some(name)) if event.position < name.position => Some((event, true)),
             (_, Some(name)) => Some((name, false)),
             (event, None) => event.map(|event| (event, true)),
         }
     }
-}
-
-/// Where in `met`, whose numbers rise, those of the ranges are, as far as the check has met them; or the first that is not
-/// there.
-fn spans(
-    met: &[Met],
-    ranges: &Ranges,
-    from: u64,
-    number: impl Fn(&Met) -> u64,
-) -> Result<Vec<Range<usize>>, u64> {
-    let mut spans = Vec::new();
-    for range in ranges.iter().filter(|range| range.end > from) {
-        let (first, end) = (range.start.max(from), range.end);
-        let start = met.partition_point(|met| number(met) < first);
-        let numbers = met[start..].iter().map(&number);
-        let there = numbers.zip(first..end).take_while(|(found, asked)| found == asked).count();
-        if there as u64 != end - first {
-            return Err(first + there as u64);
-        }
-        spans.push(start..start + there);
-    }
-    Ok(spans)
 }
 
 const fn word(left: Left) -> &'static str {
@@ -197,20 +215,20 @@ impl LogCheck {
         };
         let segment = self.segment.unwrap_or_default();
         let recorded = None;
-        let met = Met { position, ordinal, leaf, left, recorded, occurred_ms, segment, offset };
+        let met = Met { position, ordinal, left, recorded, leaf, occurred_ms, segment, offset };
         let is_full = self.level == Level::Full;
         if frame.is_event() {
             if is_full {
                 self.accounts.chains.add(ordinal, leaf);
             }
-            self.erasures.events.push(met);
+            self.erasures.events.push(position, met);
         } else {
             if is_full {
                 self.accounts.push("", &[0; 32], chain_start(&leaf), 0);
             }
             self.named += 1;
             self.awaited = Some(ordinal);
-            self.erasures.names.push(met);
+            self.erasures.names.push(ordinal.into(), met);
             self.erasures.unrecorded_names += 1;
         }
         match is_full {
@@ -268,7 +286,7 @@ impl LogCheck {
     pub(super) fn count_unrecorded(&mut self) {
         let is_unrecorded =
             |name: &&Met| name.recorded.is_none() && !self.seals.is_former(name.ordinal);
-        let count = self.erasures.names.iter().filter(is_unrecorded).count();
+        let count = self.erasures.names.met.iter().filter(is_unrecorded).count();
         self.erasures.unrecorded_names = count as u64;
     }
 

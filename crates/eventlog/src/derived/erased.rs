@@ -4,13 +4,14 @@
 //! were erased, and the tags (16 bytes each); the count of these events, and of each its revision and which of the tags is its; the
 //! count of events erased to their leaves, and of each revision and position. What an envelope leaves of an event is a step like others, without subject, word and bytes.
 //!
-//! Of the log in a run: of each record that stands before the run's end and behind that of the run before, its page, the
-//! length of its body and the body, as the log has it.
+//! Of the log in a run: of each record that stands before the run's end and behind that of the run before, its page, how many
+//! accounts' names it names, the length of its body and the body, as the log has it.
 
 use std::collections::HashMap;
 use std::ops::Range;
+use std::sync::OnceLock;
 
-use commitment::{Control, ControlKind, ErasureRecord, Left, Scope};
+use commitment::{Control, ControlKind, Erasure, ErasureRecord, Left, Scope};
 use event::{ErasedLeaf, History, NameId, Step};
 
 use super::bytes::{Input, Parsed, put_varint};
@@ -134,37 +135,58 @@ pub(super) fn blanked(step: &Step) -> Step {
     }
 }
 
-/// The records of a log, and which events each took.
-#[derive(Debug, Clone, Default)]
+/// The records of a log, and which events each took. What they name is read when it is first asked for: of a log that
+/// much was erased of it is millions of ranges.
+#[derive(Debug, Default)]
 pub(crate) struct Erasures {
-    records: Vec<ErasureRecord>,
-    /// Ranges of positions, rising, and the record that names them, by how much is left. An event is in one at most.
-    by_position: [Vec<(Range<u64>, u64)>; 2],
+    kept: Vec<Kept>,
+    named: OnceLock<Named>,
+}
+
+/// A record as the log has it.
+#[derive(Debug)]
+struct Kept {
+    page: u64,
+    /// How many accounts' names it names.
+    names: u64,
+    body: Vec<u8>,
 }
 
 impl Erasures {
+    /// How many records there are.
+    pub(crate) const fn count(&self) -> usize {
+        self.kept.len()
+    }
+
+    /// How many accounts' names they name.
+    pub(crate) fn names(&self) -> u64 {
+        self.kept.iter().map(|kept| kept.names).sum()
+    }
+
     pub(crate) fn records(&self) -> &[ErasureRecord] {
-        &self.records
+        &self.named().records
     }
 
     /// Adds a record, the next of the log. One that is not sound is left out: the log's check finds it.
     pub(crate) fn push(&mut self, page: u64, body: &[u8]) {
-        let Ok(Control::Erasure(erasure)) = Control::decode(ControlKind::Erasure, body) else {
-            return;
-        };
-        let number = self.records.len() as u64;
-        let ranges = &mut self.by_position[erasure.left as usize];
-        ranges.extend(erasure.events.iter().map(|range| (range.clone(), number)));
-        ranges.sort_by_key(|(range, _)| range.start);
-        self.records.push(ErasureRecord::of(number, page, &erasure));
+        if let Some(erasure) = decode(body) {
+            self.keep(page, erasure.names.count(), body);
+        }
+    }
+
+    fn keep(&mut self, page: u64, names: u64, body: &[u8]) {
+        self.kept.push(Kept { page, names, body: body.to_owned() });
+        self.named.take();
     }
 
     /// The record that took an event, and left so much of it.
     pub(crate) fn of(&self, position: u64, left: Left) -> Option<&ErasureRecord> {
-        let ranges = &self.by_position[left as usize];
-        let behind = ranges.partition_point(|(range, _)| range.end <= position);
-        let (range, number) = ranges.get(behind)?;
-        range.contains(&position).then(|| &self.records[*number as usize])
+        let Named { records, by_position } = self.named();
+        by_position[left as usize].of_position(position).map(|number| &records[number])
+    }
+
+    fn named(&self) -> &Named {
+        self.named.get_or_init(|| Named::of(&self.kept))
     }
 
     pub(super) fn clear(&mut self) {
@@ -174,11 +196,11 @@ impl Erasures {
     /// Those from a number on, as a run keeps them.
     pub(super) fn encode(&self, from: usize) -> Vec<u8> {
         let mut out = Vec::new();
-        for record in &self.records[from..] {
-            let body = Control::Erasure(record.as_control()).encode();
-            put_varint(&mut out, record.page);
+        for Kept { page, names, body } in &self.kept[from..] {
+            put_varint(&mut out, *page);
+            put_varint(&mut out, *names);
             put_varint(&mut out, body.len() as u64);
-            out.extend_from_slice(&body);
+            out.extend_from_slice(body);
         }
         out
     }
@@ -187,10 +209,76 @@ impl Erasures {
     pub(super) fn take(&mut self, bytes: &[u8]) -> Parsed<()> {
         let mut input = Input(bytes);
         while !input.0.is_empty() {
-            let page = input.varint()?;
+            let (page, names) = (input.varint()?, input.varint()?);
             let len = input.count()?;
-            self.push(page, input.take(len)?);
+            self.keep(page, names, input.take(len)?);
         }
         Ok(())
+    }
+}
+
+fn decode(body: &[u8]) -> Option<Erasure<'_>> {
+    match Control::decode(ControlKind::Erasure, body) {
+        Ok(Control::Erasure(erasure)) => Some(erasure),
+        _ => None,
+    }
+}
+
+/// What records name.
+#[derive(Debug)]
+struct Named {
+    records: Vec<ErasureRecord>,
+    /// By how much is left.
+    by_position: [ByPosition; 2],
+}
+
+impl Named {
+    fn of(kept: &[Kept]) -> Named {
+        let sound = kept.iter().filter_map(|kept| Some((kept.page, decode(&kept.body)?)));
+        let records: Vec<ErasureRecord> = (0..)
+            .zip(sound)
+            .map(|(n, (page, erasure))| ErasureRecord::of(n, page, &erasure))
+            .collect();
+        let by_position = [Left::Envelope, Left::Leaf].map(|left| ByPosition::of(&records, left));
+        Named { records, by_position }
+    }
+}
+
+/// Which record names an event. An event is in one of each kind at most.
+#[derive(Debug)]
+struct ByPosition {
+    /// Ranges of positions, rising, and the record's number.
+    ranges: Vec<(Range<u64>, u32)>,
+    /// Of each [`STEP`] positions the first range that is not before them, and one behind the last.
+    steps: Vec<u32>,
+}
+
+/// So few that the ranges of one are side by side in memory.
+const STEP: u64 = 64;
+
+impl ByPosition {
+    fn of(records: &[ErasureRecord], left: Left) -> ByPosition {
+        let records = (0..).zip(records).filter(|(_, record)| record.left == left);
+        let mut ranges: Vec<(Range<u64>, u32)> = records
+            .flat_map(|(n, record)| record.events.iter().map(move |r| (r.clone(), n)))
+            .collect();
+        ranges.sort_by_key(|(range, _)| range.start);
+        let end = ranges.last().map_or(0, |(range, _)| range.end);
+        let mut at = 0;
+        let steps = (0..=end.div_ceil(STEP)).map(|step| {
+            at += ranges[at..].iter().take_while(|(range, _)| range.end <= step * STEP).count();
+            at as u32
+        });
+        let steps = steps.collect();
+        ByPosition { ranges, steps }
+    }
+
+    fn of_position(&self, position: u64) -> Option<usize> {
+        let step = (position / STEP) as usize;
+        let &[from, to] = self.steps.get(step..step + 2)? else { return None };
+        let ranges = &self.ranges[from as usize..(to as usize + 1).min(self.ranges.len())];
+        let behind = ranges.partition_point(|(range, _)| range.end <= position);
+        let (range, number) = ranges.get(behind)?;
+        range.contains(&position).then_some(*number as usize)
     }
 }

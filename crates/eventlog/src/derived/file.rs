@@ -3,7 +3,7 @@
 //! | bytes | what |
 //! |---|---|
 //! | 8 | `stillrun` |
-//! | 4, 4 | version, 6; zeros |
+//! | 4, 4 | version, 7; zeros |
 //! | 16 | store |
 //! | 8, 8 | from, to: the positions covered, `to` not included |
 //! | 8, 8, 32 | anchor: segment, offset, checksum |
@@ -31,7 +31,7 @@ pub(super) const HEADER_BYTES: usize = 96;
 /// A block's checksum and its round.
 pub(super) const CHECKSUM_BYTES: usize = 16;
 const MAGIC: [u8; 8] = *b"stillrun";
-const VERSION: [u8; 8] = [6, 0, 0, 0, 0, 0, 0, 0];
+const VERSION: [u8; 8] = [7, 0, 0, 0, 0, 0, 0, 0];
 /// How long to wait before a block that is not sound is read once more: it may be written just now.
 const AGAIN: [Duration; 2] = [Duration::ZERO, Duration::from_micros(200)];
 
@@ -69,7 +69,7 @@ impl Header {
     }
 
     fn key(&self) -> [u8; 32] {
-        blake3::derive_key("stillthere derived run 6 block checksum", &self.encode())
+        blake3::derive_key("stillthere derived run 7 block checksum", &self.encode())
     }
 }
 

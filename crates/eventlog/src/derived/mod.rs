@@ -245,7 +245,7 @@ impl Derived {
             let damaged = |what| run.damaged(run.footer.erasures.offset, what);
             erasures.take(&run.erasures()?).map_err(damaged)?;
         }
-        let erasures_in_runs = erasures.records().len();
+        let erasures_in_runs = erasures.count();
         Ok(Derived { options, runs, table: Table::default(), next, erasures, erasures_in_runs })
     }
 
@@ -319,7 +319,7 @@ impl Derived {
         if self.next > self.runs.covered().map_or(0, |(to, _)| to) {
             let erasures = self.erasures.encode(self.erasures_in_runs);
             self.runs.add(&self.table, &erasures, self.next, anchor)?;
-            self.erasures_in_runs = self.erasures.records().len();
+            self.erasures_in_runs = self.erasures.count();
             self.table.clear();
         }
         Ok(())

@@ -136,7 +136,7 @@ impl Log {
         // All that was known of the log is asked for anew.
         let end = state.durable;
         let index = index::open(folder, self.store, end, true)?;
-        let records = index.derived.erasures.records().len() as u64;
+        let records = index.derived.erasures.count() as u64;
         let run_events = self.options.run_events;
         state.indexer = Indexer::start(folder, self.store, index, end, run_events);
         state.recent = Recent::new(run_events);

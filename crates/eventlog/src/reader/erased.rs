@@ -47,9 +47,7 @@ impl Reader {
     /// # Errors
     /// [`ReadError`]
     pub fn erased_accounts(&self) -> Result<u64, ReadError> {
-        self.ask(|derived| {
-            Ok(derived.erasures.records().iter().map(|record| record.names.count()).sum())
-        })
+        self.ask(|derived| Ok(derived.erasures.names()))
     }
 
     /// Whether the name of the account of this ordinal is there.
