@@ -373,6 +373,73 @@ fn a_map_that_grows_is_as_one_made_at_once() {
     }
 }
 
+/// A dump without an account is as good as the map without it, and does not show where it was.
+#[test]
+fn accounts_are_taken_out_of_a_dump() {
+    let from = seed();
+    for seed in from..from + 30 {
+        let mut random = Random::new(seed);
+        // So many that there are two groups are not made for each.
+        let many = if seed == from { 1600 } else { 0 };
+        for count in [1, 2, 3, 4, 7, 40, many] {
+            let mut model: BTreeMap<MapKey, Digest> = BTreeMap::new();
+            for _ in 0..count {
+                let known: Vec<MapKey> = model.keys().copied().collect();
+                let bits = random.under(251) as u16;
+                let is_beside = !known.is_empty() && random.under(3) == 0;
+                let key = match is_beside {
+                    true => random.key_beside(&known, bits),
+                    false => MapKey(random.bytes()),
+                };
+                model.insert(key, random.bytes());
+            }
+            let of = |model: &BTreeMap<MapKey, Digest>| {
+                let mut map = AccountMap::default();
+                map.apply(model.iter().map(|(key, hash)| (*key, Some(*hash))).collect());
+                map
+            };
+            let mut bytes = of(&model).to_bytes();
+            assert_eq!(bytes.len() as u64, AccountMap::length(model.len()));
+            // One after the other, until none is left: the first, the last, those beside each other too. Of many, a few.
+            for n in 0..count.min(40) {
+                let keys: Vec<MapKey> = model.keys().copied().collect();
+                let key = match random.under(4) {
+                    0 => keys[0],
+                    1 => keys[keys.len() - 1],
+                    _ => keys[random.under(keys.len() as u64) as usize],
+                };
+                let without = |key: &MapKey, bytes: &[u8]| {
+                    let read = |at: u64, out: &mut [u8]| {
+                        let there = bytes.get(at as usize..at as usize + out.len());
+                        there.map(|there| out.copy_from_slice(there)).ok_or(at)
+                    };
+                    AccountMap::without(key, read).unwrap()
+                };
+                for (at, piece) in without(&key, &bytes) {
+                    bytes[at as usize..at as usize + piece.len()].copy_from_slice(&piece);
+                }
+                let hash = model.remove(&key).unwrap();
+                assert_eq!(without(&key, &bytes), []);
+                if n == 0 && count < 1024 {
+                    let other = MapKey(random.bytes());
+                    let mut others = model.clone();
+                    others.insert(other, hash);
+                    let mut there = of(&others).to_bytes();
+                    for (at, piece) in without(&other, &there) {
+                        there[at as usize..at as usize + piece.len()].copy_from_slice(&piece);
+                    }
+                    assert!(there == bytes, "STILLTHERE_SEED={seed}, of {count}: it shows where");
+                }
+                assert!(model.keys().all(|key| !without(key, &bytes).is_empty()));
+                let map = AccountMap::from_bytes(&bytes).unwrap();
+                assert_eq!(map.root(), of(&model).root(), "STILLTHERE_SEED={seed}, of {count}");
+                assert!(map.to_bytes() == of(&model).to_bytes());
+                assert!(!bytes.windows(32).any(|piece| piece == key.0));
+            }
+        }
+    }
+}
+
 /// What is not touched is not hashed again.
 #[test]
 fn only_what_changed_climbs() {

@@ -206,7 +206,7 @@ impl AccountMap {
     }
 
     /// Forgets the tops on the way of this key down to `depth`; gives what hangs there, and where.
-    fn descend(&mut self, key: &MapKey, depth: u16) -> (Node, Slot, Slot) {
+    pub(super) fn descend(&mut self, key: &MapKey, depth: u16) -> (Node, Slot, Slot) {
         let (mut above, mut slot) = (None, None);
         let mut node = *self.slot(slot);
         while node.is_branch() {
@@ -276,7 +276,7 @@ impl AccountMap {
     }
 
     /// Computes the tops that were forgotten.
-    fn rehash(&mut self, run: &mut dyn FnMut(&mut [Climb])) {
+    pub(super) fn rehash(&mut self, run: &mut dyn FnMut(&mut [Climb])) {
         let mut climbs = Vec::new();
         // By depth, and there as they lie in memory; with where their tops are.
         let mut parted: Vec<(u8, u32, u16)> = Vec::new();

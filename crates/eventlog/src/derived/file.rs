@@ -1,21 +1,21 @@
-//! A run's file as blocks, each with a checksum that also says where it belongs.
+//! A file of blocks, each with a checksum that also says where it belongs: a run, or what is kept of a seal.
 //!
 //! | bytes | what |
 //! |---|---|
-//! | 8 | `stillrun` |
-//! | 4, 4 | version, 7; zeros |
+//! | 8 | `stillrun`, `stillsld`: its [kind](Kind) |
+//! | 4, 4 | version of this kind; zeros |
 //! | 16 | store |
 //! | 8, 8 | from, to: the positions covered, `to` not included |
 //! | 8, 8, 32 | anchor: segment, offset, checksum |
 //! | … | blocks, each followed by its checksum (12) and its round (4) |
-//! | 8 × 22, 12, 4 | the footer, a block (see [`run`](super::run)) |
+//! | …, 12, 4 | the footer, a block of a length that the kind has (see [`run`](super::run) and `seal/kept.rs`) |
 //!
 //! Numbers are little-endian. A checksum is the first 12 bytes of BLAKE3, keyed by the header, of the
 //! block's bytes, its offset, its length and its round: a block moved within a file or taken from another run
 //! is as bad as a flipped bit. It finds damage, not forgery; against that stands the log itself.
 //!
-//! A run is made in round 0. What an erasure takes is taken out in place ([`Patch`]), each time in the next round, the footer
-//! last; or all of it is written anew in that round. Who has a run open from before sees it as it was then, or is told that it
+//! A file is made in round 0. What an erasure takes is taken out in place ([`Patch`]), each time in the next round, the footer
+//! last; or all of it is written anew in that round. Who has a file open from before sees it as it was then, or is told that it
 //! [moved](DerivedError::Moved).
 
 use std::collections::BTreeMap;
@@ -27,37 +27,47 @@ use std::time::Duration;
 use super::bytes::{Input, Parsed};
 use super::{Anchor, DerivedError, Place};
 
-pub(super) const HEADER_BYTES: usize = 96;
+pub(crate) const HEADER_BYTES: usize = 96;
 /// A block's checksum and its round.
-pub(super) const CHECKSUM_BYTES: usize = 16;
-const MAGIC: [u8; 8] = *b"stillrun";
-const VERSION: [u8; 8] = [7, 0, 0, 0, 0, 0, 0, 0];
+pub(crate) const CHECKSUM_BYTES: usize = 16;
+
+/// What a file of blocks is.
+#[derive(Debug)]
+pub(crate) struct Kind {
+    pub(crate) magic: [u8; 8],
+    pub(crate) version: u32,
+    /// What the key of its checksums is derived for: no other kind or version has the same.
+    pub(crate) context: &'static str,
+}
+
 /// How long to wait before a block that is not sound is read once more: it may be written just now.
 const AGAIN: [Duration; 2] = [Duration::ZERO, Duration::from_micros(200)];
 
-/// What a run covers, of which store.
+/// What a file covers, of which store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Header {
-    pub(super) store: [u8; 16],
-    pub(super) from: u64,
-    pub(super) to: u64,
-    pub(super) anchor: Anchor,
+pub(crate) struct Header {
+    pub(crate) store: [u8; 16],
+    pub(crate) from: u64,
+    pub(crate) to: u64,
+    pub(crate) anchor: Anchor,
 }
 
 impl Header {
-    pub(super) fn encode(&self) -> [u8; HEADER_BYTES] {
+    fn encode(&self, kind: &Kind) -> [u8; HEADER_BYTES] {
         let Anchor { end, checksum } = &self.anchor;
+        let version = u64::from(kind.version).to_le_bytes();
         let numbers = [self.from, self.to, end.segment, end.offset].map(u64::to_le_bytes);
-        let parts: [&[u8]; 5] = [&MAGIC, &VERSION, &self.store, numbers.as_flattened(), checksum];
+        let parts: [&[u8]; 5] =
+            [&kind.magic, &version, &self.store, numbers.as_flattened(), checksum];
         parts.concat().try_into().expect("the parts' lengths add up")
     }
 
-    fn decode(bytes: &[u8; HEADER_BYTES]) -> Parsed<Header> {
+    fn decode(bytes: &[u8; HEADER_BYTES], kind: &Kind) -> Parsed<Header> {
         let mut input = Input(bytes);
-        if input.array()? != MAGIC {
-            return Err("it does not begin as a run does");
+        if input.array()? != kind.magic {
+            return Err("it does not begin as its kind does");
         }
-        if input.array()? != VERSION {
+        if input.array()? != u64::from(kind.version).to_le_bytes() {
             return Err("it is of another version");
         }
         let store = input.array()?;
@@ -68,16 +78,16 @@ impl Header {
         Ok(Header { store, from, to, anchor })
     }
 
-    fn key(&self) -> [u8; 32] {
-        blake3::derive_key("stillthere derived run 7 block checksum", &self.encode())
+    fn key(&self, kind: &Kind) -> [u8; 32] {
+        blake3::derive_key(kind.context, &self.encode(kind))
     }
 }
 
 /// Where a block lies; its checksum comes after it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Span {
-    pub(super) offset: u64,
-    pub(super) bytes: u64,
+pub(crate) struct Span {
+    pub(crate) offset: u64,
+    pub(crate) bytes: u64,
 }
 
 /// The checksum of a block, and its round behind it.
@@ -93,9 +103,9 @@ fn checksum(key: &[u8; 32], offset: u64, bytes: &[u8], round: u32) -> [u8; CHECK
     checksum
 }
 
-/// Writes a run's file from front to back, under a temporary name.
+/// Writes a file from front to back, under a temporary name.
 #[derive(Debug)]
-pub(super) struct BlockWriter {
+pub(crate) struct BlockWriter {
     path: PathBuf,
     file: BufWriter<File>,
     at: u64,
@@ -104,27 +114,28 @@ pub(super) struct BlockWriter {
 }
 
 impl BlockWriter {
-    /// For a run that is in this round from the beginning.
-    pub(super) fn create(
+    /// For a file that is in this round from the beginning.
+    pub(crate) fn create(
         path: PathBuf,
+        kind: &Kind,
         header: &Header,
         round: u32,
     ) -> Result<BlockWriter, DerivedError> {
         let write = || {
             let mut file = BufWriter::with_capacity(1 << 18, File::create(&path)?);
-            file.write_all(&header.encode())?;
+            file.write_all(&header.encode(kind))?;
             Ok(file)
         };
         match write() {
             Ok(file) => {
-                let (at, key) = (HEADER_BYTES as u64, header.key());
+                let (at, key) = (HEADER_BYTES as u64, header.key(kind));
                 Ok(BlockWriter { path, file, at, key, round })
             }
             Err(source) => Err(DerivedError::Io { path, source }),
         }
     }
 
-    pub(super) fn block(&mut self, bytes: &[u8]) -> Result<Span, DerivedError> {
+    pub(crate) fn block(&mut self, bytes: &[u8]) -> Result<Span, DerivedError> {
         let span = Span { offset: self.at, bytes: bytes.len() as u64 };
         let checksum = checksum(&self.key, span.offset, bytes, self.round);
         let written = self.file.write_all(bytes).and_then(|()| self.file.write_all(&checksum));
@@ -134,24 +145,37 @@ impl BlockWriter {
     }
 
     /// Where the next block will lie.
-    pub(super) const fn at(&self) -> u64 {
+    pub(crate) const fn at(&self) -> u64 {
         self.at
     }
 
     /// Syncs the file and gives it its name. The folder is not synced yet.
-    pub(super) fn publish(self, name: &Path) -> Result<(), DerivedError> {
+    pub(crate) fn publish(self, name: &Path) -> Result<(), DerivedError> {
+        self.name(name, File::sync_all)
+    }
+
+    /// Gives the file its name without a sync: after a loss of power it may be damaged, and is then not believed.
+    pub(crate) fn publish_unsynced(self, name: &Path) -> Result<(), DerivedError> {
+        self.name(name, |_| Ok(()))
+    }
+
+    fn name(
+        self,
+        name: &Path,
+        sync: impl FnOnce(&File) -> io::Result<()>,
+    ) -> Result<(), DerivedError> {
         let BlockWriter { path, file, .. } = self;
         let publish = || {
-            file.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
+            sync(&file.into_inner().map_err(io::IntoInnerError::into_error)?)?;
             std::fs::rename(&path, name)
         };
         publish().map_err(|source| DerivedError::Io { path, source })
     }
 }
 
-/// Reads blocks anywhere in a run's file. The file stays readable when its name is gone.
+/// Reads blocks anywhere in a file. The file stays readable when its name is gone.
 #[derive(Debug)]
-pub(super) struct BlockReader {
+pub(crate) struct BlockReader {
     path: PathBuf,
     file: File,
     length: u64,
@@ -162,7 +186,7 @@ pub(super) struct BlockReader {
 
 impl BlockReader {
     /// Opens a file and reads its header, which the checksum of any block then vouches for.
-    pub(super) fn open(path: &Path) -> Result<(BlockReader, Header), DerivedError> {
+    pub(crate) fn open(path: &Path, kind: &Kind) -> Result<(BlockReader, Header), DerivedError> {
         let open = || {
             let file = File::open(path)?;
             let length = file.metadata()?.len();
@@ -174,22 +198,22 @@ impl BlockReader {
         let (file, length, header) = open().map_err(io)?;
         let mut reader =
             BlockReader { path: path.to_owned(), file, length, key: [0; 32], round: 0 };
-        let header = Header::decode(&header).map_err(|what| reader.damaged(0, what))?;
-        reader.key = header.key();
+        let header = Header::decode(&header, kind).map_err(|what| reader.damaged(0, what))?;
+        reader.key = header.key(kind);
         Ok((reader, header))
     }
 
     /// The file's length in bytes when it was opened.
-    pub(super) const fn length(&self) -> u64 {
+    pub(crate) const fn length(&self) -> u64 {
         self.length
     }
 
-    pub(super) fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
     /// Reads a block into `buffer`, whatever was in it.
-    pub(super) fn read(&self, span: Span, buffer: &mut Vec<u8>) -> Result<(), DerivedError> {
+    pub(crate) fn read(&self, span: Span, buffer: &mut Vec<u8>) -> Result<(), DerivedError> {
         let end = span.offset.checked_add(span.bytes);
         if end.is_none_or(|end| end > self.length) {
             return Err(self.damaged(span.offset, "it is beyond the end of the file"));
@@ -201,7 +225,7 @@ impl BlockReader {
     }
 
     /// Reads a block with its checksum into `buffer`, which is exactly as long.
-    pub(super) fn read_into(&self, offset: u64, buffer: &mut [u8]) -> Result<(), DerivedError> {
+    pub(crate) fn read_into(&self, offset: u64, buffer: &mut [u8]) -> Result<(), DerivedError> {
         if self.read_any(offset, buffer)? > self.round {
             return Err(DerivedError::Moved { path: self.path.clone() });
         }
@@ -209,7 +233,7 @@ impl BlockReader {
     }
 
     /// The same for the footer, whose round is that of the file.
-    pub(super) fn read_footer(
+    pub(crate) fn read_footer(
         &mut self,
         offset: u64,
         buffer: &mut [u8],
@@ -242,25 +266,25 @@ impl BlockReader {
     }
 
     /// The file's round when it was opened.
-    pub(super) const fn round(&self) -> u32 {
+    pub(crate) const fn round(&self) -> u32 {
         self.round
     }
 
-    pub(super) fn damaged(&self, offset: u64, what: &'static str) -> DerivedError {
+    pub(crate) fn damaged(&self, offset: u64, what: &'static str) -> DerivedError {
         DerivedError::Damaged { path: self.path.clone(), offset, what }
     }
 }
 
-/// Blocks of a run that are to be others, gathered before they are written in place.
+/// Blocks of a file that are to be others, gathered before they are written in place.
 #[derive(Debug)]
-pub(super) struct Patch<'r> {
+pub(crate) struct Patch<'r> {
     file: &'r BlockReader,
     /// By their offsets: those that were asked for, and whether they were changed.
     blocks: BTreeMap<u64, (Vec<u8>, bool)>,
 }
 
 impl<'r> Patch<'r> {
-    pub(super) const fn new(file: &'r BlockReader) -> Patch<'r> {
+    pub(crate) const fn new(file: &'r BlockReader) -> Patch<'r> {
         Patch { file, blocks: BTreeMap::new() }
     }
 
@@ -274,19 +298,19 @@ impl<'r> Patch<'r> {
     }
 
     /// A block as it will be.
-    pub(super) fn get(&mut self, span: Span) -> Result<&[u8], DerivedError> {
+    pub(crate) fn get(&mut self, span: Span) -> Result<&[u8], DerivedError> {
         self.block(span).map(|(bytes, _)| &bytes[..])
     }
 
     /// The same to be changed.
-    pub(super) fn change(&mut self, span: Span) -> Result<&mut [u8], DerivedError> {
+    pub(crate) fn change(&mut self, span: Span) -> Result<&mut [u8], DerivedError> {
         let (bytes, is_changed) = self.block(span)?;
         *is_changed = true;
         Ok(bytes)
     }
 
     /// Writes what was changed, the last block last, and syncs it.
-    pub(super) fn write(self) -> Result<(), DerivedError> {
+    pub(crate) fn write(self) -> Result<(), DerivedError> {
         let BlockReader { path, key, round, .. } = self.file;
         let write = || {
             let file = OpenOptions::new().write(true).open(path)?;

@@ -237,6 +237,7 @@ mod tests {
     use std::path::Path;
 
     use super::super::file::Header;
+    use super::super::run::RUN;
     use super::super::{Anchor, Place};
     use super::*;
 
@@ -252,7 +253,7 @@ mod tests {
         let end = Place { segment: 0, offset: 0 };
         let anchor = Anchor { end, checksum: [0; 32] };
         let header = Header { store: [1; 16], from: 0, to: 9, anchor };
-        let mut file = BlockWriter::create(path.with_extension("tmp"), &header, 0).unwrap();
+        let mut file = BlockWriter::create(path.with_extension("tmp"), &RUN, &header, 0).unwrap();
         let (mut writer, mut filter) = (HashWriter::begin(&file, count), Filter::new(count));
         for entry in entries {
             writer.push(&mut file, entry).unwrap();
@@ -266,7 +267,7 @@ mod tests {
     }
 
     fn open(path: &Path, footer: u64) -> BlockReader {
-        let mut file = BlockReader::open(path).unwrap().0;
+        let mut file = BlockReader::open(path, &RUN).unwrap().0;
         file.read_footer(footer, &mut [0; 22]).unwrap();
         file
     }

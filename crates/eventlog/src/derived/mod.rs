@@ -29,7 +29,7 @@ mod block;
 mod bytes;
 mod cache;
 mod erased;
-mod file;
+pub(crate) mod file;
 mod filter;
 mod hashes;
 mod in_place;

@@ -26,11 +26,15 @@ use std::sync::{Arc, Mutex, OnceLock};
 use super::account::Record;
 use super::block::Block;
 use super::bytes::{Input, Parsed, put_varint, u64_at};
-use super::file::{BlockReader, CHECKSUM_BYTES, HEADER_BYTES, Header, Span};
+use super::file::{BlockReader, CHECKSUM_BYTES, HEADER_BYTES, Header, Kind, Span};
 use super::filter::Filter;
 use super::hashes::{HashesSpan, Slots};
 use super::list::{Held, List, ListSpan};
 use super::{DerivedError, Head, IdTag};
+
+/// Its file.
+pub(super) const RUN: Kind =
+    Kind { magic: *b"stillrun", version: 7, context: "stillthere derived run 7 block checksum" };
 
 /// An ordinal and the number of a block.
 pub(super) const ORDINAL_BYTES: usize = 12;
@@ -234,7 +238,7 @@ fn lazily<T>(
 
 impl Run {
     pub(super) fn open(path: &Path) -> Result<Run, DerivedError> {
-        let (mut file, header) = BlockReader::open(path)?;
+        let (mut file, header) = BlockReader::open(path, &RUN)?;
         let offset = file.length().checked_sub(FOOTER_BYTES);
         let offset = offset.ok_or_else(|| file.damaged(0, "the file is too short"))?;
         let mut footer = [0; FOOTER_BYTES as usize];

@@ -9,7 +9,7 @@ use super::filter::Filter;
 use super::hashes::{HashWriter, HashesSpan};
 use super::list::ListWriter;
 use super::run::{
-    FOOTER_BYTES, Footer, ID_BYTES, MOST_POSITIONS, NAME_BYTES, ORDINAL_BYTES, name_hash,
+    FOOTER_BYTES, Footer, ID_BYTES, MOST_POSITIONS, NAME_BYTES, ORDINAL_BYTES, RUN, name_hash,
 };
 use super::{DerivedError, IdTag};
 
@@ -55,7 +55,7 @@ impl RunWriter {
     ) -> Result<RunWriter, DerivedError> {
         assert!(header.to - header.from <= MOST_POSITIONS, "a run of too many positions");
         Ok(RunWriter {
-            file: BlockWriter::create(path.to_owned(), header, round)?,
+            file: BlockWriter::create(path.to_owned(), &RUN, header, round)?,
             from: header.from,
             block: Vec::new(),
             offsets: Vec::new(),

@@ -19,6 +19,7 @@ pub(crate) mod shrink;
 pub(crate) mod since;
 pub(crate) mod tags;
 pub(crate) mod through;
+pub(crate) mod wanted;
 
 pub use commitment::ErasureRecord;
 use commitment::{Envelope, Left, MAX_GROUND, MAX_WHAT};

@@ -9,7 +9,8 @@ use event::Step;
 use super::{Reader, WHOLE};
 use crate::batches::corrupt;
 use crate::derived::Place;
-use crate::erase::plan::{Wanted, plan, reach};
+use crate::erase::plan::{plan, reach};
+use crate::erase::wanted::Wanted;
 use crate::{EraseError, ErasedEvent, ErasurePlan, ErasureRecord, ReadError, Target};
 
 impl Reader {

@@ -1,24 +1,22 @@
 //! `derived/seal`: where the chains ended at a seal, so that the next one is made of what came after it.
 //!
+//! A [file of blocks](crate::derived::file): `stillsld`, version 3, of the positions before the seal, its anchor where the seal's
+//! batch ends. Its [contents](super::contents):
+//!
 //! | bytes | what |
 //! |---|---|
-//! | 8 | `STILLSLD` |
-//! | 4 | format version, 2 |
-//! | 16 | store id |
-//! | 8, 8, 16, 8 | where the seal's batch ends: segment, offset, its checksum, events before |
 //! | 8, 32, 8 | pages closed, the last summary's leaf hash, the log's clock |
 //! | 32 for each bit set in that number | the roots of the full subtrees of the tree over the pages, the largest first |
 //! | 32, 8 | the seal's map root and instant |
 //! | 8, then 104 each | accounts by ordinal: key in the map (32), secret (32), chain's head (32), count (8) |
-//! | 8, then 4 each | ordinals of accounts that were erased behind the seal, rising |
+//! | 8, then as many | the map, `AccountMap::to_bytes` |
 //! | 8, then each | control frames: kind (1), salt (16), page (8), leaf (4), summary (120), 8 and the body, 8 and the
 //! leaves of its page (32 each) |
-//! | the rest but 32 | the map, `AccountMap::to_bytes` |
-//! | 32 | BLAKE3 of all before it |
 //!
-//! Of an account that was erased key and secret are zeros. When one is erased it is taken out of this, and what led from its leaf
-//! to the map's root is hashed anew once it led to the root of the seal. The map is another than the seal's then, of which no
-//! proof can be made any more; the next seal goes on from it.
+//! Integers are little-endian. Of an account that was erased key and secret are zeros; of one that was erased behind the seal
+//! the key is all ones. When one is erased, these are written in place, and it is taken out of the map: so that costs in proportion
+//! to the accounts that are erased. The map is another than the seal's then, of which no proof can be made any more; the next
+//! seal goes on from it.
 //!
 //! It is made anew from the log if anything is wrong with it. The seal has to stand in the log where this says. What is
 //! kept of an account is believed only when its chain goes on, and only if its leaf of before leads to the log's root: so
@@ -26,39 +24,43 @@
 //! accounts were taken out, until the next seal.
 
 use std::collections::BTreeSet;
-use std::fs::File;
-use std::io::{self, Write};
-use std::sync::mpsc::{SyncSender, sync_channel};
+use std::io;
+use std::path::Path;
 
-use blake3::Hasher;
 use commitment::{
     AccountMap, Chains, Control, ControlKind, Frontier, MapKey, Pages, Seal, Summary, segment_name,
     tree_leaf, write_control, write_trailer,
 };
 
+use super::contents::{Contents, Writing};
 use super::walked::{Account, Met, Walked};
 use crate::batches::{Batches, place_now};
-use crate::derived::Place;
+use crate::derived::file::{Header, Kind};
+use crate::derived::{Anchor, Place};
 use crate::folder::Folder;
 use crate::head_file::Durable;
 use crate::storage::Access;
 
-const MAGIC: &[u8; 8] = b"STILLSLD";
-const VERSION: u32 = 2;
+const SEAL: Kind =
+    Kind { magic: *b"stillsld", version: 3, context: "stillthere derived seal 3 block checksum" };
 const FILE: &str = "seal";
 /// What is written before it takes that name.
 const TMP: &str = "seal.tmp";
+/// Where the peaks of the tree begin.
+const PEAKS: u64 = 48;
 const ACCOUNT: usize = 104;
+/// In the place of the key of an account that was erased behind the seal.
+const ERASED: [u8; 32] = [0xff; 32];
 
 /// Keeps what was read, which ends with a seal and a batch. What cannot be written is not kept.
 pub(super) fn keep(folder: &Folder, walked: &Walked) {
-    if walked.ends_sealed() {
+    if let (true, (dir, true)) = (walked.ends_sealed(), folder.derived()) {
         // Not synced: a file that is not whole is not believed.
-        let _ = write(folder, walked, |_| Ok(()));
+        let _ = write(&dir, walked);
     }
 }
 
-/// Takes accounts out of what is kept, if they are in it, durably but for the file's name; what cannot be is forgotten.
+/// Takes accounts out of what is kept, if they are in it, durably; what cannot be is forgotten.
 ///
 /// # Errors
 /// If a file is there and cannot be removed.
@@ -67,113 +69,85 @@ pub(crate) fn leave_out(
     store: &[u8; 16],
     accounts: &BTreeSet<u64>,
 ) -> io::Result<()> {
-    let kept = read(folder, store).and_then(|mut walked| {
-        let is_out = walked.take_out(accounts);
-        (is_out && write(folder, &walked, File::sync_all).is_ok()).then_some(())
-    });
-    kept.map_or_else(|| forget(folder), Ok)
+    let (dir, true) = folder.derived() else { return Ok(()) };
+    match blank(&dir.join(FILE), store, accounts) {
+        Some(()) => remove(&dir, TMP),
+        None => forget(folder),
+    }
 }
 
-fn write(
-    folder: &Folder,
-    walked: &Walked,
-    sync: impl FnOnce(&File) -> io::Result<()> + Send,
-) -> io::Result<()> {
+fn blank(path: &Path, store: &[u8; 16], accounts: &BTreeSet<u64>) -> Option<()> {
+    let contents = Contents::open(path, &SEAL).filter(|found| found.header().store == *store)?;
+    let mut change = contents.change();
+    let pages = u64::from_le_bytes(change.array(0)?);
+    let rows = PEAKS + 32 * u64::from(pages.count_ones()) + 48;
+    let count = u64::from_le_bytes(change.array(rows - 8)?);
+    let map = count.checked_mul(ACCOUNT as u64)?.checked_add(rows + 8)?;
+    for ordinal in accounts.iter().filter(|ordinal| **ordinal < count) {
+        let row = rows + ordinal * ACCOUNT as u64;
+        let (key, secret) = (change.array(row)?, change.array::<32>(row + 32)?);
+        if secret == [0; 32] {
+            continue;
+        }
+        let key = MapKey::from_bytes(key);
+        let without = AccountMap::without(&key, |at, out| change.read(map + at, out).ok_or(()));
+        let without = without.ok().filter(|pieces| !pieces.is_empty())?;
+        without.iter().try_for_each(|(at, bytes)| change.write(map + at, bytes))?;
+        change.write(row, &[ERASED, [0; 32]].concat())?;
+    }
+    change.carry_out()
+}
+
+fn write(dir: &Path, walked: &Walked) -> io::Result<()> {
     let none = || io::Error::from(io::ErrorKind::NotFound);
     let seal = walked.sealed.as_ref().map(|head| head.seal).ok_or_else(none)?;
-    let (dir, true) = folder.derived() else { return Err(none()) };
-    let tmp = dir.join(TMP);
-    std::fs::create_dir_all(&dir)?;
-    let mut file = File::create(&tmp)?;
-    let (given, taken) = sync_channel::<Vec<u8>>(AHEAD);
-    std::thread::scope(|scope| {
-        let write = move || {
-            taken.iter().try_for_each(|bytes| file.write_all(&bytes))?;
-            sync(&file)
-        };
-        let writer = scope.spawn(write);
-        let mut out = Out { given, gathered: Vec::new(), hasher: Hasher::new() };
-        put(&mut out, walked, &seal);
-        out.end();
-        writer.join().expect("writing does not panic")
-    })?;
-    std::fs::rename(&tmp, dir.join(FILE))
-}
-
-fn put(out: &mut Out, walked: &Walked, seal: &Seal) {
+    std::fs::create_dir_all(dir)?;
     let Durable { segment, offset, checksum, events } = walked.at;
-    out.extend_from_slice(MAGIC);
-    out.extend_from_slice(&VERSION.to_le_bytes());
-    out.extend_from_slice(&walked.store);
-    for number in [segment, offset] {
-        out.extend_from_slice(&number.to_le_bytes());
-    }
-    out.extend_from_slice(&checksum);
-    for number in [events, walked.pages.closed()] {
-        out.extend_from_slice(&number.to_le_bytes());
-    }
-    out.extend_from_slice(walked.pages.predecessor());
-    out.extend_from_slice(&walked.pages.clock_ms().to_le_bytes());
-    walked.tree.peaks().iter().for_each(|peak| out.extend_from_slice(peak));
-    out.extend_from_slice(&seal.root);
-    out.extend_from_slice(&seal.at_ms.to_le_bytes());
-    out.extend_from_slice(&(walked.accounts.len() as u64).to_le_bytes());
+    let mut anchor = Anchor { end: Place { segment, offset }, checksum: [0; 32] };
+    anchor.checksum[..checksum.len()].copy_from_slice(&checksum);
+    let header = Header { store: walked.store, from: 0, to: events, anchor };
+    std::thread::scope(|scope| {
+        let mut out = Writing::begin(scope, dir.join(TMP), &SEAL, &header);
+        put(&mut out, walked, &seal);
+        out.publish(&dir.join(FILE)).map_err(io::Error::other)
+    })
+}
+
+fn put(out: &mut Writing<'_>, walked: &Walked, seal: &Seal) {
+    out.put(&walked.pages.closed().to_le_bytes());
+    out.put(walked.pages.predecessor());
+    out.put(&walked.pages.clock_ms().to_le_bytes());
+    walked.tree.peaks().iter().for_each(|peak| out.put(peak));
+    out.put(&seal.root);
+    out.put(&seal.at_ms.to_le_bytes());
+    out.put(&(walked.accounts.len() as u64).to_le_bytes());
     for (ordinal, account) in (0..).zip(&walked.accounts) {
-        let account = account.as_ref();
-        out.extend_from_slice(account.map_or(&[0; 32], |account| account.key.as_bytes()));
-        out.extend_from_slice(account.map_or(&[0; 32], |account| &account.secret));
-        out.extend_from_slice(walked.chains.head(ordinal));
-        out.extend_from_slice(&walked.chains.events(ordinal).to_le_bytes());
-    }
-    out.extend_from_slice(&(walked.erased.len() as u64).to_le_bytes());
-    walked.erased.iter().for_each(|ordinal| out.extend_from_slice(&ordinal.to_le_bytes()));
-    out.extend_from_slice(&(walked.controls.len() as u64).to_le_bytes());
-    for Met { kind, salt, body, page, leaf, leaves, summary } in &walked.controls {
-        out.extend_from_slice(&[*kind as u8]);
-        out.extend_from_slice(salt);
-        out.extend_from_slice(&page.to_le_bytes());
-        out.extend_from_slice(&leaf.to_le_bytes());
-        out.extend_from_slice(summary);
-        out.extend_from_slice(&(body.len() as u64).to_le_bytes());
-        out.extend_from_slice(body);
-        out.extend_from_slice(&(leaves.len() as u64).to_le_bytes());
-        out.extend_from_slice(leaves.as_flattened());
-    }
-    walked.map.pieces(|piece| out.extend_from_slice(piece));
-}
-
-/// Bytes on their way to a thread that writes them, and the hash of all of them.
-struct Out {
-    given: SyncSender<Vec<u8>>,
-    gathered: Vec<u8>,
-    hasher: Hasher,
-}
-
-/// So many bytes are written at a time.
-const GATHERED: usize = 256 << 10;
-/// As often that many may wait.
-const AHEAD: usize = 4;
-
-impl Out {
-    fn extend_from_slice(&mut self, bytes: &[u8]) {
-        self.gathered.extend_from_slice(bytes);
-        if self.gathered.len() >= GATHERED {
-            self.hasher.update(&self.gathered);
-            self.give();
+        match account {
+            Some(Account { key, secret }) => {
+                out.put(key.as_bytes());
+                out.put(secret);
+            }
+            None => {
+                out.put(&if walked.erased.contains(&ordinal) { ERASED } else { [0; 32] });
+                out.put(&[0; 32]);
+            }
         }
+        out.put(walked.chains.head(ordinal));
+        out.put(&walked.chains.events(ordinal).to_le_bytes());
     }
-
-    fn give(&mut self) {
-        let room = Vec::with_capacity(GATHERED + ACCOUNT);
-        // Who could not write takes nothing any more, and says so.
-        let _ = self.given.send(std::mem::replace(&mut self.gathered, room));
-    }
-
-    /// Puts the checksum behind them.
-    fn end(mut self) {
-        self.hasher.update(&self.gathered);
-        self.gathered.extend_from_slice(self.hasher.finalize().as_bytes());
-        self.give();
+    out.put(&AccountMap::length(walked.map.len()).to_le_bytes());
+    walked.map.pieces(|piece| out.put(piece));
+    out.put(&(walked.controls.len() as u64).to_le_bytes());
+    for Met { kind, salt, body, page, leaf, leaves, summary } in &walked.controls {
+        out.put(&[*kind as u8]);
+        out.put(salt);
+        out.put(&page.to_le_bytes());
+        out.put(&leaf.to_le_bytes());
+        out.put(summary);
+        out.put(&(body.len() as u64).to_le_bytes());
+        out.put(body);
+        out.put(&(leaves.len() as u64).to_le_bytes());
+        out.put(leaves.as_flattened());
     }
 }
 
@@ -183,13 +157,14 @@ impl Out {
 /// If a file is there and cannot be removed.
 pub(crate) fn forget(folder: &Folder) -> io::Result<()> {
     let (dir, true) = folder.derived() else { return Ok(()) };
-    for name in [FILE, TMP] {
-        match std::fs::remove_file(dir.join(name)) {
-            Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
-            _ => {}
-        }
+    [FILE, TMP].iter().try_for_each(|name| remove(&dir, name))
+}
+
+fn remove(dir: &Path, name: &str) -> io::Result<()> {
+    match std::fs::remove_file(dir.join(name)) {
+        Err(e) if e.kind() != io::ErrorKind::NotFound => Err(e),
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 /// What was kept of this store, if it is sound, and the log goes on from there: it may have been put back to what it
@@ -208,37 +183,37 @@ pub(super) fn load(folder: &Folder, store: &[u8; 16], end: Durable) -> Option<Wa
 
 fn read(folder: &Folder, store: &[u8; 16]) -> Option<Walked> {
     let (dir, true) = folder.derived() else { return None };
-    let bytes = std::fs::read(dir.join(FILE)).ok()?;
-    let (bytes, checksum) = bytes.split_last_chunk::<32>()?;
-    if *blake3::hash(bytes).as_bytes() != *checksum {
+    let contents = Contents::open(&dir.join(FILE), &SEAL)?;
+    let Header { to: events, anchor: Anchor { end: Place { segment, offset }, checksum }, .. } =
+        *contents.header();
+    let checksum = *checksum.first_chunk()?;
+    if contents.header().store != *store {
         return None;
     }
-    let mut input = bytes;
-    if take::<8>(&mut input)? != *MAGIC
-        || take::<4>(&mut input)? != VERSION.to_le_bytes()
-        || take::<16>(&mut input)? != *store
-    {
-        return None;
-    }
-    let (segment, offset) = (number(&mut input)?, number(&mut input)?);
-    let checksum = take(&mut input)?;
-    let (events, pages) = (number(&mut input)?, number(&mut input)?);
+    let bytes = contents.read()?;
+    let mut input = &bytes[..];
+    let pages = number(&mut input)?;
     let predecessor = take(&mut input)?;
     let clock_ms = number(&mut input)?.cast_signed();
     let tree = Frontier::of(pages, |_, _| take(&mut input).ok_or(())).ok()?;
     let (root, at_ms) = (take(&mut input)?, number(&mut input)?.cast_signed());
     let count = number(&mut input)?;
     let (mut accounts, mut chains) = (Vec::new(), Chains::default());
+    let mut erased = BTreeSet::new();
     let rows = usize::try_from(count).ok()?.checked_mul(ACCOUNT)?;
     let (rows, mut input) = input.split_at_checked(rows)?;
-    for row in rows.as_chunks::<ACCOUNT>().0 {
+    for (ordinal, row) in (0..).zip(rows.as_chunks::<ACCOUNT>().0) {
         let mut row = &row[..];
-        let (key, secret) = (MapKey::from_bytes(take(&mut row)?), take(&mut row)?);
-        accounts.push((secret != [0; 32]).then_some(Account { key, secret }));
+        let (key, secret) = (take(&mut row)?, take(&mut row)?);
+        let is_there = secret != [0; 32];
+        if !is_there && key == ERASED {
+            erased.insert(ordinal);
+        }
+        let key = MapKey::from_bytes(key);
+        accounts.push(is_there.then_some(Account { key, secret }));
         chains.push(take(&mut row)?, number(&mut row)?);
     }
-    let erased = things(&mut input, 4)?.as_chunks().0.iter().map(|n| u32::from_le_bytes(*n));
-    let erased: BTreeSet<u32> = erased.collect();
+    let map = AccountMap::from_bytes(things(&mut input, 1)?).ok()?;
     let mut controls = Vec::new();
     for _ in 0..number(&mut input)? {
         controls.push(Met {
@@ -251,10 +226,9 @@ fn read(folder: &Folder, store: &[u8; 16]) -> Option<Walked> {
             leaves: things(&mut input, 32)?.as_chunks().0.to_vec(),
         });
     }
-    let map = AccountMap::from_bytes(input).ok()?;
     let at = Durable { segment, offset, events, checksum };
     let seal = Seal { size: events, accounts: count, root, at_ms };
-    let is_whole = (map.root() == root || !erased.is_empty()) && pages > 0;
+    let is_whole = input.is_empty() && (map.root() == root || !erased.is_empty()) && pages > 0;
     let pages_after = Pages::after(*store, pages, events, predecessor, clock_ms);
     let is_whole = is_whole && controls.iter().all(|met| (met.leaf as usize) < met.leaves.len());
     let log = (*store, at, pages_after);

@@ -5,6 +5,7 @@
 //! is to sign ([`TreeHead`]). [`LastSigned`] signs it, unless what a key signed last speaks against that, and hands the
 //! checkpoint out. [`SealedLog`] is what a certificate is made of: a log as it was at a checkpoint.
 
+mod contents;
 mod kept;
 mod looked;
 mod shown;

@@ -150,30 +150,6 @@ impl Walked {
         self.kept.as_ref().is_some_and(|kept| kept.is_refuted)
     }
 
-    /// Takes accounts out of what was kept, before their names are erased and a record says so; false if what was kept of
-    /// them is not what the map is of.
-    pub(super) fn take_out(&mut self, ordinals: &BTreeSet<u64>) -> bool {
-        let Some(kept) = &mut self.kept else { return false };
-        let (mut leaves, mut taken) = (Vec::new(), Vec::new());
-        for ordinal in ordinals.iter().filter_map(|ordinal| u32::try_from(*ordinal).ok()) {
-            let account = self.accounts.get(ordinal as usize).and_then(Option::as_ref);
-            let Some(Account { key, secret }) = account else { continue };
-            let (head, events) = (self.chains.head(ordinal), self.chains.events(ordinal));
-            leaves.push((*key, Some(MapLeaf::of(secret, head, events).hash(key))));
-            taken.push(ordinal);
-        }
-        if !self.map.hold(&leaves, &kept.root) {
-            return false;
-        }
-        self.map.apply(leaves.into_iter().map(|(key, _)| (key, None)).collect());
-        kept.root = self.map.root();
-        for ordinal in taken {
-            self.accounts[ordinal as usize] = None;
-            self.erased.insert(ordinal);
-        }
-        true
-    }
-
     /// The chain of an account goes on.
     fn goes_on(&mut self, ordinal: u32) {
         let Some(kept) = &mut self.kept else { return };
