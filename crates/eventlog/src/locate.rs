@@ -17,8 +17,10 @@ use crate::storage::Access;
 use crate::window::Window;
 
 const SPACING: u64 = 16 << 10;
+/// The kind of an event that was erased to its leaf.
+pub(crate) const EVENT_ERASED: u8 = 33;
 /// The kinds of events, whole and erased.
-const EVENTS: [u8; 3] = [2, 32, 33];
+const EVENTS: [u8; 3] = [2, 32, EVENT_ERASED];
 
 /// A border between frames or batches, and the position of the next event behind it.
 #[derive(Debug, Clone, Copy)]
@@ -126,17 +128,17 @@ impl Locator {
     }
 }
 
-/// How long the frame of the first event of a segment is, header included; `None` if it has none.
-pub(crate) fn first_event(folder: &Folder, segment: u64) -> Result<Option<u64>, ReadError> {
+/// Of the frame of the first event of a segment its kind, and how long it is, header included; `None` if it has none.
+pub(crate) fn first_event(folder: &Folder, segment: u64) -> Result<Option<(u8, u64)>, ReadError> {
     let mut window = window(folder, segment)?;
     let mut at = Mark::first(0);
     let path = folder.segment(segment);
     let len = window.len().map_err(ReadError::io("look at", &path))?;
     while at.offset < len {
         let step = step(&mut window, at, u64::MAX);
-        let (next, is_event) = step.map_err(|bad| bad.of(folder, segment, None))?;
-        if is_event {
-            return Ok(Some(next.offset - at.offset));
+        let (next, event) = step.map_err(|bad| bad.of(folder, segment, None))?;
+        if let Some(kind) = event {
+            return Ok(Some((kind, next.offset - at.offset)));
         }
         at = next;
     }
@@ -185,8 +187,8 @@ impl Segment {
             at = self.last;
         }
         loop {
-            let (next, is_event) = step(&mut self.window, at, limit)?;
-            if is_event && at.position == position {
+            let (next, event) = step(&mut self.window, at, limit)?;
+            if event.is_some() && at.position == position {
                 self.last = at;
                 return Ok((at.offset, at.batch.0));
             }
@@ -195,8 +197,8 @@ impl Segment {
     }
 }
 
-/// Over one batch's header or one frame; says whether it was an event's.
-fn step(window: &mut Window, at: Mark, limit: u64) -> Result<(Mark, bool), Bad> {
+/// Over one batch's header or one frame; gives the kind if it was an event's.
+fn step(window: &mut Window, at: Mark, limit: u64) -> Result<(Mark, Option<u8>), Bad> {
     let fault = |expected: &str, found: String| {
         Bad::Fault(Fault { offset: at.offset, expected: expected.to_owned(), found })
     };
@@ -206,7 +208,7 @@ fn step(window: &mut Window, at: Mark, limit: u64) -> Result<(Mark, bool), Bad> 
         };
         let header = BatchHeader::read(header).map_err(|f| Bad::Fault(f.moved(at.offset)))?;
         let batch = (at.offset, at.offset + header.total() as u64);
-        return Ok((Mark { offset: at.offset + BATCH_HEADER as u64, batch, ..at }, false));
+        return Ok((Mark { offset: at.offset + BATCH_HEADER as u64, batch, ..at }, None));
     }
     let &[kind, a, b, c, _, _, _, _] = window.get(at.offset, FRAME_HEADER, limit)? else {
         return Err(fault("a frame's header", "the end of the log".to_owned()));
@@ -215,8 +217,8 @@ fn step(window: &mut Window, at: Mark, limit: u64) -> Result<(Mark, bool), Bad> 
     if offset > at.batch.1 {
         return Err(fault("a frame within its batch", "one that is longer".to_owned()));
     }
-    let is_event = EVENTS.contains(&kind);
-    Ok((Mark { position: at.position + u64::from(is_event), offset, ..at }, is_event))
+    let event = EVENTS.contains(&kind).then_some(kind);
+    Ok((Mark { position: at.position + u64::from(event.is_some()), offset, ..at }, event))
 }
 
 /// An event's frame: envelope and content; none of one that is erased.

@@ -10,6 +10,7 @@
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use commitment::{Control, ControlKind, Erasure, ErasureRecord, Left, Scope};
 use event::{ErasedLeaf, History, NameId, Step};
@@ -140,8 +141,15 @@ pub(super) fn blanked(step: &Step) -> Step {
 #[derive(Debug, Default)]
 pub(crate) struct Erasures {
     kept: Vec<Kept>,
-    named: OnceLock<Named>,
+    records: OnceLock<Vec<ErasureRecord>>,
+    /// By how much is left.
+    by_position: OnceLock<[ByPosition; 2]>,
+    /// How often a record was asked for by a position.
+    asked: AtomicU32,
 }
+
+/// So often every record is asked: to put all that they name in one order pays for those alone who ask about much.
+const FEW: u32 = 1000;
 
 /// A record as the log has it.
 #[derive(Debug)]
@@ -164,7 +172,11 @@ impl Erasures {
     }
 
     pub(crate) fn records(&self) -> &[ErasureRecord] {
-        &self.named().records
+        self.records.get_or_init(|| {
+            let sound = self.kept.iter().filter_map(|kept| Some((kept.page, decode(&kept.body)?)));
+            let of = |(n, (page, erasure))| ErasureRecord::of(n, page, &erasure);
+            (0..).zip(sound).map(of).collect()
+        })
     }
 
     /// Adds a record, the next of the log. One that is not sound is left out: the log's check finds it.
@@ -176,17 +188,21 @@ impl Erasures {
 
     fn keep(&mut self, page: u64, names: u64, body: &[u8]) {
         self.kept.push(Kept { page, names, body: body.to_owned() });
-        self.named.take();
+        self.records.take();
+        self.by_position.take();
     }
 
     /// The record that took an event, and left so much of it.
     pub(crate) fn of(&self, position: u64, left: Left) -> Option<&ErasureRecord> {
-        let Named { records, by_position } = self.named();
+        let records = self.records();
+        if self.asked.fetch_add(1, Ordering::Relaxed) < FEW {
+            let is_it = |r: &&ErasureRecord| r.left == left && r.events.contains(position);
+            return records.iter().find(is_it);
+        }
+        let by_position = self
+            .by_position
+            .get_or_init(|| [Left::Envelope, Left::Leaf].map(|left| ByPosition::of(records, left)));
         by_position[left as usize].of_position(position).map(|number| &records[number])
-    }
-
-    fn named(&self) -> &Named {
-        self.named.get_or_init(|| Named::of(&self.kept))
     }
 
     pub(super) fn clear(&mut self) {
@@ -221,26 +237,6 @@ fn decode(body: &[u8]) -> Option<Erasure<'_>> {
     match Control::decode(ControlKind::Erasure, body) {
         Ok(Control::Erasure(erasure)) => Some(erasure),
         _ => None,
-    }
-}
-
-/// What records name.
-#[derive(Debug)]
-struct Named {
-    records: Vec<ErasureRecord>,
-    /// By how much is left.
-    by_position: [ByPosition; 2],
-}
-
-impl Named {
-    fn of(kept: &[Kept]) -> Named {
-        let sound = kept.iter().filter_map(|kept| Some((kept.page, decode(&kept.body)?)));
-        let records: Vec<ErasureRecord> = (0..)
-            .zip(sound)
-            .map(|(n, (page, erasure))| ErasureRecord::of(n, page, &erasure))
-            .collect();
-        let by_position = [Left::Envelope, Left::Leaf].map(|left| ByPosition::of(&records, left));
-        Named { records, by_position }
     }
 }
 

@@ -15,7 +15,7 @@ use commitment::{
 use crate::batches::{Batches, corrupt, header_of};
 use crate::folder::Folder;
 use crate::head_file::Durable;
-use crate::locate::first_event;
+use crate::locate::{EVENT_ERASED, first_event};
 use crate::storage::Access;
 use crate::{ErasureRecord, OpenError, ReadError};
 
@@ -42,7 +42,19 @@ impl Shrunk {
 
 /// Whether a segment is shrunk. The last never is: so where what was the last is, the log has gone on.
 pub(crate) fn is_shrunk(folder: &Folder, segment: u64) -> Result<bool, ReadError> {
-    Ok(first_event(folder, segment)? == Some(SHRUNK_FRAME as u64))
+    Ok(first_event(folder, segment)?.is_some_and(|(_, len)| len == SHRUNK_FRAME as u64))
+}
+
+/// Whether a segment before the last is not shrunk and begins with an event that was erased to its leaf: else none can be shrunk, and
+/// nobody need ask the records.
+pub(crate) fn may_shrink(folder: &Folder, end: Durable) -> Result<bool, ReadError> {
+    for segment in 0..end.segment {
+        let is_whole = |(kind, len)| kind == EVENT_ERASED && len > SHRUNK_FRAME as u64;
+        if first_event(folder, segment)?.is_some_and(is_whole) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// The positions of all events that were erased to their leaves: under these records, and more of them.

@@ -5,6 +5,7 @@ use commitment::{ControlKind, Frame, HEAD, Head};
 
 use crate::batches::Batches;
 use crate::derived::Place;
+use crate::erase::shrink::is_shrunk;
 use crate::folder::Folder;
 use crate::head_file::Durable;
 
@@ -15,6 +16,10 @@ pub(crate) fn is_erased_since(folder: &Folder, end: Durable) -> bool {
 
 /// The same; `None` of a log that cannot be read there.
 pub(crate) fn erased_since(folder: &Folder, end: Durable) -> Option<bool> {
+    // What it ends in was the last segment then, which never is.
+    if is_shrunk(folder, end.segment).ok()? {
+        return Some(true);
+    }
     let Head { now, .. } = Head::decode(&folder.read(&folder.head(), 2 * HEAD).ok()?).ok()?;
     let stop = Place { segment: now.segment, offset: now.offset };
     let mut batches = Batches::new(folder, now.store, stop).from(end);

@@ -12,7 +12,7 @@
 //! Without it nothing is refused. It is written before the log is touched: what a crash leaves more in it than was erased is
 //! never asked, because an event is looked for in the log first.
 
-use std::collections::HashSet;
+use std::collections::BTreeMap;
 use std::io;
 use std::path::PathBuf;
 
@@ -31,7 +31,10 @@ type Tag = [u8; 16];
 /// The tags of a store.
 pub(crate) struct Tags {
     key: [u8; 32],
-    tags: HashSet<Tag>,
+    /// As they were read: rising.
+    tags: Vec<Tag>,
+    /// Those that were added since, or taken out.
+    changed: BTreeMap<Tag, bool>,
 }
 
 fn path(folder: &Folder) -> PathBuf {
@@ -41,7 +44,7 @@ fn path(folder: &Folder) -> PathBuf {
 impl Tags {
     /// None yet.
     pub(crate) fn new(key: [u8; 32]) -> Tags {
-        Tags { key, tags: HashSet::new() }
+        Tags { key, tags: Vec::new(), changed: BTreeMap::new() }
     }
 
     /// Those of a store, if it has any.
@@ -66,17 +69,18 @@ impl Tags {
 
     /// Whether an event was erased.
     pub(crate) fn has(&self, account: &str, id: &str) -> bool {
-        self.tags.contains(&self.tag(account, id))
+        let tag = self.tag(account, id);
+        self.changed.get(&tag).copied().unwrap_or_else(|| is_in(&self.tags, &tag))
     }
 
     /// Adds an event.
     pub(crate) fn add(&mut self, account: &str, id: &str) {
-        self.tags.insert(self.tag(account, id));
+        self.changed.insert(self.tag(account, id), true);
     }
 
     /// Takes an event out, if it is there.
     pub(crate) fn remove(&mut self, account: &str, id: &str) {
-        self.tags.remove(&self.tag(account, id));
+        self.changed.insert(self.tag(account, id), false);
     }
 
     fn tag(&self, account: &str, id: &str) -> Tag {
@@ -98,8 +102,11 @@ impl Tags {
     }
 
     fn encode(&self) -> Vec<u8> {
-        let mut tags: Vec<&Tag> = self.tags.iter().collect();
-        tags.sort_unstable();
+        let there = self.tags.iter().filter(|tag| !self.changed.contains_key(*tag));
+        let added = self.changed.iter().filter(|(_, is_there)| **is_there).map(|(tag, _)| tag);
+        let mut tags: Vec<&Tag> = there.chain(added).collect();
+        // Two runs that rise.
+        tags.sort();
         let mut out = Vec::with_capacity(80 + 16 * tags.len());
         out.extend_from_slice(MAGIC);
         out.extend_from_slice(&VERSION.to_le_bytes());
@@ -120,6 +127,69 @@ impl Tags {
             && magic == MAGIC
             && u64::from_le_bytes(*version) == VERSION
             && odd.is_empty();
-        is_sound.then(|| Tags { key: *key, tags: tags.iter().copied().collect() })
+        let is_sound = is_sound && tags.is_sorted();
+        is_sound.then(|| Tags { tags: tags.to_vec(), ..Tags::new(*key) })
+    }
+}
+
+/// Whether a tag is among some, which rise. They are spread evenly: so it is looked for near where it is to be expected.
+fn is_in(tags: &[Tag], tag: &Tag) -> bool {
+    let part = u128::from(u64::from_be_bytes(*tag.first_chunk().expect("8 of 16 bytes")));
+    let near = ((part * tags.len() as u128) >> u64::BITS) as usize;
+    let (mut low, mut high, mut step) = (near, near, 16);
+    while low > 0 && tags[low] > *tag {
+        low = low.saturating_sub(step);
+        step *= 2;
+    }
+    while high < tags.len() && tags[high] < *tag {
+        high = (high + step).min(tags.len());
+        step *= 2;
+    }
+    let end = (high + 1).min(tags.len());
+    tags[low..end].binary_search(tag).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tag_is_found_wherever_it_is() {
+        for count in [0, 1, 2, 100, 5000] {
+            let mut tags: Vec<Tag> = (0..count)
+                .map(|n: u32| *blake3::hash(&n.to_le_bytes()).as_bytes().first_chunk().unwrap())
+                .collect();
+            // Where nobody expects them.
+            if count == 100 {
+                tags.iter_mut().for_each(|tag| tag[..2].fill(0));
+            }
+            tags.sort();
+            for tag in &tags {
+                assert!(is_in(&tags, tag));
+                let mut other = *tag;
+                other[15] ^= 1;
+                assert!(!is_in(&tags, &other));
+            }
+            for other in [[0; 16], [0xff; 16], [0x80; 16]] {
+                assert!(!is_in(&tags, &other), "{count}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_was_added_and_taken_out_is_written() {
+        let mut tags = Tags::new([7; 32]);
+        (0..9).for_each(|n| tags.add("a", &n.to_string()));
+        let mut tags = Tags::decode(&tags.encode()).unwrap();
+        tags.remove("a", "3");
+        tags.add("a", "4");
+        tags.add("b", "3");
+        let has = |tags: &Tags| {
+            let of = |account: &str| (0..9).filter(|n| tags.has(account, &n.to_string())).count();
+            (of("a"), of("b"), tags.has("a", "3"))
+        };
+        let again = Tags::decode(&tags.encode()).unwrap();
+        assert_eq!((has(&tags), has(&again)), ((8, 1, false), (8, 1, false)));
+        assert_eq!(again.tags.len(), 9);
     }
 }

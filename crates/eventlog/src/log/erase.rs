@@ -158,7 +158,11 @@ impl Log {
         if plan.ids.is_empty() {
             return Ok(());
         }
-        let mut tags = match Tags::read(&self.folder)? {
+        let known = match state.tags.take() {
+            Some(tags) => Some(tags),
+            None => Tags::read(&self.folder)?,
+        };
+        let mut tags = match known {
             Some(tags) => tags,
             None if forget => return Ok(()),
             None => {
@@ -172,11 +176,12 @@ impl Log {
                 false => tags.add(account, id),
             }
         }
-        tags.write(&self.folder)?;
+        // If it fails, what there is more in memory is never asked: who asks looks in the log first.
+        let written = tags.write(&self.folder);
         if !self.options.readmit {
             state.tags = Some(tags);
         }
-        Ok(())
+        Ok(written?)
     }
 
     /// Erases what the records of a newer log say, of which this one is a beginning: after a restore from a backup of

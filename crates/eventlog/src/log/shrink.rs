@@ -17,6 +17,9 @@ impl Log {
     /// [`EraseError`]; each segment is then shrunk or as it was.
     pub fn shrink(&self) -> Result<Shrunk, EraseError> {
         let mut state = self.all_written()?;
+        if !shrink::may_shrink(&self.folder, state.durable)? {
+            return Ok(Shrunk::default());
+        }
         state.indexer.settle();
         let records = self.records(&mut state)?;
         let erased = shrink::erased(&records, &Ranges::default());

@@ -1,6 +1,6 @@
 //! Erasures: what is gone, what stays, and that a stop at any call leaves either the log of before or the log of after.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -616,6 +616,64 @@ fn what_was_derived_before_a_stop_is_not_read() {
             }
         }
         assert!(unfinished > 3, "{unfinished}");
+    }
+}
+
+/// Of what is derived a part may be as before and the rest as after: nobody reads it, and the next writer leaves nothing of it.
+#[test]
+fn after_a_stop_in_the_middle_of_what_is_derived() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = dir.path();
+    let log = people(store);
+    log.seal(&mut Sealer::open(&log)).unwrap();
+    log.close().unwrap();
+    let before = all_files(&store.join("derived"));
+    assert!(before.contains_key(&store.join("derived/seal")) && before.len() > 2);
+
+    // What cannot be removed stops it behind that, and before its journal goes.
+    let stuck = store.join("cut/x");
+    std::fs::create_dir_all(&stuck).unwrap();
+    let log = Log::open(store, options(20_000)).unwrap();
+    erase(&log, &[account("person 07")]).unwrap_err();
+    drop(log);
+    std::fs::remove_dir(&stuck).unwrap();
+    let stopped = all_files(store);
+    assert!(stopped.contains_key(&store.join("log/REDO")));
+
+    /// As a disk writes.
+    const PIECE: usize = 512;
+    let mut mixed: BTreeMap<PathBuf, Vec<u8>> =
+        before.into_iter().filter(|(path, _)| stopped.contains_key(path)).collect();
+    let mut pieces = Vec::new();
+    for (path, bytes) in &mixed {
+        let after = &stopped[path];
+        assert_eq!(after.len(), bytes.len(), "{}", path.display());
+        for at in (0..bytes.len()).step_by(PIECE) {
+            let to = (at + PIECE).min(bytes.len());
+            if bytes[at..to] != after[at..to] {
+                pieces.push((path.clone(), at..to));
+            }
+        }
+    }
+    let changed: BTreeSet<&PathBuf> = pieces.iter().map(|(path, _)| path).collect();
+    assert!(changed.len() > 2 && pieces.len() > 20, "{changed:?}");
+    for n in 0..=pieces.len() {
+        if let Some((path, piece)) = n.checked_sub(1).map(|n| &pieces[n]) {
+            mixed.get_mut(path).unwrap()[piece.clone()]
+                .copy_from_slice(&stopped[path][piece.clone()]);
+        }
+        std::fs::remove_dir_all(store).unwrap();
+        for (path, bytes) in stopped.iter().chain(&mixed) {
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, bytes).unwrap();
+        }
+        hold_people(&Reader::open(store).unwrap(), &[7], |_| ());
+        let log = Log::open(store, options(20_000)).unwrap();
+        hold_people(&Reader::open(store).unwrap(), &[7], |_| ());
+        log.seal(&mut Sealer::open(&log)).unwrap();
+        log.close().unwrap();
+        hold_people(&Reader::open(store).unwrap(), &[7], |_| ());
+        assert_eq!(traces(&all_files(store), &secrets("person 07")), [""; 0], "piece {n}");
     }
 }
 
