@@ -84,8 +84,9 @@ impl Stood {
         if !self.is_written {
             return true;
         }
-        let then = Head::decode(&self.head).map(|head| Durable::of(&head.now));
-        then.is_ok_and(|then| is_erased_since(folder, then))
+        // Of a log that was shut every byte was looked at, and who had it open has begun to write.
+        let then = Head::decode(&self.head).map(|head| head.now);
+        then.is_ok_and(|then| then.shut || is_erased_since(folder, Durable::of(&then)))
     }
 }
 

@@ -17,7 +17,7 @@ pub(crate) fn is_erased_since(folder: &Folder, end: Durable) -> bool {
 /// The same; `None` of a log that cannot be read there.
 pub(crate) fn erased_since(folder: &Folder, end: Durable) -> Option<bool> {
     // What it ends in was the last segment then, which never is.
-    if is_shrunk(folder, end.segment).ok()? {
+    if let Ok(true) = is_shrunk(folder, end.segment) {
         return Some(true);
     }
     let Head { now, .. } = Head::decode(&folder.read(&folder.head(), 2 * HEAD).ok()?).ok()?;

@@ -39,8 +39,8 @@ fn bytes(dir: &Path) -> u64 {
 }
 
 /// Rounds of both on the real disk, sealed behind the second; one segment ends with the seal.
-fn filled(dir: &Path, rounds: usize) -> Log {
-    let log = Log::open(dir, Options { run_events: 7, ..options(SEGMENT) }).unwrap();
+fn filled(dir: &Path, rounds: usize, run_events: usize) -> Log {
+    let log = Log::open(dir, Options { run_events, ..options(SEGMENT) }).unwrap();
     for n in 0..rounds {
         log.append(life("anna", 6 * n, 6)).unwrap();
         log.append(life("bert", 6 * n, 6)).unwrap();
@@ -74,7 +74,8 @@ fn answers(reader: &Reader) -> (Vec<Recorded>, Vec<Option<Recorded>>, Vec<String
 fn a_log_of_old_events_gives_its_room_back() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();
-    let log = filled(dir, 10);
+    // Two runs, which nobody merges.
+    let log = filled(dir, 10, 60);
     let plan = log.plan_erasure(&before(41)).unwrap();
     let would = Reader::open(dir).unwrap().would_shrink(plan.positions(), plan.names()).unwrap();
     erase(&log, &before(41)).unwrap();
@@ -140,7 +141,7 @@ fn a_log_of_old_events_gives_its_room_back() {
 fn a_sealer_of_before_goes_on() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();
-    let log = filled(dir, 2);
+    let log = filled(dir, 2, 7);
     let mut sealer = Sealer::open(&log);
     let first = log.seal(&mut sealer).unwrap();
     for n in 2..8 {
@@ -166,7 +167,7 @@ fn none() -> Ranges {
 fn a_segment_with_anything_else_is_not_touched() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();
-    let log = filled(dir, 6);
+    let log = filled(dir, 6, 7);
     // Both to the same instant: in every segment one of them has something left.
     erase(&log, &before(36)[..1]).unwrap();
     let files = all_files(&dir.join("log"));
@@ -341,7 +342,7 @@ fn a_log_goes_on_after_an_error() {
 fn a_reader_of_before_goes_on_beside_it() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();
-    let log = filled(dir, 10);
+    let log = filled(dir, 10, 7);
     // One of before the erasure; then one that has read of the segments, and one that has not.
     let early = Reader::open(dir).unwrap();
     erase(&log, &before(41)).unwrap();
@@ -460,7 +461,7 @@ fn a_reader_through_the_images_goes_on_too() {
 fn a_backup_is_shrunk_as_it_was() {
     let dir = tempfile::tempdir().unwrap();
     let [new, old, copy] = ["new", "old", "copy"].map(|name| dir.path().join(name));
-    let log = filled(&new, 10);
+    let log = filled(&new, 10, 7);
     copy_store(&new, &old, Level::Full, &mut |_| {}).unwrap();
     erase(&log, &before(41)).unwrap();
     let shrunk = log.shrink().unwrap();
@@ -501,7 +502,7 @@ fn copy_dir(from: &Path, to: &Path) {
 fn damage_is_not_shrunk() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();
-    let log = filled(dir, 6);
+    let log = filled(dir, 6, 7);
     erase(&log, &before(36)).unwrap();
     let (path, len) = segments(dir)[0].clone();
     let sound = std::fs::read(&path).unwrap();
