@@ -346,6 +346,7 @@ impl Asked<'_> {
         if open_accounts > 0 && !question.json {
             self.say_open(open_accounts, screen)?;
         }
+        question.erased_accounts_line(&store, screen)?;
         if shown == 0 && open_accounts == 0 && !question.json {
             screen.line(match store.size() {
                 0 => question.nothing_yet(),

@@ -174,3 +174,38 @@ fn people_are_told_in_words() {
     let page = String::from_utf8(folder.read("page.html")).expect("UTF-8");
     assert!(page.contains("undetermined") && page.contains("erased"), "{page}");
 }
+
+/// What counts accounts, or lists what is found of them, says how many are not among them; what is not of all says nothing.
+#[test]
+fn an_account_that_was_erased_as_a_whole_is_told_of() {
+    let (folder, _) = erased(Target::Account { account: "mei".to_owned() });
+    let verbs: [&[&str]; 5] = [
+        &["accounts"],
+        &["findings"],
+        &["forecast", "--all"],
+        &["policy", "diff", "xiaomi-cloud", "box"],
+        &["sweep", "--param", "tiers.standard.trash=30d..31d"],
+    ];
+    for verb in verbs {
+        for (lang, words) in [("en", "1 account"), ("zh", "1 个账号已擦除")] {
+            let asked = ["--as-of", AS_OF, "--lang", lang];
+            let args: Vec<&str> = asked.into_iter().chain(verb.iter().copied()).collect();
+            let ran = folder.run(&args).expect(0);
+            let is_said = ran.out.lines().any(|line| {
+                line.contains(words) && (line.contains("erased") || line.contains("擦除"))
+            });
+            assert!(is_said, "{verb:?} {lang}: {ran:#?}");
+        }
+    }
+    folder.run(&["--as-of", AS_OF, "report", "-o", "page.html"]).expect(0);
+    let page = String::from_utf8(folder.read("page.html")).expect("UTF-8");
+    let said = "1 account that was erased is in no figure of this page.";
+    assert!(page.contains(said), "{page}");
+    let other = Folder::new();
+    let dispute = fixture("demo/dispute.ndjson");
+    other.run(&["import", "--trust-recorded-at", dispute.to_str().expect("UTF-8")]).expect(0);
+    for verb in verbs {
+        let args: Vec<&str> = ["--as-of", AS_OF].into_iter().chain(verb.iter().copied()).collect();
+        assert!(!other.run(&args).expect(0).out.contains("erased"), "{verb:?}");
+    }
+}

@@ -256,6 +256,17 @@ impl Report<'_> {
                     ),
                 )) }
             }
+            @if self.log.erased.accounts > 0 {
+                p { (self.pick(
+                    format!(
+                        "{} that {} erased {} in no figure of this page.",
+                        counted(self.log.erased.accounts, "account"),
+                        if self.log.erased.accounts == 1 { "was" } else { "were" },
+                        if self.log.erased.accounts == 1 { "is" } else { "are" },
+                    ),
+                    format!("另有 {} 个账号已擦除，不计入本页任何数字。", count(self.log.erased.accounts)),
+                )) }
+            }
             p .soft { (self.pick(
                 "Times are in UTC. Findings, breaches and what was taken are those of the period; states are as of the instant above.",
                 "时间均为 UTC。发现的问题、违规和清除均为期间内的；状态为上述时刻的。",

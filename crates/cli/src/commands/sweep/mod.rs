@@ -110,6 +110,7 @@ pub fn run(args: &SweepArgs, question: &Question, screen: &mut Screen) -> Result
         return Ok(Outcome::Fine);
     }
     swept.show(question, &question.store, screen)?;
+    question.erased_accounts_line(&store, screen)?;
     for name in written {
         screen.line(question.pick(format!("{name} is written."), format!("已写入 {name}。")))?;
     }

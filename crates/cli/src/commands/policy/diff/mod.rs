@@ -214,6 +214,7 @@ pub fn run(args: &DiffArgs, question: &Question, screen: &mut Screen) -> Result<
         (false, false) => {
             page.rules(screen, &rules)?;
             page.totals(screen, &totals, listed)?;
+            question.erased_accounts_line(&store, screen)?;
             match csv {
                 Some(name) => screen.line(question.pick(
                     format!("Every change is in {name}."),
