@@ -48,17 +48,12 @@ const MOST_OPTIMIZED: u64 = 382_000;
 
 /// Builds them, in a target directory of their own: the compiler may be another.
 pub fn build(compiler: &Compiler) -> Result<(), String> {
-    let mut pure = cargo(compiler);
+    let mut all = cargo(compiler);
+    all.args(["--profile", "wasm", "--package", "stillthere-check-wasm"]);
     for name in PURE {
-        pure.args(["--package", &format!("stillthere-{name}")]);
+        all.args(["--package", &format!("stillthere-{name}")]);
     }
-    crate::status(&mut pure)?;
-    crate::status(cargo(compiler).args([
-        "--profile",
-        "wasm",
-        "--package",
-        "stillthere-check-wasm",
-    ]))?;
+    crate::status(&mut all)?;
 
     let module = crate::root().join("target/wasm").join(TARGET);
     let mut module = module.join("wasm/stillthere_check_wasm.wasm");
