@@ -65,7 +65,8 @@ pub fn build(compiler: &Compiler) -> Result<(), String> {
         }
         None => eprintln!("{OPT} would make it smaller; Debian's package binaryen brings it"),
     }
-    let test = ["test", "--package", "stillthere", "--test", "cli", "wasm", "--", "--nocapture"];
+    // With the features of the whole workspace, as all its tests were built.
+    let test = ["test", "--workspace", "--test", "cli", "wasm", "--", "--nocapture"];
     crate::status(Command::new("cargo").args(test).env("STILLTHERE_CHECK_WASM", &module))
 }
 
