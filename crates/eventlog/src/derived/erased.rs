@@ -245,11 +245,12 @@ fn decode(body: &[u8]) -> Option<Erasure<'_>> {
 struct ByPosition {
     /// Ranges of positions, rising, and the record's number.
     ranges: Vec<(Range<u64>, u32)>,
-    /// Of each [`STEP`] positions the first range that is not before them, and one behind the last.
+    /// Of each so many positions the first range that is not before them, and one behind the last.
     steps: Vec<u32>,
+    step: u64,
 }
 
-/// So few that the ranges of one are side by side in memory.
+/// Positions of a step at least: so few that their ranges are side by side in memory.
 const STEP: u64 = 64;
 
 impl ByPosition {
@@ -260,21 +261,72 @@ impl ByPosition {
             .collect();
         ranges.sort_by_key(|(range, _)| range.start);
         let end = ranges.last().map_or(0, |(range, _)| range.end);
+        // There are no more steps than ranges, whatever positions a log claims.
+        let step = end.checked_div(ranges.len() as u64).unwrap_or(0).max(STEP);
         let mut at = 0;
-        let steps = (0..=end.div_ceil(STEP)).map(|step| {
-            at += ranges[at..].iter().take_while(|(range, _)| range.end <= step * STEP).count();
+        let steps = (0..=end.div_ceil(step)).map(|n| {
+            at += ranges[at..].iter().take_while(|(range, _)| range.end <= n * step).count();
             at as u32
         });
         let steps = steps.collect();
-        ByPosition { ranges, steps }
+        ByPosition { ranges, steps, step }
     }
 
     fn of_position(&self, position: u64) -> Option<usize> {
-        let step = (position / STEP) as usize;
+        let step = usize::try_from(position / self.step).ok()?;
         let &[from, to] = self.steps.get(step..step + 2)? else { return None };
         let ranges = &self.ranges[from as usize..(to as usize + 1).min(self.ranges.len())];
         let behind = ranges.partition_point(|(range, _)| range.end <= position);
         let (range, number) = ranges.get(behind)?;
         range.contains(&position).then_some(*number as usize)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use commitment::Ranges;
+
+    use super::*;
+
+    /// Records of ranges with and without gaps, far and near, each position asked for.
+    #[test]
+    fn a_record_is_found_by_what_it_names() {
+        let record = |number: u64, left: Left, ranges: &[(u64, u64)]| {
+            let mut events = Ranges::default();
+            ranges.iter().for_each(|(from, to)| events.push(*from..*to));
+            let erasure = Erasure {
+                at_ms: 0,
+                ground: "g",
+                by: "b",
+                left,
+                before_ms: None,
+                names: Ranges::default(),
+                events,
+                root: [0; 32],
+            };
+            ErasureRecord::of(number, number, &erasure)
+        };
+        let far = 1 << 61;
+        let cases: [&[&[(u64, u64)]]; 5] = [
+            &[],
+            &[&[(0, 1)]],
+            &[&[(3, 7), (63, 64)], &[(64, 66), (700, 2000)], &[(7, 9)]],
+            &[&[(0, 64), (128, 129)], &[(64, 128)]],
+            &[&[(5, 6)], &[(far, far + 10)], &[(far + 10, far + 12)]],
+        ];
+        for ranges in cases {
+            let records: Vec<ErasureRecord> =
+                (0..).zip(ranges).map(|(n, ranges)| record(n, Left::Leaf, ranges)).collect();
+            let by_position = ByPosition::of(&records, Left::Leaf);
+            assert!(
+                by_position.steps.len() as u64 <= 3 + by_position.ranges.len() as u64 + 2000 / STEP
+            );
+            let far = far - 2..far + 15;
+            for position in (0..2100).chain(far).chain([u64::MAX]) {
+                let expected = records.iter().position(|record| record.events.contains(position));
+                assert_eq!(by_position.of_position(position), expected, "{position} of {ranges:?}");
+            }
+            assert_eq!(ByPosition::of(&records, Left::Envelope).of_position(5), None);
+        }
     }
 }
