@@ -182,7 +182,8 @@ fn a_bad_answer_is_no_cosignature() {
     let by_stranger = format!("{}\n", cosign(&note, &stranger, now).unwrap());
     let own = SignerKey::new("witness.example/w1", Algorithm::Cosignature, &[1; 32]).unwrap();
     let of_now = cosign(&note, &own, now).unwrap().to_string();
-    let spoiled = of_now.replace("AA", "AB");
+    // Its time begins with zeros; what comes behind may end with some.
+    let spoiled = of_now.replacen("AA", "AB", 1);
     assert_ne!(spoiled, of_now);
     let ok = "200 OK";
     for (manner, said) in [
