@@ -357,11 +357,12 @@ impl Asked<'_> {
 
     /// One tier at least.
     fn tiers(&mut self) -> Result<Vec<NewTier>, Failure> {
-        let ask = self.question.pick(
-            "A tier, NAME=QUOTA,TRASH (free=5GB,30d); an empty line ends",
-            "等级，格式 名称=空间,回收站期限（free=5GB,30d）；空行结束",
+        let first = self.question.pick(
+            "A tier, NAME=QUOTA,TRASH (free=5GB,30d)",
+            "等级，格式 名称=空间,回收站期限（free=5GB,30d）",
         );
-        let mut tiers = vec![self.ask(ask, None, NewTier::parse)?];
+        let mut tiers = vec![self.ask(first, None, NewTier::parse)?];
+        let ask = self.question.pick("Another tier; an empty line ends", "下一个等级；空行结束");
         let another = |text: &str| match text.is_empty() {
             true => Ok(None),
             false => NewTier::parse(text).map(Some),
