@@ -12,7 +12,7 @@ use verifier::Language;
 
 use crate::args::Global;
 use crate::failure::Failure;
-use crate::show::amount::{count, counted};
+use crate::show::amount::{count, counted, counted_were};
 use crate::show::escape::escaped_path;
 use crate::show::screen::Screen;
 use crate::show::style;
@@ -145,8 +145,7 @@ impl Question {
             false => {
                 let erased = match store.erased_accounts() {
                     Ok(erased) if erased > 0 => {
-                        let were = if erased == 1 { "was" } else { "were" };
-                        format!(", unless it was erased: {} {were}", counted(erased, "account"))
+                        format!(", unless it was erased: {}", counted_were(erased, "account"))
                     }
                     _ => String::new(),
                 };

@@ -55,21 +55,6 @@ pub struct ErasureRecord {
 }
 
 impl ErasureRecord {
-    /// As the log says it.
-    #[must_use]
-    pub fn as_control(&self) -> Erasure<'_> {
-        Erasure {
-            at_ms: self.at.ms(),
-            ground: &self.ground,
-            by: &self.by,
-            left: self.left,
-            before_ms: self.before.map(Timestamp::ms),
-            names: self.names.clone(),
-            events: self.events.clone(),
-            root: self.root,
-        }
-    }
-
     /// Of what the log says in the page of this number.
     #[must_use]
     pub fn of(number: u64, page: u64, erasure: &Erasure<'_>) -> ErasureRecord {

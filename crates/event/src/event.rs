@@ -207,6 +207,12 @@ impl Kind {
     /// Whether an event of this kind names one item or backup and changes that alone.
     #[must_use]
     pub const fn is_about_one(self) -> bool {
+        self.may_name_item() && !matches!(self, Kind::UploadRejected) || self.names_backup()
+    }
+
+    /// Whether an event of this kind names an item; an `upload_rejected` need not.
+    #[must_use]
+    pub const fn may_name_item(self) -> bool {
         matches!(
             self,
             Kind::ItemUploaded
@@ -214,9 +220,13 @@ impl Kind {
                 | Kind::ItemTrashed
                 | Kind::ItemRestored
                 | Kind::ItemPurged
-                | Kind::BackupCompleted
-                | Kind::BackupRestored
-                | Kind::BackupPurged
+                | Kind::UploadRejected
         )
+    }
+
+    /// Whether an event of this kind names a backup.
+    #[must_use]
+    pub const fn names_backup(self) -> bool {
+        matches!(self, Kind::BackupCompleted | Kind::BackupRestored | Kind::BackupPurged)
     }
 }

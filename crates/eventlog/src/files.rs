@@ -64,7 +64,7 @@ pub(crate) struct Stood {
 impl Stood {
     /// Whether what there was of the log, of which these were the segments and their lengths, may be another now: an erasure was
     /// recorded since, a segment was shrunk, or a writer came, who mends what a crash had left. What is only appended changes
-    /// nothing.
+    /// nothing, but to a log that was shut.
     pub(crate) fn has_changed<'f>(
         &self,
         folder: &Folder,

@@ -72,7 +72,10 @@ pub fn run(
             true => screen.json(&json!({ "erased_accounts": erased }))?,
             false => {
                 let text = question.pick(
-                    format!("{} erased, of which no name is left.", were(erased)),
+                    format!(
+                        "{} erased, of which no name is left.",
+                        amount::counted_were(erased, "account")
+                    ),
                     format!("另有 {} 个账号已擦除，名称不再保留。", amount::count(erased)),
                 );
                 paragraph(screen, 0, &Cell::styled(text, style::DIM))?;
@@ -89,11 +92,6 @@ pub fn run(
         })?;
     }
     Ok(Outcome::Fine)
-}
-
-fn were(accounts: u64) -> String {
-    let verb = if accounts == 1 { "was" } else { "were" };
-    format!("{} {verb}", amount::counted(accounts, "account"))
 }
 
 /// Whether an active account would be inactive by the end of `window` from now on. Tiers that are

@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::failure::{Failure, Outcome, without_number};
 use crate::output::{Partial, refuse_in_store};
 use crate::question::Question;
-use crate::show::amount::{count, counted};
+use crate::show::amount::{count, counted, counted_were};
 use crate::show::escape::{escaped_path, typed_path};
 use crate::show::progress::Progress;
 use crate::show::screen::Screen;
@@ -250,7 +250,7 @@ impl Answer {
                 format!(
                     "{} left behind, for the positions and the root are new: what was signed of the old \
                      log says nothing of this one. `key new` and `checkpoint` seal it under a new origin.",
-                    were(seals, "seal")
+                    counted_were(seals, "seal")
                 ),
                 format!(
                     "{} 个封存未带入：位置与根均为新值，对原日志的签名不适用于新日志。用 `key new` 与 \
@@ -262,7 +262,10 @@ impl Answer {
         }
         if statements > 0 {
             let text = question.pick(
-                format!("{} left behind: about the old log.", were(statements, "signed statement")),
+                format!(
+                    "{} left behind: about the old log.",
+                    counted_were(statements, "signed statement")
+                ),
                 format!("{} 条签名声明未带入：它们是关于原日志的。", count(statements)),
             );
             paragraph(screen, 0, &text.into())?;
@@ -354,10 +357,6 @@ impl Answer {
         );
         paragraph(screen, 0, &text.into())
     }
-}
-
-fn were(n: u64, what: &str) -> String {
-    format!("{} {}", counted(n, what), if n == 1 { "was" } else { "were" })
 }
 
 /// A range of positions in which events are missing, for people.

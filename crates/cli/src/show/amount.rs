@@ -18,6 +18,11 @@ pub fn counted(n: u64, one: &str) -> String {
     if n == 1 { format!("1 {one}") } else { format!("{} {one}s", count(n)) }
 }
 
+/// `1 event was`, `2,000 events were`
+pub fn counted_were(n: u64, one: &str) -> String {
+    format!("{} {}", counted(n, one), if n == 1 { "was" } else { "were" })
+}
+
 /// `512 B`, `1.5 KiB`, `5 GiB`: to a tenth, cut, so that nothing looks larger than it is.
 pub fn bytes<N: Into<u128>>(n: N) -> String {
     let n: u128 = n.into();

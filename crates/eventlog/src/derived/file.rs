@@ -309,6 +309,10 @@ impl<'r> Patch<'r> {
         Ok(bytes)
     }
 
+    pub(crate) fn is_changed(&self) -> bool {
+        self.blocks.values().any(|(_, is_changed)| *is_changed)
+    }
+
     /// Writes what was changed, the last block last, and syncs it.
     pub(crate) fn write(self) -> Result<(), DerivedError> {
         let BlockReader { path, key, round, .. } = self.file;

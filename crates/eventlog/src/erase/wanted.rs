@@ -11,7 +11,7 @@ use commitment::{
     BATCH_HEADER, BatchHeader, Digest, Envelope, FRAME_HEADER, Fault, Frame, Left, SEGMENT_HEADER,
     Scope, Summary, content_of, erase_frame, erased_root, rewrite_batch,
 };
-use event::{Kind, Timestamp, canonical};
+use event::{Timestamp, canonical};
 
 use super::plan::{ErasurePlan, Unplanned};
 use super::redo::Extent;
@@ -102,7 +102,7 @@ impl Wanted {
                 Target::Before { before, .. } => step.occurred_at < *before,
                 Target::Items { before, .. } => {
                     // Which item a rejected upload was of is not in a step: its frame says.
-                    is_of_item(step.kind)
+                    step.kind.may_name_item()
                         && !is_blank(revision)
                         && before.is_none_or(|before| step.occurred_at < before)
                 }
@@ -413,19 +413,6 @@ struct Found {
     has_untagged: bool,
     pages: BTreeSet<u64>,
     occurred: Option<(Timestamp, Timestamp)>,
-}
-
-/// Kinds whose events may be about an item.
-const fn is_of_item(kind: Kind) -> bool {
-    matches!(
-        kind,
-        Kind::ItemUploaded
-            | Kind::ItemModified
-            | Kind::ItemTrashed
-            | Kind::ItemRestored
-            | Kind::ItemPurged
-            | Kind::UploadRejected
-    )
 }
 
 /// The number of the page that is open at the border of two batches; none if the log ends before it does.

@@ -92,14 +92,15 @@ pub(super) struct Contents {
 }
 
 impl Contents {
-    pub(super) fn open(path: &Path, kind: &Kind) -> Option<Contents> {
+    /// Opens what was written of a store.
+    pub(super) fn open(path: &Path, kind: &Kind, store: &[u8; 16]) -> Option<Contents> {
         let (mut file, header) = BlockReader::open(path, kind).ok()?;
         let mut bytes = [0; FOOTER as usize + CHECKSUM_BYTES];
         let at = file.length().checked_sub(bytes.len() as u64)?;
         file.read_footer(at, &mut bytes).ok()?;
         let length = u64::from_le_bytes(*bytes.first_chunk()?);
         let is_whole = length <= file.length() && footer(length).offset == at;
-        is_whole.then_some(Contents { file, header, length })
+        (is_whole && header.store == *store).then_some(Contents { file, header, length })
     }
 
     pub(super) const fn header(&self) -> &Header {
@@ -162,8 +163,11 @@ impl Change<'_> {
         Some(parts)
     }
 
-    /// Writes them in place, and syncs the file.
+    /// Writes them in place, and syncs the file, if there are any.
     pub(super) fn carry_out(mut self) -> Option<()> {
+        if !self.patch.is_changed() {
+            return Some(());
+        }
         // Its round is the file's.
         self.patch.change(footer(self.length)).ok()?;
         self.patch.write().ok()

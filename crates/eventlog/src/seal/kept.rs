@@ -77,9 +77,10 @@ pub(crate) fn leave_out(
 }
 
 fn blank(path: &Path, store: &[u8; 16], accounts: &BTreeSet<u64>) -> Option<()> {
-    let contents = Contents::open(path, &SEAL).filter(|found| found.header().store == *store)?;
+    let contents = Contents::open(path, &SEAL, store)?;
     let mut change = contents.change();
     let pages = u64::from_le_bytes(change.array(0)?);
+    // Behind the peaks the seal's root and instant, and how many accounts there are.
     let rows = PEAKS + 32 * u64::from(pages.count_ones()) + 48;
     let count = u64::from_le_bytes(change.array(rows - 8)?);
     let map = count.checked_mul(ACCOUNT as u64)?.checked_add(rows + 8)?;
@@ -183,13 +184,10 @@ pub(super) fn load(folder: &Folder, store: &[u8; 16], end: Durable) -> Option<Wa
 
 fn read(folder: &Folder, store: &[u8; 16]) -> Option<Walked> {
     let (dir, true) = folder.derived() else { return None };
-    let contents = Contents::open(&dir.join(FILE), &SEAL)?;
+    let contents = Contents::open(&dir.join(FILE), &SEAL, store)?;
     let Header { to: events, anchor: Anchor { end: Place { segment, offset }, checksum }, .. } =
         *contents.header();
     let checksum = *checksum.first_chunk()?;
-    if contents.header().store != *store {
-        return None;
-    }
     let bytes = contents.read()?;
     let mut input = &bytes[..];
     let pages = number(&mut input)?;

@@ -2,7 +2,7 @@
 
 use commitment::{ENVELOPE, Envelope, Scope, content_of, hex};
 use event::json::Json;
-use event::{ErasedEvents, EventHash, History, Kind, Names, Recorded, Step, Timestamp, canonical};
+use event::{ErasedEvents, EventHash, History, Names, Recorded, Step, Timestamp, canonical};
 use policy::Policy;
 use projection::fold_whole;
 use serde::Serialize;
@@ -40,21 +40,8 @@ pub fn is_needed(envelope: &Envelope, item: Option<&[u8; 16]>) -> bool {
 /// answer about an item reads the content, whatever the envelope says of its scope.
 fn can_be_hidden(envelope: &Envelope) -> bool {
     match envelope.scope {
-        Scope::Item => matches!(
-            envelope.kind,
-            Kind::ItemUploaded
-                | Kind::ItemModified
-                | Kind::ItemTrashed
-                | Kind::ItemRestored
-                | Kind::ItemPurged
-                | Kind::UploadRejected
-        ),
-        Scope::Backup => {
-            matches!(
-                envelope.kind,
-                Kind::BackupCompleted | Kind::BackupRestored | Kind::BackupPurged
-            )
-        }
+        Scope::Item => envelope.kind.may_name_item(),
+        Scope::Backup => envelope.kind.names_backup(),
         Scope::Account | Scope::Category => false,
     }
 }

@@ -20,7 +20,7 @@ use self::rows::{Column, Rows};
 use crate::failure::{Failure, Outcome};
 use crate::output::{Sink, Thing};
 use crate::question::Question;
-use crate::show::amount::{count, counted};
+use crate::show::amount::{count, counted, counted_were};
 use crate::show::progress::Progress;
 use crate::show::screen::{Screen, say};
 use crate::store::Store;
@@ -138,9 +138,8 @@ pub fn run(
     sink.end(&what.thing(), written, question)?;
     let erased = if what == What::Events { store.size() - seen } else { 0 };
     if erased > 0 {
-        let were = if erased == 1 { "was" } else { "were" };
         say(question.pick(
-            format!("{} {were} left out: erased", counted(erased, "event")),
+            format!("{} left out: erased", counted_were(erased, "event")),
             format!("略去 {} 条已擦除的事件", count(erased)),
         ));
     }
@@ -267,9 +266,8 @@ fn folded_rows(
     let open = open.into_inner();
     let erased = store.erased_accounts()?;
     if erased > 0 {
-        let were = if erased == 1 { "was" } else { "were" };
         say(question.pick(
-            format!("{} {were} left out: erased", counted(erased, "account")),
+            format!("{} left out: erased", counted_were(erased, "account")),
             format!("略去 {} 个已擦除的账号", count(erased)),
         ));
     }

@@ -256,15 +256,15 @@ impl Report<'_> {
                     ),
                 )) }
             }
-            @if self.log.erased.accounts > 0 {
+            @let erased = self.log.erased.accounts;
+            @if erased > 0 {
+                @let (were, are) = if erased == 1 { ("was", "is") } else { ("were", "are") };
                 p { (self.pick(
                     format!(
-                        "{} that {} erased {} in no figure of this page.",
-                        counted(self.log.erased.accounts, "account"),
-                        if self.log.erased.accounts == 1 { "was" } else { "were" },
-                        if self.log.erased.accounts == 1 { "is" } else { "are" },
+                        "{} that {were} erased {are} in no figure of this page.",
+                        counted(erased, "account"),
                     ),
-                    format!("另有 {} 个账号已擦除，不计入本页任何数字。", count(self.log.erased.accounts)),
+                    format!("另有 {} 个账号已擦除，不计入本页任何数字。", count(erased)),
                 )) }
             }
             p .soft { (self.pick(
